@@ -1,0 +1,55 @@
+"""Put the trained parts together: `python training/build.py --autoencoder runs/autoencoder/average --unet runs/unet --out src/dragondiffusion/backbones/demo_model`.
+
+Writes a standard `StableDiffusionPipeline` folder in half precision, at most 30 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from diffusion import build_scheduler
+from tokenizer import build as build_tokenizer
+from transformers import CLIPTextModel
+
+from dragondiffusion.bench import scenes as S
+
+LIMIT = 30_000_000
+
+
+def main() -> None:
+    """Build the folder beside the old one, check its size, then swap."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--autoencoder", type=Path, required=True)
+    parser.add_argument("--unet", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    part = args.out.with_name(args.out.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    pipe = StableDiffusionPipeline(
+        vae=AutoencoderTiny.from_pretrained(args.autoencoder),
+        text_encoder=CLIPTextModel.from_pretrained(args.unet / "average" / "text_encoder"),
+        tokenizer=build_tokenizer(S.vocabulary(), part / "tokenizer"),
+        unet=UNet2DConditionModel.from_pretrained(args.unet / "average" / "unet"),
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).to(dtype=torch.float16)
+    pipe.save_pretrained(part, safe_serialization=True)
+    build_tokenizer(S.vocabulary(), part / "tokenizer")  # the plain files, which every version of transformers reads
+    if (args.out / "README.md").exists():
+        shutil.copy(args.out / "README.md", part / "README.md")
+    size = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())
+    if size > LIMIT:
+        raise SystemExit(f"{part} has {size} bytes, more than {LIMIT}; choose a smaller --size")
+    shutil.rmtree(args.out, ignore_errors=True)
+    part.rename(args.out)
+    print(f"{args.out}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
