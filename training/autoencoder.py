@@ -1,8 +1,9 @@
 """Train the demo model's autoencoder on scenes: `python training/autoencoder.py --out runs/autoencoder`.
 
-An `AutoencoderTiny` without normalisation layers: four-fold downsampling, eight latent channels. Loss: squared error (what
-PSNR measures) plus a little absolute error; noise on the latents makes the decoder forgive the small errors of sampling;
-a penalty keeps every latent channel near mean 0 and variance 1, so the scaling factor is 1.
+An `AutoencoderTiny` without normalisation layers: four-fold downsampling, eight latent channels. Loss:
+squared error (what PSNR measures) plus a little absolute error; noise on the latents makes the decoder
+forgive the small errors of sampling; a penalty keeps every latent channel near mean 0 and variance 1, so the
+scaling factor is 1.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from common import HELD_OUT, Average, Log, learning_rate, pictures, psnr, save, save_sheet, steps_from
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
+from common import HELD_OUT, Average, Log, learning_rate, pictures, psnr, save, save_sheet, steps_from
 from dragondiffusion.bench import scenes as S
 
 LATENT_CHANNELS = 8

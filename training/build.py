@@ -1,4 +1,4 @@
-"""Put the trained parts together: `python training/build.py --autoencoder runs/autoencoder/average --unet runs/unet --out src/dragondiffusion/backbones/demo_model`.
+"""Put the trained parts together: `python training/build.py --autoencoder FOLDER --unet FOLDER --out FOLDER`.
 
 Writes a standard `StableDiffusionPipeline` folder in half precision, at most 30 MB.
 """
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
-from diffusion import build_scheduler
-from tokenizer import build as build_tokenizer
 from transformers import CLIPTextModel
 
+from diffusion import build_scheduler
 from dragondiffusion.bench import scenes as S
+from tokenizer import build as build_tokenizer
 
 LIMIT = 30_000_000
 

@@ -1,8 +1,9 @@
-"""Train the demo model's UNet and text encoder: `python training/diffusion.py --autoencoder runs/autoencoder/average --out runs/unet`.
+"""Train the demo model's UNet and text encoder: `python training/diffusion.py --autoencoder FOLDER --out
+FOLDER`.
 
-Latents of scenes drawn on the fly; noise prediction with Stable Diffusion's schedule; the text encoder learns along. The
-first three quarters run on 96x96 pictures, which cost half as much, the rest on 128x128 and, so that other shapes work, on 96x128
-and 128x96. `build.py` makes the pipeline folder from the averaged weights.
+Latents of scenes drawn on the fly; noise prediction with Stable Diffusion's schedule; the text encoder learns
+along. The first three quarters run on 96x96 pictures, which cost half as much, the rest on 128x128 and, so
+that other shapes work, on 96x128 and 128x96. `build.py` makes the pipeline folder from the averaged weights.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import argparse
 from pathlib import Path
 
 import torch
-from common import HELD_OUT, Average, Log, learning_rate, pictures, save, save_sheet, steps_from
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
-from tokenizer import LENGTH, build as build_tokenizer
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from common import HELD_OUT, Average, Log, learning_rate, pictures, save, save_sheet, steps_from
 from dragondiffusion.bench import scenes as S
+from tokenizer import LENGTH
+from tokenizer import build as build_tokenizer
 
 SIZES = ((128, 128), (128, 128), (128, 128), (96, 128), (128, 96))
 WIDTHS = {"small": (64, 96, 160), "large": (128, 192, 320)}
@@ -77,7 +79,7 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 class SingleAttention(AttnProcessor2_0):
-    """Stock attention in single precision: on CPUs PyTorch's backward pass of half-precision attention is 2.4 times slower."""
+    """Stock attention in single precision: the backward pass in half precision is 2.4 times slower on CPUs."""
 
     def __call__(self, attn: Attention, hidden_states: Tensor, *args: object, **kwargs: object) -> Tensor:
         """Run the layer outside of autocast."""
@@ -160,6 +162,7 @@ def main() -> None:
     parser.add_argument("--small-pictures", type=float, default=0.75, help="share of the steps on 96x96 pictures")
     parser.add_argument("--size", choices=sorted(WIDTHS), default="small")
     parser.add_argument("--decay", type=float, default=0.9993, help="of the averaged weights")
+    parser.add_argument("--sheet-every", type=int, default=2000, help="steps between sheets of samples")
     parser.add_argument("--init", type=Path, help="a pipeline folder whose UNet and text encoder to start from")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
@@ -202,8 +205,9 @@ def main() -> None:
             model.load_state_dict(average.values)
             with torch.autocast(args.device, torch.bfloat16):
                 log.write(step=step + 1, held_out_loss=trainer.held_out_loss())
-                sheet = trainer.samples(S.captions(S.sample(range(HELD_OUT, HELD_OUT + 8))))
-            save_sheet(sheet, args.out / "sheets" / f"{step + 1:06d}.png")
+                if (step + 1) % args.sheet_every == 0 or step + 1 == args.steps:
+                    sheet = trainer.samples(S.captions(S.sample(range(HELD_OUT, HELD_OUT + 8))))
+                    save_sheet(sheet, args.out / "sheets" / f"{step + 1:06d}.png")
             model["unet"].save_pretrained(args.out / "average" / "unet")
             model["text_encoder"].save_pretrained(args.out / "average" / "text_encoder")
             model.load_state_dict(current)

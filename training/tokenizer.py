@@ -31,7 +31,11 @@ def merges_of(words: list[str]) -> list[tuple[str, str]]:
     for word in sorted(words, key=lambda w: (len(w), w)):
         pieces = [*word[:-1], word[-1] + "</w>"]
         while len(pieces) > 1:
-            known = [(merges.index(pair), k) for k, pair in enumerate(zip(pieces, pieces[1:])) if pair in merges]
+            known = [
+                (merges.index(pair), k)
+                for k, pair in enumerate(zip(pieces, pieces[1:], strict=False))
+                if pair in merges
+            ]
             k = min(known)[1] if known else 0
             if not known:
                 merges.append((pieces[0], pieces[1]))

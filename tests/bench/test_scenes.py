@@ -15,7 +15,14 @@ from dragondiffusion.bench.faces import landmarks_68
 def one(kind: str, **values: object) -> S.Scenes:
     """A scene with a single object of a kind in the middle."""
     scenes = S.sample([7], objects=1)
-    plain = {"texture": 0, "angle": 0.0, "aspect": 1.0, "flip": False, "size": 0.25, "position": torch.tensor([0.5, 0.5])}
+    plain = {
+        "texture": 0,
+        "angle": 0.0,
+        "aspect": 1.0,
+        "flip": False,
+        "size": 0.25,
+        "position": torch.tensor([0.5, 0.5]),
+    }
     return scenes.with_object(2, kind=S.KIND_NAMES.index(kind), **(plain | values))
 
 
@@ -68,7 +75,9 @@ def test_a_positive_angle_turns_counter_clockwise(kind: str):
 
 def test_a_nearer_object_hides_a_farther_one():
     place = torch.tensor([0.5, 0.5])
-    scenes = one("ball", size=0.2).with_object(1, present=True, kind=S.KIND_NAMES.index("ball"), position=place, size=0.1)
+    scenes = one("ball", size=0.2).with_object(
+        1, present=True, kind=S.KIND_NAMES.index("ball"), position=place, size=0.1
+    )
     r = S.render(scenes)
     assert r.whole[0, 1].sum() > 300 and r.masks[0, 1].sum() < 1
 

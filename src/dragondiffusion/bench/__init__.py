@@ -1,0 +1,1 @@
+"""Scenes with known truth, edits of them, and what results are measured by."""

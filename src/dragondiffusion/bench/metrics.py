@@ -36,8 +36,8 @@ def psnr(image: Picture, truth: Picture, region: Region | None = None) -> float:
 def ghost(image: Picture, before: Picture, truth: Picture, vacated: Region) -> float:
     r"""How much of the object is still where it was: 0 when gone, 1 when nothing changed there.
 
-    $\langle y - y^*, x - y^* \rangle / \lVert x - y^* \rVert^2$ over the vacated region, for the result $y$, the picture
-    before $x$ and the truth $y^*$.
+    $\langle y - y^*, x - y^* \rangle / \lVert x - y^* \rVert^2$ over the vacated region, for the result $y$,
+    the picture before $x$ and the truth $y^*$.
     """
     was = (before - truth) * vacated
     return float((((image - truth) * vacated) * was).sum() / was.square().sum().clamp_min(1e-8))

@@ -1,11 +1,12 @@
 """Scenes that we draw ourselves, so that the true result of every edit is known.
 
-A `Scenes` object holds the parameters of a batch of scenes: background, light, and up to `OBJECTS` objects from back to
-front. `render` draws them at any size; changing a parameter and rendering again is the *truth* of an edit. All of it is a
-function of the seed alone, whatever the batch a scene is drawn in.
+A `Scenes` object holds the parameters of a batch of scenes: background, light, and up to `OBJECTS` objects
+from back to front. `render` draws them at any size; changing a parameter and rendering again is the *truth*
+of an edit. All of it is a function of the seed alone, whatever the batch a scene is drawn in.
 
-Convention: positions are fractions (x, y) of the picture's (width, height), origin top left; sizes are fractions of the
-shorter side; angles are in degrees, positive ones turn counter-clockwise on the screen, like those of `Move`.
+Convention: positions are fractions (x, y) of the picture's (width, height), origin top left; sizes are
+fractions of the shorter side; angles are in degrees, positive ones turn counter-clockwise on the screen, like
+those of `Move`.
 """
 
 from __future__ import annotations
@@ -258,7 +259,7 @@ def sample(seeds: Int64[Tensor, " b"] | Sequence[int] | range, objects: int | No
 
 
 def _places(seed: Tensor, size: Tensor) -> Float[Tensor, "b n 2"]:
-    """Positions inside the picture: of four candidates each object takes the one that is least covered by the others."""
+    """Positions inside the picture: of four candidates each object takes the one farthest from the others."""
     b, n = size.shape
     candidates = uniform(seed, 6, n * 8).view(b, n, 4, 2)
     margin = (1.05 * size)[..., None, None]
@@ -506,9 +507,7 @@ def handles(scenes: Scenes, index: Tensor | int, size: tuple[int, int]) -> Float
 
 def captions(scenes: Scenes) -> list[str]:
     """What a person would say of each scene: its objects from front to back, then the background."""
-    present, kind, colour, texture = (
-        v.tolist() for v in (scenes.present, scenes.kind, scenes.colour, scenes.texture)
-    )
+    present, kind, colour, texture = (v.tolist() for v in (scenes.present, scenes.kind, scenes.colour, scenes.texture))
     texts: list[str] = []
     for b, ground in enumerate(scenes.ground.tolist()):
         things: list[str] = []

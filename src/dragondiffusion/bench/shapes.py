@@ -1,8 +1,8 @@
 """The kinds of object that scenes are made of, as signed distances in a local frame.
 
-Each kind is one function of local coordinates `(x, y)` and of its shape parameters; it returns the signed distance to its
-outline (negative inside) and the details painted on it. Convention: the local frame has its origin at the object's centre,
-x to the right, y down, and an object reaches to about 1 from the centre.
+Each kind is one function of local coordinates `(x, y)` and of its shape parameters; it returns the signed
+distance to its outline (negative inside) and the details painted on it. Convention: the local frame has its
+origin at the object's centre, x to the right, y down, and an object reaches to about 1 from the centre.
 """
 
 from __future__ import annotations
@@ -162,9 +162,7 @@ def leaf(x: Tensor, y: Tensor, shape: Tensor) -> Drawing:
     radius = (reach * reach + half.square()) / (2 * half)
     blade = circle(x, y.abs() + radius - half, 0.0, 0.0, radius)
     stalk = capsule(x, y, (0.8, 0.0), (1.1, 0.1), 0.06)
-    return Drawing(
-        torch.minimum(blade, stalk), (Detail(capsule(x, y, (-0.6, 0.0), (0.85, 0.0), 0.035), DARK, 0.55),)
-    )
+    return Drawing(torch.minimum(blade, stalk), (Detail(capsule(x, y, (-0.6, 0.0), (0.85, 0.0), 0.035), DARK, 0.55),))
 
 
 def fish(x: Tensor, y: Tensor, shape: Tensor) -> Drawing:
@@ -229,9 +227,7 @@ def flower(x: Tensor, y: Tensor, shape: Tensor) -> Drawing:
     for angle in (torch.pi / 3, -torch.pi / 3):
         cos, sin = float(torch.cos(torch.tensor(angle))), float(torch.sin(torch.tensor(angle)))
         petals = torch.minimum(petals, circle((x * cos + y * sin).abs(), y * cos - x * sin, 0.58, 0.0, 0.33))
-    return Drawing(
-        torch.minimum(petals, circle(x, y, 0.0, 0.0, 0.5)), (Detail(circle(x, y, 0.0, 0.0, centre), GOLD),)
-    )
+    return Drawing(torch.minimum(petals, circle(x, y, 0.0, 0.0, 0.5)), (Detail(circle(x, y, 0.0, 0.0, centre), GOLD),))
 
 
 def mushroom(x: Tensor, y: Tensor, shape: Tensor) -> Drawing:

@@ -39,7 +39,7 @@ class MoveTask:
     angle: float
 
     def regions(self, margin: int = 6) -> dict[str, Float[Tensor, "h w"]]:
-        """The regions that are scored: `destination`, `vacated`, `rest` (neither) and `outside` (`margin` px off both)."""
+        """The regions scored: `destination`, `vacated`, `rest` (neither) and `outside` (`margin` px off both)."""
         source, placed = (self.mask > 0.5).float(), (self.placed > 0.5).float()
         either = torch.maximum((self.mask > 0.02).float(), (self.placed > 0.02).float())
         near = F.max_pool2d(either[None, None], 2 * margin + 1, 1, margin)[0, 0]
