@@ -1,0 +1,102 @@
+"""What the method needs of a diffusion model."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..memory import Reader
+from ..schedule import NoiseSchedule
+from ..types import Canvas, Latents, Pictures, Size, TokenBatch
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a batch of pictures shows, as the network takes it.
+
+    Args:
+        text: text embeddings.
+        extras: further conditioning by name (pooled text, sizes, image tokens), each with the batch first.
+    """
+
+    text: Float[Tensor, "batch tokens dim"]
+    extras: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+
+    @staticmethod
+    def cat(conditions: "Sequence[Condition]") -> "Condition":
+        """The conditions of several batches as one batch."""
+        names = conditions[0].extras
+        extras = {name: torch.cat([c.extras[name] for c in conditions]) for name in names}
+        return Condition(torch.cat([c.text for c in conditions]), extras)
+
+
+BatchFeatures: TypeAlias = tuple[Float[Tensor, "batch _ _ _"], ...]
+"""Decoder feature maps of a batch, coarse scale first."""
+
+
+class Backbone(ABC):
+    """A latent diffusion model with its autoencoder and text encoder.
+
+    Latents that go in and come out are single precision; the model's own precision stays inside.
+    """
+
+    schedule: NoiseSchedule
+    device: torch.device
+
+    @property
+    @abstractmethod
+    def latent_factor(self) -> int:
+        """Pixels per latent cell and axis."""
+
+    @property
+    @abstractmethod
+    def multiple(self) -> int:
+        """Sides of pictures are padded to multiples of this, pixels."""
+
+    @abstractmethod
+    def encode(self, x: Pictures) -> Latents:
+        """Clean latents of pictures in [-1, 1]."""
+
+    @abstractmethod
+    def decode(self, z_0: Latents) -> Pictures:
+        """Pictures in [-1, 1] of clean latents."""
+
+    @abstractmethod
+    def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
+        """Text conditioning of a batch of prompts."""
+
+    @abstractmethod
+    def noise(self, z_t: Latents, t: int, condition: Condition) -> Latents:
+        """Predicted noise at training timestep `t`."""
+
+    @abstractmethod
+    def features(self, z_t: Latents, t: int, condition: Condition) -> BatchFeatures:
+        """Decoder features at training timestep `t`; differentiable, and no further than they need to be computed."""
+
+    @abstractmethod
+    def noise_and_features(self, z_t: Latents, t: int, condition: Condition) -> tuple[Latents, BatchFeatures]:
+        """Both of one call."""
+
+    @abstractmethod
+    def recording(self) -> AbstractContextManager[dict[str, TokenBatch]]:
+        """Within: the tokens that enter every decoder self-attention layer of the latest call, by layer."""
+
+    @abstractmethod
+    def recalling(self, reader: Reader) -> AbstractContextManager[None]:
+        """Within: decoder self-attention reads the tokens the reader gives it."""
+
+    def canvas(self, picture: Size, energy_grid: int) -> Canvas:
+        """The grids of a picture.
+
+        Args:
+            picture: its size in pixels.
+            energy_grid: cells of the energy grid per latent cell and axis.
+        """
+        height, width = (-(-side // self.multiple) * self.multiple for side in picture)
+        rows, columns = height // self.latent_factor, width // self.latent_factor
+        return Canvas(picture, (height, width), (rows, columns), (rows * energy_grid, columns * energy_grid))

@@ -1,0 +1,253 @@
+"""Affine maps of the picture plane, regions on grids, and correspondences between two pictures.
+
+Convention: x to the right, y down, pixel centres at +0.5, origin at the top left corner; positive angles turn
+counter-clockwise as seen on the screen.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+import torch.nn.functional as nnf
+from jaxtyping import Float
+from torch import Tensor
+
+from .types import Mask, Number, Point, Region, Size
+
+Points: TypeAlias = Float[Tensor, "_ 2"]
+"""Points (x, y), one a row."""
+
+Row: TypeAlias = tuple[Number, Number, Number]
+"""A row of the matrix of an affine map."""
+
+
+@dataclass(frozen=True)
+class Affine:
+    """An affine map of points, $x' = a x + b y + c, y' = d x + e y + f$, in pixels.
+
+    Args:
+        rows: ((a, b, c), (d, e, f)).
+    """
+
+    rows: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+
+    @staticmethod
+    def about(
+        anchor: Point,
+        offset: Point = (0.0, 0.0),
+        scale: Point = (1.0, 1.0),
+        angle: Number = 0.0,
+        flip: bool = False,
+    ) -> "Affine":
+        r"""The map that flips, scales, then turns about `anchor`, and moves by `offset`.
+
+        $x' = R(\mathrm{angle})\,\mathrm{diag}(\pm s_x, s_y)\,(x - \mathrm{anchor}) + \mathrm{anchor} + \mathrm{offset}$
+
+        Args:
+            anchor: fixed point of flip, scale and turn, pixels.
+            offset: displacement, pixels.
+            scale: factors along x and y, applied before the turn.
+            angle: degrees, counter-clockwise as seen on the screen.
+            flip: mirror left and right first.
+        """
+        cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        s_x, s_y = (-scale[0] if flip else scale[0]), scale[1]
+        a, b, d, e = cos * s_x, sin * s_y, -sin * s_x, cos * s_y
+        (x, y), (dx, dy) = anchor, offset
+        return Affine(((a, b, x - a * x - b * y + dx), (d, e, y - d * x - e * y + dy)))
+
+    def __call__(self, points: Points) -> Points:
+        """Maps points (x, y)."""
+        (a, b, c), (d, e, f) = self.rows
+        x, y = points.unbind(-1)
+        return torch.stack((a * x + b * y + c, d * x + e * y + f), dim=-1)
+
+    def __matmul__(self, other: "Affine") -> "Affine":
+        """The map that applies `other` first: `(self @ other)(p) == self(other(p))`."""
+        (a, b, c), (d, e, f) = self.rows
+        (g, h, i), (j, k, m) = other.rows
+        return Affine(
+            (
+                (a * g + b * j, a * h + b * k, a * i + b * m + c),
+                (d * g + e * j, d * h + e * k, d * i + e * m + f),
+            )
+        )
+
+    def inverse(self) -> "Affine":
+        """The map that undoes this one.
+
+        Raises:
+            ValueError: if the map is singular.
+        """
+        (a, b, c), (d, e, f) = self.rows
+        det = a * e - b * d
+        if abs(det) < 1e-12:
+            raise ValueError(f"the affine map {self.rows} has no inverse; use scales away from 0")
+        p, q, r, s = e / det, -b / det, -d / det, a / det
+        return Affine(((p, q, -(p * c + q * f)), (r, s, -(r * c + s * f))))
+
+
+def cell_centres(grid: Size, extent: Size) -> Points:
+    """Centres of the cells of a grid that covers a picture, row by row.
+
+    Args:
+        grid: cells.
+        extent: size of the picture the grid covers, pixels.
+
+    Returns:
+        (x, y) in pixels, double precision, so that exact ties do not depend on rounding.
+    """
+    y = (torch.arange(grid[0], dtype=torch.float64) + 0.5) * (extent[0] / grid[0])
+    x = (torch.arange(grid[1], dtype=torch.float64) + 0.5) * (extent[1] / grid[1])
+    return torch.stack((x.expand(grid[0], -1), y[:, None].expand(-1, grid[1])), dim=-1).reshape(-1, 2)
+
+
+def resize_nearest(mask: Tensor, size: Size) -> Tensor:
+    """Nearest resampling of an (height, width) array; cell `i` of `n` reads source cell `floor(i * source / n)`."""
+    return nnf.interpolate(mask[None, None].float(), size)[0, 0]
+
+
+def coverage(mask: Mask, size: Size) -> Mask:
+    """How much of every cell of a coarser grid the mask covers, 0 to 1."""
+    return nnf.adaptive_avg_pool2d(mask[None, None].float(), size)[0, 0]
+
+
+def covered_cells(mask: Mask, size: Size) -> Region:
+    """Cells of a coarser grid that a mask covers by half; for a mask smaller than a cell, those it covers most."""
+    share = coverage(mask, size)
+    return (share > 0) & (share >= min(0.5, 0.5 * float(share.max())))
+
+
+def dilate(region: Region, cells: int) -> Region:
+    """Grows a region by a number of cells in all eight directions."""
+    if cells <= 0:
+        return region
+    return nnf.max_pool2d(region[None, None].float(), 2 * cells + 1, stride=1, padding=cells)[0, 0] > 0
+
+
+def feather(region: Region, width: int) -> Mask:
+    """Soft copy of a region: 1 inside, falling linearly to 0 within `width` cells, exactly 0 beyond."""
+    if width <= 0:
+        return region.float()
+    alpha, grown = region.float(), region
+    for k in range(1, width + 1):
+        grown = dilate(grown, 1)
+        alpha = torch.maximum(alpha, grown.float() * (1 - k / (width + 1)))
+    return alpha
+
+
+def warp(values: Float[Tensor, "channels height width"], affine: Affine) -> Float[Tensor, "channels height width"]:
+    """Carries a picture along an affine map, bilinear, with edge values beyond the border.
+
+    Convention: `warp(x, A)` at `A(p)` is `x` at `p`; nothing wraps around.
+    """
+    size: Size = (values.shape[-2], values.shape[-1])
+    source = affine.inverse()(cell_centres(size, size))
+    return sample_bilinear(values[None], source, size)[0].reshape(values.shape)
+
+
+def warp_mask(mask: Mask, affine: Affine) -> Mask:
+    """Carries a mask along an affine map; what comes from outside the picture is 0."""
+    size: Size = (mask.shape[0], mask.shape[1])
+    source = affine.inverse()(cell_centres(size, size))
+    inside = (source > 0).all(-1) & (source[:, 0] < size[1]) & (source[:, 1] < size[0])
+    values = sample_bilinear(mask[None, None].float(), source, size)[0, 0]
+    return (values * inside).reshape(mask.shape)
+
+
+def sample_bilinear(
+    values: Float[Tensor, "batch channels height width"], source: Points, extent: Size
+) -> Float[Tensor, "batch channels points"]:
+    """Values at points, bilinear between cell centres, edge values beyond them.
+
+    Args:
+        values: what is sampled; its grid covers the extent.
+        source: (x, y) in units of the extent.
+        extent: (height, width) the points refer to.
+    """
+    unit = source / torch.tensor((extent[1], extent[0]), dtype=source.dtype)
+    grid = (2 * unit - 1).to(values.device, torch.float32)[None, None].expand(values.shape[0], -1, -1, -1)
+    return nnf.grid_sample(values.float(), grid, padding_mode="border", align_corners=False)[:, :, 0].to(values.dtype)
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """Which place of a source picture every cell of a target region is compared with or filled from.
+
+    Args:
+        target: cells of the target grid, read row by row.
+        source: for each of them the place (x, y) in the source picture, in units of `extent`.
+        extent: (height, width) of the source picture in the units of `source`.
+        bilinear: sample between cell centres; otherwise the source is first resized to `extent` cells by nearest
+            resampling and the cell that contains the place is read.
+    """
+
+    target: Region
+    source: Points
+    extent: Size
+    bilinear: bool
+
+    @staticmethod
+    def same(region: Region) -> "Correspondence":
+        """Every cell of the region corresponds to itself."""
+        size: Size = (region.shape[0], region.shape[1])
+        return Correspondence(region, cell_centres(size, size)[region.flatten()], size, bilinear=False)
+
+    @staticmethod
+    def along(affine: Affine, target: Region, extent: Size, bilinear: bool = True) -> "Correspondence":
+        """Every target cell corresponds to where an affine map brought its centre from.
+
+        Args:
+            affine: pixels of the source picture to pixels of the target picture.
+            target: cells of a grid that covers the picture.
+            extent: size of the picture in pixels.
+            bilinear: see the class.
+        """
+        centres = cell_centres((target.shape[0], target.shape[1]), extent)[target.flatten()]
+        source = affine.inverse()(centres)
+        limit = torch.tensor((extent[1], extent[0]), dtype=source.dtype)
+        return Correspondence(target, torch.minimum(source.clamp(min=0), limit - 1e-6), extent, bilinear)
+
+    def sample(self, values: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels points"]:
+        """Values of the source picture at the corresponding places."""
+        if self.bilinear:
+            return sample_bilinear(values, self.source, self.extent)
+        values = nnf.interpolate(values, self.extent)
+        x, y = self.source.to(values.device).floor().long().unbind(-1)
+        return values[:, :, y, x]
+
+    def restrict(self, region: Region) -> "Correspondence":
+        """The part whose target cells lie in a region."""
+        kept = region[self.target]
+        return Correspondence(self.target & region, self.source[kept], self.extent, self.bilinear)
+
+    def carry(
+        self,
+        source: Float[Tensor, "batch channels height width"],
+        target: Float[Tensor, "batch channels rows columns"],
+    ) -> Float[Tensor, "batch channels rows columns"]:
+        """A copy of `target` whose cells in the region hold the corresponding values of `source`."""
+        result = target.clone()
+        result[:, :, self.target.to(target.device)] = self.sample(source).to(target.dtype)
+        return result
+
+
+def union(regions: Sequence[Region]) -> Region:
+    """Cells that belong to any of the regions."""
+    return torch.stack(list(regions)).any(0)
+
+
+def centroid(mask: Mask) -> Point:
+    """Centre of gravity (x, y) of a mask in pixels."""
+    size: Size = (mask.shape[0], mask.shape[1])
+    weight = mask.flatten().double()
+    x, y = ((cell_centres(size, size) * weight[:, None]).sum(0) / weight.sum()).tolist()
+    return (x, y)
+
+
+def bounding_box(mask: Region) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of the cells of a region, right and bottom exclusive."""
+    rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -1,0 +1,227 @@
+"""Pictures and masks: files, arrays and PIL images in, tensors and files out."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as nnf
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from .types import Mask, Pictures, Size
+
+Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
+"""An RGB picture (height, width, 3) with 8 bits a channel."""
+
+ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor
+"""What is taken for a picture or a mask: a path, a PIL image, or an array."""
+
+MAX_PIXELS = 100_000_000
+"""Largest picture that is read, in pixels. Source: phone cameras store up to 100 megapixels."""
+
+
+def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Reads a picture as 8-bit RGB: EXIF orientation applied, transparency laid over white, 16 bit and CMYK converted.
+
+    Args:
+        source: path, PIL image, or array (height, width[, channels]) of uint8, or of floats in [0, 1].
+        max_pixels: largest width x height accepted.
+
+    Raises:
+        FileNotFoundError: if the path does not exist.
+        ValueError: if the picture is unreadable, enormous, of an unknown shape, or not finite.
+    """
+    if isinstance(source, (np.ndarray, Tensor)):
+        return _array_to_pixels(_as_array(source), max_pixels)
+    if isinstance(source, Image.Image):
+        _check_size(source.size[1], source.size[0], max_pixels, "image")
+        return _to_rgb(source)
+    with _open(Path(source), max_pixels) as image:
+        return _to_rgb(_load(image, source))
+
+
+def read_mask(source: ImageLike, size: Size, name: str = "mask") -> Mask:
+    """Reads a mask of a picture as floats in [0, 1].
+
+    Args:
+        source: path, PIL image, or array (height, width[, channels]) of bool, of uint8 (0..255, or 0 and 1), or of
+            floats in [0, 1]; of several channels the first counts.
+        size: size of the picture in pixels.
+        name: what the mask is called in messages.
+
+    Raises:
+        FileNotFoundError: if the path does not exist.
+        ValueError: if the mask is unreadable, empty, not finite, out of range, or of another size than the picture.
+    """
+    if isinstance(source, (np.ndarray, Tensor)):
+        values = _as_array(source)
+    elif isinstance(source, Image.Image):
+        values = _mask_band(source)
+    else:
+        with _open(Path(source), MAX_PIXELS) as image:
+            values = _mask_band(_load(image, source))
+    values = values[..., 0] if values.ndim == 3 else values
+    if values.shape != size:
+        raise ValueError(
+            f"{name} has shape {values.shape} but the picture is {size[0]}x{size[1]} (height x width); "
+            "draw the mask on the picture itself"
+        )
+    mask = torch.from_numpy(_unit_range(values, name))
+    if not bool((mask > 0.5).any()):
+        raise ValueError(f"{name} is empty; mark the object with values above one half (white)")
+    return mask
+
+
+def to_tensor(pixels: Pixels, padded: Size) -> Pictures:
+    """A picture in [-1, 1], padded at its right and bottom edge with copies of the edge pixels."""
+    x = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None] / 255
+    x = (x - 0.5) * 2
+    return nnf.pad(x, (0, padded[1] - x.shape[3], 0, padded[0] - x.shape[2]), mode="replicate")
+
+
+def from_tensor(x: Pictures, size: Size) -> Pixels:
+    """The picture of a tensor in [-1, 1], cropped to its size, rounded to 8 bits.
+
+    Raises:
+        ValueError: if the tensor is not finite.
+    """
+    if not bool(x.isfinite().all()):
+        raise ValueError("the decoded picture is not finite; try dtype=float32 or a smaller energy_scale")
+    x = ((x[0, :, : size[0], : size[1]].float() / 2 + 0.5).clamp(0, 1) * 255).round()
+    return x.permute(1, 2, 0).to(torch.uint8).cpu().numpy()
+
+
+def pad_mask(mask: Mask, padded: Size) -> Mask:
+    """The mask on the padded picture; what was added is outside."""
+    return nnf.pad(mask, (0, padded[1] - mask.shape[1], 0, padded[0] - mask.shape[0]))
+
+
+def composite(edited: Pixels, original: Pixels, alpha: Mask) -> Pixels:
+    """The edited picture inside, the original outside: where `alpha` is 0 the pixels are those of the original."""
+    a = alpha.cpu().numpy()[..., None]
+    mixed = np.rint(a * edited.astype(np.float32) + (1 - a) * original.astype(np.float32)).astype(np.uint8)
+    return np.where(a > 0, mixed, original)
+
+
+def write_picture(picture: Image.Image, path: str | os.PathLike[str], **options: Any) -> Path:
+    """Writes a picture so that the file is either complete or not there: a temporary file beside it, then a rename.
+
+    Args:
+        picture: what to write.
+        path: where; the suffix says the format.
+        options: passed to PIL's `save`.
+
+    Raises:
+        ValueError: if the suffix names no picture format.
+        OSError: if the folder does not exist or cannot be written.
+    """
+    target = Path(path)
+    formats = Image.registered_extensions()
+    if target.suffix.lower() not in formats:
+        raise ValueError(f"output {target} must end in a picture format such as .png or .jpg")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"output folder {target.parent} does not exist; make it first")
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            picture.save(file, format=formats[target.suffix.lower()], **options)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _open(path: Path, max_pixels: int) -> Image.Image:
+    if not path.is_file():
+        raise FileNotFoundError(f"picture {path} does not exist; check the path")
+    try:
+        image = Image.open(path)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"picture {path} is not in a format that can be read; convert it to PNG or JPEG") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"picture {path} has more than {max_pixels} pixels; scale it down first") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"picture {path} cannot be read ({error}); save it again") from error
+    _check_size(image.size[1], image.size[0], max_pixels, f"picture {path}")
+    return image
+
+
+def _load(image: Image.Image, source: object) -> Image.Image:
+    try:
+        image.load()
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ValueError(f"picture {source} is broken or cut short ({error}); save it again") from error
+    return image
+
+
+def _check_size(height: int, width: int, max_pixels: int, name: str) -> None:
+    if height < 1 or width < 1:
+        raise ValueError(f"{name} has size {height}x{width}; it must have at least one pixel")
+    if height * width > max_pixels:
+        raise ValueError(f"{name} has {height}x{width} pixels, more than {max_pixels}; scale it down first")
+
+
+def _to_rgb(image: Image.Image) -> Pixels:
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image).astype(np.float64)
+        top = 65535.0 if image.mode.startswith("I") else max(float(values.max(initial=0)), 1.0)
+        grey = np.rint(values.clip(0, top) * (255 / top)).astype(np.uint8)
+        return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    return np.array(image.convert("RGB"))
+
+
+def _mask_band(image: Image.Image) -> npt.NDArray[Any]:
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        return np.asarray(image).astype(np.float32) / 65535
+    return np.array(image.convert("L"))
+
+
+def _as_array(source: "npt.NDArray[Any] | Tensor") -> npt.NDArray[Any]:
+    return source.detach().cpu().numpy() if isinstance(source, Tensor) else source
+
+
+def _array_to_pixels(values: npt.NDArray[Any], max_pixels: int) -> Pixels:
+    if values.ndim == 2:
+        values = np.repeat(values[..., None], 3, axis=2)
+    if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
+        raise ValueError(f"image array has shape {values.shape}; give (height, width, 3)")
+    _check_size(values.shape[0], values.shape[1], max_pixels, "image")
+    if values.dtype == np.uint8:
+        return _to_rgb(Image.fromarray(values[..., 0] if values.shape[2] == 1 else values))
+    unit = _unit_range(values, "image")
+    return _to_rgb(Image.fromarray(np.rint((unit[..., 0] if unit.shape[2] == 1 else unit) * 255).astype(np.uint8)))
+
+
+def _unit_range(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
+    """Values as floats in [0, 1]; uint8 counts to 255 unless it holds nothing above 1."""
+    if values.dtype == np.uint8:
+        top = 255 if int(values.max(initial=0)) > 1 else 1
+        return (values / np.float32(top)).astype(np.float32)
+    if values.dtype != np.bool_ and not np.issubdtype(values.dtype, np.floating):
+        raise ValueError(f"{name} has dtype {values.dtype}; use bool, uint8, or floats in [0, 1]")
+    result = values.astype(np.float32)
+    if not bool(np.isfinite(result).all()):
+        raise ValueError(f"{name} holds NaN or infinite values; replace them")
+    if float(result.min(initial=0)) < 0 or float(result.max(initial=0)) > 1:
+        raise ValueError(f"{name} holds values in [{result.min()}, {result.max()}]; floats must lie in [0, 1]")
+    return result

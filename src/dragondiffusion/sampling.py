@@ -1,0 +1,203 @@
+"""The guided sampling loop: from the edited noise of inverted pictures to clean latents."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from . import ddim
+from .backbones.base import Backbone, Condition
+from .edits.base import Carry, Objective
+from .guidance import guidance
+from .inversion import Progress, Reference
+from .memory import Reader, Reading, batch_reader
+from .schedule import Levels
+from .settings import Settings
+from .types import Features, Latents
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture of a batch and what is to be done to it.
+
+    Args:
+        objective: the edit as data.
+        references: the inverted picture, then the edit's further pictures.
+        condition: what the result shows.
+        negative: what it does not show; used at guidance scales other than 1.
+        draft: clean latents of a rough edit; None without one.
+        generator: source of all noise, on the CPU, so that a seed means the same on every device.
+    """
+
+    objective: Objective
+    references: tuple[Reference, ...]
+    condition: Condition
+    negative: Condition
+    draft: Latents | None
+    generator: torch.Generator
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What the loop gives back.
+
+    Args:
+        latents: clean latents, one per job.
+        energies: for every job (step, value of each energy by name) of the guided steps.
+    """
+
+    latents: Latents
+    energies: list[list[tuple[int, dict[str, float]]]]
+
+
+@torch.no_grad()
+def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress: Progress) -> Sampled:
+    r"""Makes the edited pictures of a batch of jobs with one number of steps and one size.
+
+    Every step: hold what is known, predict noise with the memory bank, add the energies' guidance to the noise that
+    predicts the clean latent (but not to the direction), step to the next level, with regional noise where asked.
+
+    Source: docs/method.md, sections 4 to 8; DiffEditor (arXiv 2402.02583), algorithm 1.
+    """
+    levels = jobs[0].references[0].levels
+    condition = Condition.cat([job.condition for job in jobs])
+    energies: list[list[tuple[int, dict[str, Tensor]]]] = [[] for _ in jobs]
+    z_t = torch.cat([start(job, levels, settings) for job in jobs])
+    for i, t in enumerate(levels.timesteps):
+        alpha_t, alpha_s = levels.alphas[i], levels.alphas[i + 1]
+        guided = settings.guides(i) and any(job.objective.energy_scale for job in jobs)
+        f_gud = [guide_features(backbone, job, i, t, settings) if guided else () for job in jobs]
+        passes = settings.passes(i) if any(job.objective.energy_scale for job in jobs) else 1
+        z_s = z_t
+        for k in range(passes):
+            z_t = hold(z_t, i, jobs, levels, settings)
+            eps = predict_noise(backbone, z_t, i, t, jobs)
+            eps_hat = eps
+            if guided:
+                objectives = [job.objective for job in jobs]
+                g = guidance(backbone, z_t, t, condition, objectives, f_gud, settings.merged_backward)
+                eps_hat = eps + g.noise
+                for log, values in zip(energies, g.energies, strict=True):
+                    log.append((i, values))
+            z_0 = ddim.predict_clean(z_t, eps_hat, alpha_t)
+            z_s = ddim.stochastic_step(z_0, eps, *regional_noise(z_t, i, jobs, levels, settings), alpha_s)
+            if k + 1 < passes:
+                eps_s = backbone.noise(z_s, levels.timestep(i + 1), condition)
+                z_t = ddim.step(z_s, eps_s, alpha_s, alpha_t)
+        z_t = z_s
+        progress("sample", i + 1, len(levels))
+    z_0 = hold(z_t, len(levels), jobs, levels, settings)
+    return Sampled(z_0, [[(i, {n: float(e) for n, e in v.items()}) for i, v in log] for log in energies])
+
+
+def start(job: Job, levels: Levels, settings: Settings) -> Latents:
+    """The noisiest latent: the picture's own, with carried content in place and fresh noise where content goes away."""
+    z_t = job.references[0].trajectory[0]
+    if settings.fresh_noise:
+        vacated = job.objective.vacated.to(z_t.device)
+        z_t = torch.where(vacated, draw_noise(z_t, job.generator), z_t)
+    for carry in job.objective.carries:
+        z_t = carried(job, carry, 0, levels, z_t)
+    return z_t
+
+
+def carried(job: Job, carry: Carry, level: int, levels: Levels, base: Latents) -> Latents:
+    r"""`base` with content brought to its new place at a noise level.
+
+    A latent is split, $z_t = \sqrt{\alpha_t}\,z_0 + \sqrt{1-\alpha_t}\,\epsilon$: the clean part comes from the draft,
+    or is sampled as the correspondence says; the noise is sampled by nearest, which keeps its variance.
+    """
+    source = job.references[carry.guide]
+    z_t, alpha_t = source.trajectory[level], levels.alphas[level]
+    if job.draft is None and not carry.latent.bilinear:
+        return carry.latent.carry(z_t, base)
+    z_0 = source.trajectory[-1]
+    eps = ddim.implied_noise(z_t, z_0, alpha_t)
+    clean = job.draft if job.draft is not None else carry.latent.carry(z_0, base)
+    noise = replace(carry.latent, bilinear=False).carry(eps, base)
+    return torch.where(carry.latent.target.to(base.device), ddim.add_noise(clean, noise, alpha_t), base)
+
+
+def hold(z_t: Latents, level: int, jobs: Sequence[Job], levels: Levels, settings: Settings) -> Latents:
+    """Sets what is known at a noise level: the rest from the inverted picture, destinations from carried content."""
+    # The clean level after the last step belongs to windows that reach the end of the run.
+    i = min(level, len(levels) - 1)
+    held: list[Latents] = []
+    for job, z in zip(jobs, z_t.split(1), strict=True):
+        if settings.hold_rest.holds(i, len(levels)):
+            rest = job.objective.rest(settings.hold_margin).to(z.device)
+            z = torch.where(rest, job.references[0].trajectory[level], z)
+        if settings.hold_destination.holds(i, len(levels)):
+            for carry in job.objective.carries:
+                z = carried(job, carry, level, levels, z)
+        held.append(z)
+    return torch.cat(held)
+
+
+def predict_noise(backbone: Backbone, z_t: Latents, i: int, t: int, jobs: Sequence[Job]) -> Latents:
+    r"""Noise prediction with the memory bank, $\epsilon = \epsilon_u + w\,(\epsilon_c - \epsilon_u)$.
+
+    With scale $w = 1$ throughout, the unconditional half is left out.
+    """
+    condition = Condition.cat([job.condition for job in jobs])
+    if all(job.objective.guidance_scale == 1 for job in jobs):
+        with recalling(backbone, jobs, i, copies=1):
+            return backbone.noise(z_t, t, condition)
+    negative = Condition.cat([job.negative for job in jobs])
+    with recalling(backbone, jobs, i, copies=2):
+        both = backbone.noise(torch.cat((z_t, z_t)), t, Condition.cat((negative, condition)))
+    eps_u, eps_c = both.chunk(2)
+    w = torch.tensor([job.objective.guidance_scale for job in jobs], device=z_t.device)[:, None, None, None]
+    return eps_u + w * (eps_c - eps_u)
+
+
+def recalling(backbone: Backbone, jobs: Sequence[Job], i: int, copies: int) -> AbstractContextManager[None]:
+    """Within: the jobs that read their memory bank in step `i` do."""
+    reader = bank_reader(jobs, i, copies)
+    return nullcontext() if reader is None else backbone.recalling(reader)
+
+
+def bank_reader(jobs: Sequence[Job], i: int, copies: int) -> Reader | None:
+    """How a batch made of so many copies of the jobs reads the bank; None if no job does."""
+    readings: list[Reading | None] = []
+    for job in jobs:
+        recall, levels = job.objective.recall, job.references[0].levels
+        reads = recall is not None and recall.window.holds(i, len(levels))
+        banks = [reference.bank for reference in job.references]
+        readings.append(Reading(recall, banks, job.references[0].canvas.padded) if recall and reads else None)
+    return batch_reader(readings * copies, i) if any(readings) else None
+
+
+def guide_features(backbone: Backbone, job: Job, i: int, t: int, settings: Settings) -> tuple[Features, ...]:
+    """Features of a job's guiding pictures in step `i`, all under the prompt of the edited one."""
+    if settings.cached_features:
+        return tuple(reference.features[i] for reference in job.references)
+    condition = job.references[0].condition
+    return tuple(backbone.features(reference.trajectory[i], t, condition) for reference in job.references)
+
+
+def regional_noise(
+    z_t: Latents, i: int, jobs: Sequence[Job], levels: Levels, settings: Settings
+) -> tuple[Latents | None, Tensor | float]:
+    r"""Fresh noise of step `i` and its standard deviation $\sigma = \eta\,\sigma_\mathrm{DDPM}$ per cell; None without.
+
+    Source: DiffEditor, section 3.3, regional SDE guidance. One draw serves inside and outside.
+    """
+    objectives = [job.objective for job in jobs]
+    strong = [o.noise_inside > 0 or o.noise_outside > 0 for o in objectives]
+    if not settings.noise.holds(i, len(levels)) or not any(strong):
+        return None, 0.0
+    noise = torch.zeros_like(z_t)
+    for row, (job, noisy) in enumerate(zip(jobs, strong, strict=True)):
+        if noisy:
+            noise[row] = draw_noise(noise[row : row + 1], job.generator)[0]
+    eta = [torch.where(o.noise_region, o.noise_inside, o.noise_outside) for o in objectives]
+    sigma = ddim.posterior_std(levels.alphas[i], levels.alphas[i + 1])
+    return noise, sigma * torch.stack(eta)[:, None].to(z_t)
+
+
+def draw_noise(like: Latents, generator: torch.Generator) -> Latents:
+    """Standard normal noise drawn on the CPU."""
+    return torch.randn(like.shape, generator=generator).to(like)

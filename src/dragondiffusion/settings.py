@@ -1,0 +1,154 @@
+"""How an edit is run: numbers of steps, strengths, and the parts of the method that are switched on."""
+
+import math
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from typing import Any
+
+from .types import ALWAYS, NEVER, Number, Window
+
+
+class Geometry(Enum):
+    """How the map of an edit becomes places on the grids."""
+
+    AFFINE = "affine"
+    """One affine map about the edit's anchor, sampled bilinearly, displacements of fractions of a cell included."""
+    CENTRED = "centred"
+    """As the authors' code: nearest cells, whole-cell displacements, resizing about the picture's centre."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one run. `None` stands for the edit's own value.
+
+    Args:
+        steps: DDIM steps of the inversion and of the sampling. Source: paper, section 5 (50).
+        guidance_scale: classifier-free guidance scale; 1 makes one call a step instead of two. Source: docs/method.md,
+            section 10; larger scales let the background drift.
+        energy_scale: strength of the energies' gradient.
+        w_edit: weight of the edit energy. Source: None, docs/method.md, section 9, by edit.
+        w_content: weight of the content energy. Source: as `w_edit`.
+        w_contrast: weight of the contrast energy. Source: as `w_edit`.
+        w_inpaint: weight of the inpainting energy. Source: as `w_edit`.
+        energy_grid: cells of the energy grid per latent cell and axis. Source: authors' code (`up_scale` = 2).
+        raw_cosine: moves compare by the raw cosine, which has a pole. Source: off, docs/method.md, section 9.
+        geometry: how maps become places on grids. Source: docs/method.md, section 4.
+        guidance: windows of the steps with energies. Source: DiffEditor, every step to 0.2, every second one to 0.6.
+        merged_backward: one backward pass for all energies instead of one for those inside and one for those outside
+            the edit; twice as cheap and not the same numbers. Source: docs/method.md, section 10.
+        cached_features: reference features come from the calls of the inversion (whose input is one level cleaner)
+            instead of calls of their own. Source: docs/method.md, section 10.
+        recall: decoder self-attention reads the memory bank.
+        recall_window: steps in which it does. Source: None, the edit's own, docs/method.md, section 6.
+        time_travel: steps that are repeated. Source: off; DiffEditor 0.42 to 0.6 on even steps.
+        time_travel_passes: how often they are made. Source: DiffEditor (3).
+        noise: steps with regional noise. Source: DiffEditor, 10 < i < 20 of 50.
+        noise_inside: strength of the noise in the edit region, 0 none, 1 as DDPM. Source: chosen, off; None
+            is the edit's own, DiffEditor's.
+        noise_outside: the same elsewhere.
+        hold_rest: steps before which what is not edited is set to the inverted picture. Source: docs/method.md,
+            section 10.
+        hold_destination: the same for the edit's destination. Source: docs/method.md, section 10.
+        hold_margin: latent cells around the edit that are left free. Source: docs/method.md, section 10.
+        draft: held destinations and starting latents come from a rough edit of the picture in pixels, encoded;
+            otherwise from latents carried along by bilinear sampling. Latents are not equivariant to turns, flips and
+            shifts of less than a cell; pixels are. Their noise is carried by nearest sampling in both cases, because
+            interpolation would lower its variance. Source: chosen, to be judged by the benchmark.
+        fresh_noise: the vacated region starts from fresh noise. Source: docs/method.md, section 10.
+        composite: pixels away from the edit are those of the input.
+        composite_feather: width of the transition, latent cells. Source: chosen, one cell beyond the free margin.
+        inversion_iterations: evaluations of the network per inversion step; 1 is plain DDIM, more solve the implicit
+            step by fixed-point iteration.
+    """
+
+    steps: int = 50
+    guidance_scale: Number | None = 1.0
+    energy_scale: Number | None = None
+    w_edit: Number | None = None
+    w_content: Number | None = None
+    w_contrast: Number | None = None
+    w_inpaint: Number | None = None
+    energy_grid: int = 2
+    raw_cosine: bool = False
+    geometry: Geometry = Geometry.AFFINE
+    guidance: tuple[Window, ...] = (Window(0.0, 0.2), Window(0.2, 0.6, every=2))
+    merged_backward: bool = True
+    cached_features: bool = True
+    recall: bool = True
+    recall_window: Window | None = None
+    time_travel: Window = NEVER
+    time_travel_passes: int = 3
+    noise: Window = Window(0.22, 0.4)
+    noise_inside: Number | None = 0.0
+    noise_outside: Number | None = 0.0
+    hold_rest: Window = ALWAYS
+    hold_destination: Window = Window(0.0, 0.8)
+    hold_margin: int = 1
+    draft: bool = True
+    fresh_noise: bool = True
+    composite: bool = True
+    composite_feather: int = 1
+    inversion_iterations: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "energy_grid", "time_travel_passes", "inversion_iterations"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name in ("hold_margin", "composite_feather"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        for name in ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint"):
+            _check_strength(name, getattr(self, name), math.inf)
+        for name in ("noise_inside", "noise_outside"):
+            _check_strength(name, getattr(self, name), 1.0)
+
+    @staticmethod
+    def preset(name: str, **changes: Any) -> "Settings":
+        """Settings under a name, with changes.
+
+        Args:
+            name: `default`, or `reference` for the numbers of the authors' released code with regional noise and
+                image prompt switched off (switch the noise on with `noise_inside=0.4`).
+            changes: fields to change.
+
+        Raises:
+            ValueError: if the name or a field is unknown.
+        """
+        if name not in PRESETS:
+            raise ValueError(f"preset {name!r} is unknown; use one of {', '.join(PRESETS)}")
+        unknown = set(changes) - {field.name for field in fields(Settings)}
+        if unknown:
+            raise ValueError(f"settings {sorted(unknown)} are unknown; see the fields of Settings")
+        return replace(PRESETS[name], **changes)
+
+    def guides(self, i: int) -> bool:
+        """Whether energies act in step `i`."""
+        return any(window.holds(i, self.steps) for window in self.guidance)
+
+    def passes(self, i: int) -> int:
+        """How often step `i` is made."""
+        return self.time_travel_passes if self.time_travel.holds(i, self.steps) else 1
+
+
+def _check_strength(name: str, value: Number | None, top: float) -> None:
+    if value is not None and not (math.isfinite(value) and 0 <= value <= top):
+        raise ValueError(f"{name}={value} must be a number from 0 to {top}")
+
+
+PRESETS: dict[str, Settings] = {
+    "default": Settings(),
+    "reference": Settings(
+        guidance_scale=None,
+        raw_cosine=True,
+        geometry=Geometry.CENTRED,
+        merged_backward=False,
+        cached_features=False,
+        time_travel=Window(0.42, 0.6, every=2),
+        hold_rest=NEVER,
+        hold_destination=NEVER,
+        draft=False,
+        fresh_noise=False,
+        composite=False,
+    ),
+}
+"""Source of `reference`: docs/method.md, section 9, the authors' released code."""

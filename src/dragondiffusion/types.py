@@ -1,0 +1,101 @@
+"""Names for the array types, sizes and windows that every module shares.
+
+Convention: points are (x, y) in pixels with the origin at the top left corner of the picture and pixel centres at
++0.5; sizes are (height, width); masks are float in [0, 1] or bool; pictures inside the package are in [-1, 1].
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+Number: TypeAlias = float | int
+"""A real number as users write it."""
+
+Point: TypeAlias = tuple[Number, Number]
+"""(x, y) in pixels."""
+
+Size: TypeAlias = tuple[int, int]
+"""(height, width)."""
+
+Latents: TypeAlias = Float[Tensor, "batch channels height width"]
+"""Noisy or clean latents of a batch of pictures."""
+
+FeatureMap: TypeAlias = Float[Tensor, "1 _ _ _"]
+"""Decoder features (1, channels, height, width) of one picture at one scale."""
+
+Pictures: TypeAlias = Float[Tensor, "batch 3 _ _"]
+"""Pictures (batch, 3, height, width) in [-1, 1]."""
+
+Features: TypeAlias = tuple[FeatureMap, ...]
+"""Decoder features of one picture, coarse scale first."""
+
+Mask: TypeAlias = Float[Tensor, "_ _"]
+"""Soft mask (height, width), 0 outside and 1 inside."""
+
+Region: TypeAlias = Bool[Tensor, "_ _"]
+"""Hard mask (height, width): the cells of a grid that belong to a region."""
+
+Tokens: TypeAlias = Float[Tensor, "_ dim"]
+"""Tokens of one picture as a self-attention layer reads them."""
+
+TokenBatch: TypeAlias = Float[Tensor, "batch _ dim"]
+"""Tokens of a batch of pictures."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of the run, as fractions of the number of steps: step `i` of `n` is inside when `start <= i / n < stop`.
+
+    Args:
+        start: first fraction inside, 0 is the noisiest step.
+        stop: first fraction outside, 1 is the end of the run.
+        every: only steps whose index is a multiple of this are inside.
+
+    Raises:
+        ValueError: if the fractions are not ordered within [0, 1] or `every` is not positive.
+    """
+
+    start: Number
+    stop: Number
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.start <= self.stop <= 1.0:
+            raise ValueError(f"window ({self.start}, {self.stop}) must satisfy 0 <= start <= stop <= 1")
+        if self.every < 1:
+            raise ValueError(f"window every={self.every} must be at least 1")
+
+    def holds(self, i: int, n: int) -> bool:
+        """Whether step `i` of `n` lies inside."""
+        return self.start <= i / n < self.stop and i % self.every == 0
+
+
+NEVER = Window(0.0, 0.0)
+ALWAYS = Window(0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The grids one picture lives on while it is edited.
+
+    The picture is padded at its right and bottom edge to what the network can take, so pixel coordinates stay as
+    they are; every grid below covers the padded picture.
+
+    Args:
+        picture: size of the picture as given, pixels.
+        padded: size after padding, pixels.
+        latent: size of the latents, cells.
+        energy: size of the grid on which energies compare features, cells.
+    """
+
+    picture: Size
+    padded: Size
+    latent: Size
+    energy: Size
+
+    @property
+    def latent_cell(self) -> float:
+        """Side of one latent cell in pixels."""
+        return self.padded[0] / self.latent[0]

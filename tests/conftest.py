@@ -1,0 +1,73 @@
+"""What all tests share: one thread, typed calls, the tiny checkpoint."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+DATA = Path(__file__).parent / "data"
+
+
+def pytest_configure(config):
+    from jaxtyping import install_import_hook
+
+    torch.set_num_threads(max(1, min(4, torch.get_num_threads())))
+    # Shapes and types are checked at every call. The hook works on modules imported after this line.
+    install_import_hook("dragondiffusion", "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def data():
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def editor():
+    """The Stable-Diffusion-shaped checkpoint with random weights behind the reference numbers."""
+    from dragondiffusion import Editor
+
+    return Editor.from_pretrained(DATA / "tiny-sd", device="cpu")
+
+
+@pytest.fixture
+def picture():
+    """A small picture whose sides are no multiple of anything."""
+    return np.random.default_rng(0).integers(0, 256, (61, 90, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def mask():
+    m = np.zeros((61, 90), dtype=bool)
+    m[20:44, 16:40] = True
+    return m
+
+
+class Case:
+    """A reference run: arrays and settings."""
+
+    def __init__(self, name):
+        self.arrays = dict(np.load(DATA / "reference" / f"{name}.npz"))
+        self.settings = json.loads((DATA / "reference" / f"{name}.json").read_text())
+
+    def __getitem__(self, name):
+        value = self.arrays[name]
+        return value if name in ("image", "mask") else torch.from_numpy(value)
+
+    def move(self, **changes):
+        from dragondiffusion import Move
+
+        return Move(self["mask"], tuple(self.settings["offset"]), self.settings["scale"], **changes)
+
+
+@pytest.fixture(scope="module", params=["move", "move_resize1.3"])
+def case(request):
+    return Case(request.param)
+
+
+@pytest.fixture(scope="session")
+def move_case():
+    return Case("move")

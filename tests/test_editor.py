@@ -1,0 +1,224 @@
+"""The whole flow on the tiny checkpoint, a few steps at a time."""
+
+import numpy as np
+import pytest
+import torch
+
+from dragondiffusion import Move, Settings, Window
+from dragondiffusion.edits.base import Edit
+from dragondiffusion.guidance import guidance
+from dragondiffusion.inversion import invert
+from dragondiffusion.sampling import Job, hold, sample, start
+
+FEW = Settings(steps=4, guidance=(Window(0.0, 0.5),))
+
+
+def silent(phase, done, total):
+    pass
+
+
+@pytest.fixture(scope="module")
+def small():
+    rng = np.random.default_rng(0)
+    mask = np.zeros((61, 90), dtype=bool)
+    mask[20:44, 16:40] = True
+    return rng.integers(0, 256, (61, 90, 3), dtype=np.uint8), mask
+
+
+@pytest.fixture(scope="module")
+def reference(editor, small):
+    return editor.invert(small[0], "a photo of the red cup", FEW)
+
+
+def job(editor, reference, edit, settings, seed=0):
+    objective = edit.objective(reference.canvas, settings)
+    condition = reference.condition
+    return Job(objective, (reference,), condition, condition, None, torch.Generator().manual_seed(seed))
+
+
+def test_result_and_what_comes_with_it(editor, small):
+    seen = []
+    result = editor(
+        small[0], Move(small[1], (30, 4)), settings=FEW, progress=lambda phase, done, total: seen.append((phase, done))
+    )
+    assert result.image.size == (90, 61)
+    assert result.image.mode == "RGB"
+    assert [step for step, _ in result.energies] == [0, 1]
+    assert set(result.energies[0][1]) == {"edit", "content", "contrast", "inpaint"}
+    assert set(result.seconds) == {"encode", "invert", "sample", "decode"}
+    assert seen == [(phase, k) for phase in ("invert", "sample") for k in range(1, 5)]
+
+
+def test_outside_the_edit_every_bit_is_kept(editor, small, reference):
+    pixels, mask = small
+    spot = np.zeros_like(mask)
+    spot[26:34, 18:26] = True
+    edit = Move(spot, (20, 0))
+    result = np.asarray(editor.edit(reference, edit, settings=FEW).image)
+    objective = edit.objective(reference.canvas, FEW)
+    outside = (objective.alpha(reference.canvas, FEW.hold_margin, FEW.composite_feather) == 0).numpy()
+    assert outside.mean() > 0.2
+    assert np.array_equal(result[outside], pixels[outside])
+    assert not np.array_equal(result, pixels)
+
+
+def test_a_seed_decides(editor, small, reference):
+    edit = Move(small[1], (30, 0))
+    a, b, c = (editor.edit(reference, edit, seed=s, settings=FEW).latents for s in (1, 1, 2))
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+
+
+def test_a_reference_serves_again_at_no_cost(editor, small, reference):
+    result = editor.edit(reference, Move(small[1], (0, 15)), settings=FEW)
+    assert "invert" not in result.seconds
+    once = editor(small[0], Move(small[1], (0, 15)), prompt="a photo of the red cup", settings=FEW)
+    torch.testing.assert_close(once.latents, result.latents, rtol=1e-4, atol=1e-4)
+
+
+def test_several_edits_at_once(editor, small, reference):
+    other = np.zeros_like(small[1])
+    other[0:10, 60:80] = True
+    result = editor.edit(reference, [Move(small[1], (25, 0)), Move(other, (0, 45))], settings=FEW)
+    assert result.image.size == (90, 61)
+
+
+@torch.no_grad()
+def test_a_batch_is_the_same_as_one_at_a_time(editor, small, reference):
+    settings = Settings.preset("reference", steps=4, guidance_scale=2.0, noise=Window(0, 1), noise_inside=0.4)
+    full = editor.invert(small[0], "a photo of the red cup", settings)
+    edits = [Move(small[1], (32, 0)), Move(small[1], (8, 16), 0.8)]
+
+    def jobs():
+        return [job(editor, full, edit, settings, seed) for seed, edit in enumerate(edits)]
+
+    together = sample(editor.backbone, jobs(), settings, silent).latents
+    alone = torch.cat([sample(editor.backbone, [one], settings, silent).latents for one in jobs()])
+    assert float((together - alone).norm() / alone.norm()) < 1e-4
+
+
+def test_guidance_gradients_are_masked_in_space(editor, small, reference):
+    settings = Settings.preset("reference", steps=4)
+    objective = Move(small[1], (32, 0)).objective(reference.canvas, settings)
+    z = reference.trajectory[1]
+    f = [(reference.features[0],)]
+    apart = guidance(editor.backbone, z, 501, reference.condition, [objective], f, merged=False)
+    inside = objective.inside[None, None]
+    assert apart.content_gradient is not None
+    expected = torch.where(inside, apart.edit_gradient, apart.content_gradient) * objective.factor
+    torch.testing.assert_close(apart.noise, expected)
+    merged = guidance(editor.backbone, z, 501, reference.condition, [objective], f, merged=True)
+    total = (apart.edit_gradient + apart.content_gradient) * objective.factor
+    torch.testing.assert_close(merged.noise, total, rtol=1e-3, atol=1e-6)
+
+
+def test_guidance_lowers_the_energies(editor, small, reference):
+    objective = Move(small[1], (32, 0)).objective(reference.canvas, FEW)
+    z, f = reference.trajectory[0], [(reference.features[0],)]
+    g = guidance(editor.backbone, z, 751, reference.condition, [objective], f, merged=True)
+    step = 0.02 * g.noise / g.noise.norm() * z.norm()
+    after = guidance(editor.backbone, z - step, 751, reference.condition, [objective], f, merged=True)
+    assert sum(after.energies[0].values()) < sum(g.energies[0].values())
+
+
+def test_what_is_held_is_the_trajectory(editor, small, reference):
+    one = job(editor, reference, Move(small[1], (32, 8)), FEW)
+    z = torch.zeros_like(reference.trajectory[0])
+    held = hold(z, 2, [one], reference.levels, FEW)
+    rest = one.objective.rest(FEW.hold_margin)
+    assert torch.equal(held[:, :, rest], reference.trajectory[2][:, :, rest])
+    target = one.objective.carries[0].latent.target
+    assert bool((held[:, :, target] != 0).any())
+    assert not bool(held[:, :, ~(rest | target)].any())
+
+
+def test_whole_cell_moves_carry_the_latents_as_they_are(editor, small, reference):
+    """Sampled at whole cells, clean part and noise together are the trajectory's latent, shifted."""
+    settings = Settings(steps=4, draft=False, fresh_noise=False)
+    mask = np.zeros((61, 90), dtype=bool)
+    mask[16:40, 16:40] = True
+    one = job(editor, reference, Move(mask, (32, 8)), settings)
+    z = reference.trajectory[0]
+    target = one.objective.carries[0].latent.target
+    shifted = torch.roll(z, (1, 4), (-2, -1))
+    torch.testing.assert_close(start(one, reference.levels, settings)[:, :, target], shifted[:, :, target])
+
+
+def test_fresh_noise_only_where_content_went_away(editor, small, reference):
+    one = job(editor, reference, Move(small[1], (32, 8)), Settings(steps=4, draft=False))
+    z = start(one, reference.levels, Settings(steps=4, draft=False))
+    kept = ~(one.objective.vacated | one.objective.carries[0].latent.target)
+    assert torch.equal(z[:, :, kept], reference.trajectory[0][:, :, kept])
+    assert not torch.equal(z[:, :, one.objective.vacated], reference.trajectory[0][:, :, one.objective.vacated])
+
+
+@torch.no_grad()
+def test_fixed_point_inversion_comes_back(editor, reference):
+    """With the implicit step solved, sampling without guidance returns to the picture."""
+    from dragondiffusion import ddim
+
+    backbone, levels = editor.backbone, editor.backbone.schedule.levels(10)
+    errors = []
+    for iterations in (1, 5):
+        z_0 = reference.trajectory[-1]
+        trajectory, _, _ = invert(
+            backbone,
+            z_0,
+            reference.condition,
+            levels,
+            remember=frozenset(),
+            keep_features=frozenset(),
+            iterations=iterations,
+            progress=silent,
+        )
+        z = trajectory[0]
+        for i, t in enumerate(levels.timesteps):
+            z = ddim.step(z, backbone.noise(z, t, reference.condition), levels.alphas[i], levels.alphas[i + 1])
+        errors.append(float((z - z_0).norm() / z_0.norm()))
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_only_steps_that_are_read_are_remembered(editor, small):
+    result = editor(small[0], Move(small[1], (30, 0)), settings=Settings(steps=4, recall_window=Window(0.5, 1.0)))
+    assert result.reference.bank.steps == {2, 3}
+    without = editor(small[0], Move(small[1], (30, 0)), settings=Settings(steps=4, recall=False))
+    assert without.reference.bank.nbytes == 0
+
+
+class Nothing:
+    """A backbone that must not be called."""
+
+    def __init__(self, backbone):
+        self.canvas = backbone.canvas
+
+    def __getattr__(self, name):
+        raise AssertionError(f"model work: {name}")
+
+
+def test_bad_input_is_found_before_any_model_work(editor, small, tmp_path):
+    lazy = object.__new__(type(editor))
+    lazy.backbone = Nothing(editor.backbone)
+    pixels, mask = small
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        lazy(tmp_path / "none.png", Move(mask, (3, 0)))
+    with pytest.raises(ValueError, match="mask is empty"):
+        lazy(pixels, Move(np.zeros_like(mask), (3, 0)))
+    with pytest.raises(ValueError, match="mask has shape"):
+        lazy(pixels, Move(mask[:, :-2], (3, 0)))
+    with pytest.raises(ValueError, match="out of the 90x61 picture"):
+        lazy(pixels, Move(mask, (300, 0)))
+    with pytest.raises(ValueError, match="NaN"):
+        lazy(np.full((8, 8, 3), np.nan), Move(mask, (3, 0)))
+    with pytest.raises(ValueError, match="edit is empty"):
+        lazy(pixels, list[Edit]())
+
+
+def test_references_that_do_not_fit(editor, small, reference):
+    edit = Move(small[1], (3, 0))
+    with pytest.raises(ValueError, match="inverted with 4"):
+        editor.edit(reference, edit, settings=Settings(steps=5))
+    bare = editor.invert(small[0], settings=Settings(steps=4, recall=False, cached_features=False))
+    with pytest.raises(ValueError, match="does not remember"):
+        editor.edit(bare, edit, settings=FEW)
+    with pytest.raises(ValueError, match="cached_features"):
+        editor.edit(bare, edit, settings=Settings(steps=4, recall=False))
