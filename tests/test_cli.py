@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -178,18 +177,38 @@ def test_move_is_the_same_for_the_same_seed(folder, data):
     assert a != c
 
 
-def test_interrupt_ends_with_130_and_leaves_nothing(folder, data):
-    options = ["--mask", "mask.png", "--steps", "1000", "--model", str(data / "tiny-sd"), "-o", "out.png"]
-    before = set(os.listdir(folder))
-    run = subprocess.Popen(
-        [sys.executable, "-m", "dragondiffusion.cli", "move", "photo.png", *options], stderr=subprocess.PIPE
+def test_ctrl_c_ends_with_130_and_leaves_nothing(folder):
+    program = (
+        "import sys, time\nfrom dragondiffusion import cli\n"
+        "def load(model):\n    print('ready', flush=True)\n    time.sleep(100)\n"
+        "cli.load_editor = load\nsys.exit(cli.main(sys.argv[1:]))"
     )
-    time.sleep(1)
+    before = set(os.listdir(folder))
+    arguments = ["move", "photo.png", "--mask", "mask.png", "-o", "out.png"]
+    run = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline() == "ready\n"
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert err == b"interrupted\n"
+    assert (run.returncode, err) == (130, "interrupted\n")
     assert set(os.listdir(folder)) == before
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)])
+def test_a_write_that_fails_leaves_what_was_there(folder, data, monkeypatch, error, code):
+    (folder / "out.png").write_bytes(b"earlier")
+    before = set(os.listdir(folder))
+
+    def begin(self, file, **options):
+        file.write(b"half")
+        raise error
+
+    monkeypatch.setattr(cli, "check_output", lambda out: None)
+    monkeypatch.setattr(Image.Image, "save", begin)
+    assert move("--offset", "20", "0", "--steps", "1", "--model", str(data / "tiny-sd")) == code
+    assert set(os.listdir(folder)) == before
+    assert (folder / "out.png").read_bytes() == b"earlier"
 
 
 @pytest.mark.parametrize("size", [(128, 128), (96, 160)])

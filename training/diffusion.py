@@ -1,5 +1,4 @@
-"""Train the demo model's UNet and text encoder: `python training/diffusion.py --autoencoder FOLDER --out
-FOLDER`.
+"""Train the demo model's UNet and text encoder: `training/diffusion.py --autoencoder FOLDER --out FOLDER`.
 
 Latents of scenes drawn on the fly; noise prediction with Stable Diffusion's schedule; the text encoder learns
 along. The first three quarters run on 96x96 pictures, which cost half as much, the rest on 128x128 and, so

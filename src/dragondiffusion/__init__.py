@@ -1,11 +1,40 @@
-"""DragonDiffusion: drag-style image editing on pre-trained diffusion models (arXiv 2307.02421)."""
+"""DragonDiffusion: drag-style image editing on pre-trained diffusion models (arXiv 2307.02421).
 
-from .editor import Editor, EditResult
-from .edits import Edit, Move, Objective
-from .inversion import Reference
-from .settings import Geometry, Settings
-from .types import Window
+Names are imported when they are first used, so that what needs no model does not wait for one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .editor import Editor, EditResult
+    from .edits import Edit, Move, Objective
+    from .inversion import Reference
+    from .settings import Geometry, Settings
+    from .types import Window
 
 __version__ = "0.1.0"
 
 __all__ = ["Edit", "EditResult", "Editor", "Geometry", "Move", "Objective", "Reference", "Settings", "Window"]
+
+_HOMES = {
+    "Editor": "editor",
+    "EditResult": "editor",
+    "Edit": "edits",
+    "Move": "edits",
+    "Objective": "edits",
+    "Reference": "inversion",
+    "Geometry": "settings",
+    "Settings": "settings",
+    "Window": "types",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
