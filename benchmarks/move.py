@@ -9,16 +9,18 @@ off the edit visibly changed, seconds per edit.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from dragondiffusion import Editor, Move, Settings
+from dragondiffusion import Editor, Move, Settings, Window
 from dragondiffusion.bench import metrics
 from dragondiffusion.bench.tasks import HELD_OUT, TUNING, MoveTask, moves
 
@@ -36,6 +38,17 @@ def rows(names: list[str], steps: int | None) -> dict[str, Settings | None]:
         "default": Settings.preset("default", **change),
     }
     return {name: known[name] for name in names} if names else known
+
+
+def varied(text: str, steps: int | None) -> Settings:
+    """The default settings with changes written as `name=value name=value`; a window is `start:stop`."""
+    change: dict[str, Any] = {} if steps is None else {"steps": steps}
+    for part in text.split():
+        name, _, value = part.partition("=")
+        ends = [float(end) for end in value.split(":")] if ":" in value else []
+        window = Window(*ends) if ends else None
+        change[name] = ast.literal_eval(value) if window is None else (window,) if name == "guidance" else window
+    return Settings.preset("default", **change)
 
 
 def run(editor: Editor, task: MoveTask, settings: Settings) -> Tensor:
@@ -87,6 +100,9 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=64)
     parser.add_argument("--steps", type=int, help="50 without")
     parser.add_argument("--rows", nargs="*", default=[], help="which rows; all without")
+    parser.add_argument(
+        "--vary", nargs="*", default=[], help="rows of the default with changes: 'steps=10 recall=False'"
+    )
     parser.add_argument("--tuning", action="store_true", help="on the scenes set apart for choosing settings")
     parser.add_argument("--scale", type=float, nargs=2, default=(1.0, 1.0))
     parser.add_argument("--angle", type=float, nargs=2, default=(0.0, 0.0))
@@ -94,7 +110,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="where to write the first 12 scenes: before, each row, truth")
     args = parser.parse_args()
     editor = Editor.from_pretrained(args.model)
-    chosen = rows(args.rows, args.steps)
+    chosen = rows(args.rows, args.steps) | {text: varied(text, args.steps) for text in args.vary}
     results: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
     columns: list[Tensor] = []
     first = TUNING if args.tuning else HELD_OUT

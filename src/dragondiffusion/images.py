@@ -41,8 +41,9 @@ def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
     if isinstance(source, Image.Image):
         _check_size(source.size[1], source.size[0], max_pixels, "image")
         return _to_rgb(source)
-    with _open(Path(source), max_pixels) as image:
-        return _to_rgb(_load(image, source))
+    name = f"picture {source}"
+    with _open(Path(source), max_pixels, name) as image:
+        return _to_rgb(_load(image, name))
 
 
 def read_mask(source: ImageLike, size: Size, name: str = "mask") -> Mask:
@@ -63,8 +64,9 @@ def read_mask(source: ImageLike, size: Size, name: str = "mask") -> Mask:
     elif isinstance(source, Image.Image):
         values = _mask_band(source)
     else:
-        with _open(Path(source), MAX_PIXELS) as image:
-            values = _mask_band(_load(image, source))
+        name = f"{name} {source}"
+        with _open(Path(source), MAX_PIXELS, name) as image:
+            values = _mask_band(_load(image, name))
     values = values[..., 0] if values.ndim == 3 else values
     if values.shape != size:
         raise ValueError(
@@ -146,26 +148,26 @@ def _umask() -> int:
     return mask
 
 
-def _open(path: Path, max_pixels: int) -> Image.Image:
+def _open(path: Path, max_pixels: int, name: str) -> Image.Image:
     if not path.is_file():
-        raise FileNotFoundError(f"picture {path} does not exist; check the path")
+        raise FileNotFoundError(f"{name} does not exist; check the path")
     try:
         image = Image.open(path)
     except UnidentifiedImageError as error:
-        raise ValueError(f"picture {path} is not in a format that can be read; convert it to PNG or JPEG") from error
+        raise ValueError(f"{name} is not in a format that can be read; convert it to PNG or JPEG") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(f"picture {path} has more than {max_pixels} pixels; scale it down first") from error
+        raise ValueError(f"{name} has more than {max_pixels} pixels; scale it down first") from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"picture {path} cannot be read ({error}); save it again") from error
-    _check_size(image.size[1], image.size[0], max_pixels, f"picture {path}")
+        raise ValueError(f"{name} cannot be read ({error}); save it again") from error
+    _check_size(image.size[1], image.size[0], max_pixels, name)
     return image
 
 
-def _load(image: Image.Image, source: object) -> Image.Image:
+def _load(image: Image.Image, name: str) -> Image.Image:
     try:
         image.load()
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ValueError(f"picture {source} is broken or cut short ({error}); save it again") from error
+        raise ValueError(f"{name} is broken or cut short ({error}); save it again") from error
     return image
 
 

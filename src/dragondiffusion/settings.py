@@ -25,7 +25,8 @@ class Settings:
         steps: DDIM steps of the inversion and of the sampling. Source: paper, section 5 (50).
         guidance_scale: classifier-free guidance scale; 1 makes one call a step instead of two. Source: docs/method.md,
             section 10; larger scales let the background drift.
-        energy_scale: strength of the energies' gradient.
+        energy_scale: strength of the energies' gradient. Source: docs/experiments.md; the authors' is the edit's own
+            (None).
         w_edit: weight of the edit energy. Source: None, docs/method.md, section 9, by edit.
         w_content: weight of the content energy. Source: as `w_edit`.
         w_contrast: weight of the contrast energy. Source: as `w_edit`.
@@ -48,7 +49,7 @@ class Settings:
         noise_outside: the same elsewhere.
         hold_rest: steps before which what is not edited is set to the inverted picture. Source: docs/method.md,
             section 10.
-        hold_destination: the same for the edit's destination. Source: docs/method.md, section 10.
+        hold_destination: the same for the edit's destination. Source: docs/experiments.md.
         hold_margin: latent cells around the edit that are left free. Source: docs/method.md, section 10.
         draft: held destinations and starting latents come from a rough edit of the picture in pixels, encoded;
             otherwise from latents carried along by bilinear sampling. Latents are not equivariant to turns, flips and
@@ -63,7 +64,7 @@ class Settings:
 
     steps: int = 50
     guidance_scale: Number | None = 1.0
-    energy_scale: Number | None = None
+    energy_scale: Number | None = 1500.0
     w_edit: Number | None = None
     w_content: Number | None = None
     w_contrast: Number | None = None
@@ -82,7 +83,7 @@ class Settings:
     noise_inside: Number | None = 0.0
     noise_outside: Number | None = 0.0
     hold_rest: Window = ALWAYS
-    hold_destination: Window = Window(0.0, 0.8)
+    hold_destination: Window = ALWAYS
     hold_margin: int = 1
     draft: bool = True
     fresh_noise: bool = True
@@ -139,6 +140,7 @@ PRESETS: dict[str, Settings] = {
     "default": Settings(),
     "reference": Settings(
         guidance_scale=None,
+        energy_scale=None,
         raw_cosine=True,
         geometry=Geometry.CENTRED,
         merged_backward=False,

@@ -252,7 +252,7 @@ def sample(seeds: Int64[Tensor, " b"] | Sequence[int] | range, objects: int | No
         position=_places(seed, size),
         size=size,
         aspect=torch.where(kind == FACE, _between(v[..., 8], 0.92, 1.08), _between(v[..., 8], 0.82, 1.22)),
-        angle=torch.where(kind == FACE, _between(v[..., 9], -12, 12), _between(v[..., 9], -35, 35)),
+        angle=torch.where(kind == FACE, _between(v[..., 9], -12.0, 12.0), _between(v[..., 9], -35.0, 35.0)),
         flip=v[..., 10] < 0.5,
         shape=uniform(seed, 5, n * PARAMETERS).view(b, n, PARAMETERS),
     )
