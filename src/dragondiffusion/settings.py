@@ -50,7 +50,7 @@ class Settings:
         hold_rest: steps before which what is not edited is set to the inverted picture. Source: docs/method.md,
             section 10.
         hold_destination: the same for the edit's destination. Source: docs/experiments.md.
-        hold_margin: latent cells around the edit that are left free. Source: docs/method.md, section 10.
+        hold_margin: latent cells around what goes away that are left free. Source: docs/experiments.md.
         draft: held destinations and starting latents come from a rough edit of the picture in pixels, encoded;
             otherwise from latents carried along by bilinear sampling. Latents are not equivariant to turns, flips and
             shifts of less than a cell; pixels are. Their noise is carried by nearest sampling in both cases, because

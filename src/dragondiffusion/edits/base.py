@@ -83,9 +83,9 @@ class Objective:
     noise_outside: Number
 
     def rest(self, margin: int) -> Region:
-        """Latent cells that the edit leaves alone, `margin` cells around it excluded."""
+        """Latent cells that the edit leaves alone, `margin` cells around what goes away excluded."""
         size: Size = (self.inside.shape[0], self.inside.shape[1])
-        return ~dilate(coverage(self.changed, size) > 0, margin)
+        return ~((coverage(self.changed, size) > 0) | dilate(self.vacated, margin))
 
     def alpha(self, canvas: Canvas, margin: int, width: int) -> Mask:
         """Weight of the edited picture in the composite.

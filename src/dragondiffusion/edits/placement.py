@@ -49,9 +49,11 @@ def place(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement 
     arrived = warp_mask(mask, affine) * picture_area(canvas)
     if not bool((arrived > 0.5).any()):
         return None
-    latent = covered_cells(arrived, canvas.latent)
     touched = coverage(arrived, canvas.latent) > 0
     left = coverage(mask, canvas.latent) > 0
+    latent = covered_cells(arrived, canvas.latent)
+    if draft:  # it also knows the cells that the object covers in part, where nothing else goes away
+        latent = latent | (touched & ~left)
     return Placement(
         source=covered_cells(mask, canvas.energy),
         match=Correspondence.along(affine, covered_cells(arrived, canvas.energy), canvas.padded),
