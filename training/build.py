@@ -6,6 +6,7 @@ Writes a standard `StableDiffusionPipeline` folder in half precision, at most 30
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from dragondiffusion.bench import scenes as S
 from tokenizer import build as build_tokenizer
 
 LIMIT = 30_000_000
+
+
+def set_precision(config: Path) -> None:
+    """Have transformers load the text encoder in single precision by default, as diffusers loads the rest."""
+    values = json.loads(config.read_text())
+    values["dtype"] = "float32"
+    config.write_text(json.dumps(values, indent=2) + "\n")
 
 
 def main() -> None:
@@ -41,6 +49,7 @@ def main() -> None:
     ).to(dtype=torch.float16)
     pipe.save_pretrained(part, safe_serialization=True)
     build_tokenizer(S.vocabulary(), part / "tokenizer")  # the plain files, which every version of transformers reads
+    set_precision(part / "text_encoder" / "config.json")
     if (args.out / "README.md").exists():
         shutil.copy(args.out / "README.md", part / "README.md")
     size = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())

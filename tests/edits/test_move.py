@@ -24,7 +24,7 @@ def test_regions_are_those_of_the_released_code(case):
 
 def test_affine_and_released_geometry_agree_on_whole_cells(mask):
     move = Move(mask, (8, 4))
-    ours = move.objective(CANVAS, Settings.preset("reference"))
+    ours = move.objective(CANVAS, Settings())
     theirs = move.objective(CANVAS, Settings(geometry=Geometry.CENTRED))
     assert torch.equal(ours.edit_terms[0].match.target, theirs.edit_terms[0].match.target)
     values = torch.rand(1, 2, 32, 48)
@@ -33,7 +33,7 @@ def test_affine_and_released_geometry_agree_on_whole_cells(mask):
 
 
 def test_regions_do_not_overlap_and_cover_the_picture(mask):
-    objective = Move(mask, (30.5, -7.25), 1.2, 20.0).objective(CANVAS, Settings.preset("reference"))
+    objective = Move(mask, (30.5, -7.25), 1.2, 20.0).objective(CANVAS, Settings())
     terms = {term.name: term for term in objective.content_terms}
     dst, rest = objective.edit_terms[0].match.target, terms["content"].match.target
     vacated = terms["contrast"].match.target
@@ -43,7 +43,7 @@ def test_regions_do_not_overlap_and_cover_the_picture(mask):
 
 
 def test_away_from_the_edit_the_composite_is_the_input(mask):
-    objective = Move(mask, (30, 0)).objective(CANVAS, Settings.preset("reference"))
+    objective = Move(mask, (30, 0)).objective(CANVAS, Settings())
     alpha = objective.alpha(CANVAS, 1, 1)
     assert alpha.shape == (61, 90)
     assert float(alpha[30, 30]) == float(alpha[30, 60]) == 1
@@ -53,10 +53,10 @@ def test_away_from_the_edit_the_composite_is_the_input(mask):
 
 
 def test_what_leaves_the_picture_is_cropped_not_wrapped(mask):
-    objective = Move(mask, (60, 0)).objective(CANVAS, Settings.preset("reference"))
+    objective = Move(mask, (60, 0)).objective(CANVAS, Settings())
     assert not bool(objective.edit_terms[0].match.target[:, :36].any())
     with pytest.raises(ValueError, match=r"offset \(400, 0\) moves the object out of the 90x61 picture"):
-        Move(mask, (400, 0)).objective(CANVAS, Settings.preset("reference"))
+        Move(mask, (400, 0)).objective(CANVAS, Settings())
     with pytest.raises(ValueError, match="out of the 90x61 picture"):
         Move(mask, (-400, 0)).objective(CANVAS, Settings.preset("reference"))
 
@@ -121,8 +121,8 @@ def test_impossible_numbers(mask, arguments, message):
 
 def test_impossible_masks(mask):
     with pytest.raises(ValueError, match="mask is empty"):
-        Move(np.zeros_like(mask), (8, 0)).objective(CANVAS, Settings.preset("reference"))
+        Move(np.zeros_like(mask), (8, 0)).objective(CANVAS, Settings())
     with pytest.raises(ValueError, match="mask has shape"):
-        Move(mask[:-1], (8, 0)).objective(CANVAS, Settings.preset("reference"))
+        Move(mask[:-1], (8, 0)).objective(CANVAS, Settings())
     with pytest.raises(ValueError, match="CENTRED"):
         Move(mask, (8, 0), angle=5.0).objective(CANVAS, Settings.preset("reference"))

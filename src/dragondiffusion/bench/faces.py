@@ -95,7 +95,7 @@ def landmarks_68(shape: Tensor) -> Tensor:
     brow_left = (-eye + along, _EYE_Y - brow + tilt * along / 0.18)
     brow_right = (eye + along, _EYE_Y - brow - tilt * along / 0.18)
     bridge = (line(0.0, 0.0, 0.0, 0.0), -0.1 + (0.05 + nose) * line(0.0, 1 / 3, 2 / 3, 1.0))
-    base = (line(-0.1, -0.05, 0.0, 0.05, 0.1), (-0.05 + nose).expand_as(line(0, 0, 0, 0, 0)))
+    base = (line(-0.1, -0.05, 0.0, 0.05, 0.1), (-0.05 + nose).expand_as(line(0.0, 0.0, 0.0, 0.0, 0.0)))
     around = line(torch.pi, 2.1, 1.05, 0.0, -1.05, -2.1)
     eyes = [(side * eye + _EYE_X * around.cos(), _EYE_Y - opening * around.sin()) for side in (-1, 1)]
     mouth = [_lip(width, curve, line(*across), line(*side)) for across, side in (_OUTER, _INNER)]

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from ..types import Number
 from . import shapes
 from .faces import LANDMARKS_17, face, landmarks_68
 from .shapes import HANDLES, PARAMETERS, Drawing, Shape
@@ -124,7 +125,7 @@ class Scenes:
         """The same scenes on another device."""
         return Scenes(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
-    def with_object(self, index: Int64[Tensor, " b"] | int, **values: Tensor | float | bool) -> Scenes:
+    def with_object(self, index: Int64[Tensor, " b"] | int, **values: Tensor | Number | bool) -> Scenes:
         """The scenes with parameters of one object each replaced.
 
         Args:
@@ -187,7 +188,7 @@ def uniform(seed: Int64[Tensor, " b"], stream: int, count: int) -> Float[Tensor,
     return ((state >> 40) & ((1 << 24) - 1)).to(torch.float32) / (1 << 24)
 
 
-def _between(u: Tensor, low: float, high: float) -> Tensor:
+def _between(u: Tensor, low: Number, high: Number) -> Tensor:
     return low + (high - low) * u
 
 

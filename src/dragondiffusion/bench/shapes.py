@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ..types import Number
+
 PARAMETERS = 8
 """Shape parameters per object, each in [0, 1]. Objects use the first; faces use all."""
 
@@ -45,13 +47,13 @@ Shape = Callable[[Tensor, Tensor, Tensor], Drawing]
 # --- distances -------------------------------------------------------------------------------------------------------
 
 
-def circle(x: Tensor, y: Tensor, cx: float | Tensor, cy: float | Tensor, radius: float | Tensor) -> Tensor:
+def circle(x: Tensor, y: Tensor, cx: Number | Tensor, cy: Number | Tensor, radius: Number | Tensor) -> Tensor:
     """Signed distance to a circle."""
     return ((x - cx).square() + (y - cy).square()).sqrt() - radius
 
 
 def ellipse(
-    x: Tensor, y: Tensor, cx: float | Tensor, cy: float | Tensor, rx: float | Tensor, ry: float | Tensor
+    x: Tensor, y: Tensor, cx: Number | Tensor, cy: Number | Tensor, rx: Number | Tensor, ry: Number | Tensor
 ) -> Tensor:
     """First-order distance `f / |grad f|` to an ellipse, `f = |(x / rx, y / ry)| - 1` (exact on the outline)."""
     u, v = (x - cx) / rx, (y - cy) / ry
@@ -63,10 +65,10 @@ def ellipse(
 def box(
     x: Tensor,
     y: Tensor,
-    cx: float | Tensor,
-    cy: float | Tensor,
-    rx: float | Tensor,
-    ry: float | Tensor,
+    cx: Number | Tensor,
+    cy: Number | Tensor,
+    rx: Number | Tensor,
+    ry: Number | Tensor,
     corner: float = 0.0,
 ) -> Tensor:
     """Signed distance to an axis-aligned box of half sizes (rx, ry) with rounded corners."""
@@ -78,9 +80,9 @@ def box(
 def capsule(
     x: Tensor,
     y: Tensor,
-    start: tuple[float | Tensor, float | Tensor],
-    stop: tuple[float | Tensor, float | Tensor],
-    radius: float | Tensor,
+    start: tuple[Number | Tensor, Number | Tensor],
+    stop: tuple[Number | Tensor, Number | Tensor],
+    radius: Number | Tensor,
 ) -> Tensor:
     """Signed distance to a thick segment."""
     dx, dy = stop[0] - start[0], stop[1] - start[1]
@@ -89,7 +91,9 @@ def capsule(
     return ((px - along * dx).square() + (py - along * dy).square()).sqrt() - radius
 
 
-def polygon(x: Tensor, y: Tensor, vertices: list[tuple[float | Tensor, float | Tensor]], corner: float = 0.0) -> Tensor:
+def polygon(
+    x: Tensor, y: Tensor, vertices: list[tuple[Number | Tensor, Number | Tensor]], corner: float = 0.0
+) -> Tensor:
     """Signed distance to a simple polygon, grown by `corner` (which rounds its corners)."""
     nearest = torch.full_like(x, 1e9)
     inside = torch.zeros_like(x, dtype=torch.bool)
@@ -103,7 +107,7 @@ def polygon(x: Tensor, y: Tensor, vertices: list[tuple[float | Tensor, float | T
     return torch.where(inside, -1.0, 1.0) * nearest.sqrt() - corner
 
 
-def parameter(shape: Tensor, index: int, low: float, high: float) -> Tensor:
+def parameter(shape: Tensor, index: int, low: Number, high: Number) -> Tensor:
     """Shape parameter `index`, mapped from [0, 1] to [low, high], shaped to broadcast over a picture."""
     return (low + (high - low) * shape[:, index])[:, None, None]
 
@@ -133,7 +137,7 @@ def triangle(x: Tensor, y: Tensor, shape: Tensor) -> Drawing:
 def star(x: Tensor, y: Tensor, shape: Tensor) -> Drawing:
     """A five-pointed star; its upper ray is 0.7 ... 1.3 long."""
     ray = parameter(shape, 0, 0.7, 1.3)
-    vertices: list[tuple[float | Tensor, float | Tensor]] = [(0.0, -ray + 0.04)]
+    vertices: list[tuple[Number | Tensor, Number | Tensor]] = [(0.0, -ray + 0.04)]
     for k in range(1, 10):
         angle, radius = torch.tensor(torch.pi * k / 5), (0.43 if k % 2 else 0.94)
         vertices.append((radius * float(torch.sin(angle)), -radius * float(torch.cos(angle))))

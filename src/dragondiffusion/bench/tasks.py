@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from ..types import Number
 from . import scenes as S
+
+Range: TypeAlias = tuple[Number, Number]
+"""Lowest and highest value."""
 
 HELD_OUT = 1_000_000_000
 """Seeds from here on are never trained on."""
@@ -50,9 +55,9 @@ def moves(
     count: int,
     first_seed: int = HELD_OUT,
     size: tuple[int, int] = (128, 128),
-    displacement: tuple[float, float] = (0.2, 0.4),
-    scale: tuple[float, float] = (1.0, 1.0),
-    angle: tuple[float, float] = (0.0, 0.0),
+    displacement: Range = (0.2, 0.4),
+    scale: Range = (1.0, 1.0),
+    angle: Range = (0.0, 0.0),
 ) -> Iterator[MoveTask]:
     """Moves of one wholly visible object to a free place inside the picture.
 
@@ -79,9 +84,9 @@ def moves(
 def _move(
     seed: int,
     size: tuple[int, int],
-    displacement: tuple[float, float],
-    scale: tuple[float, float],
-    angle: tuple[float, float],
+    displacement: Range,
+    scale: Range,
+    angle: Range,
 ) -> MoveTask | None:
     scenes = S.sample([seed])
     u = S.uniform(scenes.seed, 100, 64)[0]

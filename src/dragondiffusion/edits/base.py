@@ -177,8 +177,8 @@ def _arrived(objective: Objective) -> Region:
 
 
 def _check_overlap(objectives: Sequence[Objective]) -> None:
-    arrived = torch.stack([_arrived(o) for o in objectives]).long().sum(0)
-    if int(arrived.max()) > 1:
+    places = [union([(c.pixels or c.latent).target for c in o.carries]) for o in objectives if o.carries]
+    if len(places) > 1 and int(torch.stack(places).long().sum(0).max()) > 1:
         raise ValueError("the destinations of two edits overlap; move them apart or make the edits one after the other")
 
 
