@@ -15,6 +15,7 @@ from dragondiffusion.geometry import (
     covered_cells,
     dilate,
     feather,
+    fill,
     warp,
     warp_mask,
 )
@@ -143,3 +144,15 @@ def test_masks():
 
 def test_centres_are_at_one_half():
     torch.testing.assert_close(cell_centres((1, 2), (10, 20)), torch.tensor([[5.0, 5.0], [15.0, 5.0]]).double())
+
+
+def test_fill_keeps_what_is_known_and_makes_up_the_rest_smoothly():
+    y, x = torch.meshgrid(torch.arange(24.0), torch.arange(31.0), indexing="ij")
+    plane = (x + 2 * y)[None, None] / 80
+    unknown = torch.zeros(24, 31, dtype=torch.bool)
+    unknown[6:15, 9:20] = True
+    holed = torch.where(unknown, torch.full_like(plane, 9.0), plane)
+    filled = fill(holed, unknown)
+    assert torch.equal(filled[..., ~unknown], plane[..., ~unknown])
+    assert (filled - plane).abs()[..., unknown].max() < 0.15, "no trace of what was there"
+    assert torch.equal(fill(plane, torch.zeros_like(unknown)), plane)

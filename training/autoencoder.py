@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
-from common import HELD_OUT, Average, Log, learning_rate, pictures, psnr, save, save_sheet, steps_from
+from common import HELD_OUT, Average, Log, learning_rate, pictures, psnr, restore, save, save_sheet, steps_from
 from dragondiffusion.bench import scenes as S
 
 LATENT_CHANNELS = 8
@@ -74,12 +74,8 @@ def main() -> None:
     torch.manual_seed(0)
     model = build(args.width).to(args.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-4)
-    average, first, checkpoint = Average(model, 0.998), 0, args.out / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=args.device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values, average.updates, first = state["average"], state["updates"], state["step"]
+    average, checkpoint = Average(model, 0.998), args.out / "checkpoint.pt"
+    first = restore(checkpoint, model, optimizer, average, args.device)
     log, running = Log(args.out), 0.0
     for step in steps_from(first, args.steps):
         for group in optimizer.param_groups:
@@ -103,16 +99,7 @@ def main() -> None:
             save_sheet(sheet, args.out / "sheets" / f"{step + 1:06d}.png")
             model.save_pretrained(args.out / "average")
             model.load_state_dict(current)
-            save(
-                checkpoint,
-                {
-                    "model": model.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "average": average.values,
-                    "updates": average.updates,
-                    "step": step + 1,
-                },
-            )
+            save(checkpoint, model, optimizer, average, step + 1)
 
 
 if __name__ == "__main__":

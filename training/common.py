@@ -54,12 +54,29 @@ class Average:
                 self.values[k].copy_(v)
 
 
-def save(path: Path, state: dict[str, object]) -> None:
+def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: Average, step: int) -> None:
     """Write a checkpoint so that a half-written one never takes the place of a whole one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "average": average.values,
+        "updates": average.updates,
+        "step": step,
+    }
     part = path.with_suffix(".part")
     torch.save(state, part)
     os.replace(part, path)
+
+
+def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: Average, device: str) -> int:
+    """Go back to a checkpoint, where there is one; the step to go on from."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    average.values, average.updates = state["average"], state["updates"]
+    return int(state["step"])
 
 
 def save_sheet(images: Tensor, path: Path, columns: int = 8) -> None:

@@ -16,7 +16,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from common import HELD_OUT, Average, Log, learning_rate, pictures, save, save_sheet, steps_from
+from common import HELD_OUT, Average, Log, learning_rate, pictures, restore, save, save_sheet, steps_from
 from dragondiffusion.bench import scenes as S
 from tokenizer import LENGTH
 from tokenizer import build as build_tokenizer
@@ -174,12 +174,8 @@ def main() -> None:
         start = CLIPTextModel.from_pretrained(args.init / "text_encoder").float().state_dict()
         model["text_encoder"].load_state_dict(start)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-2)
-    average, first, checkpoint = Average(model, args.decay), 0, args.out / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=args.device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.values, average.updates, first = state["average"], state["updates"], state["step"]
+    average, checkpoint = Average(model, args.decay), args.out / "checkpoint.pt"
+    first = restore(checkpoint, model, optimizer, average, args.device)
     log, running = Log(args.out), 0.0
     for step in steps_from(first, args.steps):
         torch.manual_seed(step)
@@ -210,16 +206,7 @@ def main() -> None:
             model["unet"].save_pretrained(args.out / "average" / "unet")
             model["text_encoder"].save_pretrained(args.out / "average" / "text_encoder")
             model.load_state_dict(current)
-            save(
-                checkpoint,
-                {
-                    "model": model.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "average": average.values,
-                    "updates": average.updates,
-                    "step": step + 1,
-                },
-            )
+            save(checkpoint, model, optimizer, average, step + 1)
 
 
 if __name__ == "__main__":

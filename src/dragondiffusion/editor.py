@@ -13,11 +13,12 @@ from torch import Tensor
 
 from .backbones import Backbone, load_pipeline, wrap
 from .edits.base import Edit, Objective, join
+from .geometry import fill, resize_nearest
 from .images import ImageLike, Pixels, composite, from_tensor, read_picture, to_tensor
 from .inversion import Progress, Reference, invert
 from .sampling import Job, Sampled, sample
 from .settings import Settings
-from .types import Canvas, Latents
+from .types import Canvas, Latents, Region
 
 
 @dataclass(frozen=True)
@@ -221,14 +222,22 @@ class Editor:
         return self._finish(job, sampled, settings, clock)
 
     def _draft(self, objective: Objective, pictures: Sequence[Tensor]) -> Latents | None:
-        """Clean latents of the picture with its content copied to the new places, if the objective asks for them."""
+        """Clean latents of the picture with its content copied to the new places, if the objective asks for them.
+
+        What goes away is smoothed over first: the autoencoder would let it bleed into what arrives beside it.
+        """
         if not any(carry.pixels for carry in objective.carries):
             return None
-        draft = pictures[0]
+        draft = fill(pictures[0], self._emptied(objective, pictures[0]))
         for carry in objective.carries:
             if carry.pixels is not None:
                 draft = carry.pixels.carry(pictures[carry.guide], draft)
         return self.backbone.encode(draft)
+
+    @staticmethod
+    def _emptied(objective: Objective, picture: Tensor) -> Region:
+        """Pixels of latent cells that something leaves."""
+        return resize_nearest(objective.vacated.float(), (picture.shape[-2], picture.shape[-1])) > 0.5
 
     def _finish(self, job: Job, sampled: Sampled, settings: Settings, clock: Clock) -> EditResult:
         reference = job.references[0]

@@ -234,6 +234,25 @@ class Correspondence:
         return result
 
 
+def fill(
+    values: Float[Tensor, "batch channels height width"], unknown: Region
+) -> Float[Tensor, "batch channels height width"]:
+    """A copy of a picture whose unknown pixels are made up smoothly from the known ones around them.
+
+    Averages over ever coarser cells of the known pixels, each level filling what the finer ones could not.
+
+    Source: S. J. Gortler et al., "The lumigraph", SIGGRAPH 1996, pull-push.
+    """
+    if not bool(unknown.any()) or bool(unknown.all()):
+        return values
+    known = (~unknown).to(values)[None, None]
+    coarse_known = nnf.avg_pool2d(known, 2, ceil_mode=True)
+    coarse = nnf.avg_pool2d(values * known, 2, ceil_mode=True) / coarse_known.clamp_min(1e-6)
+    coarse = fill(coarse, coarse_known[0, 0] == 0)
+    size = (values.shape[-2], values.shape[-1])
+    return torch.where(known > 0, values, nnf.interpolate(coarse, size, mode="bilinear"))
+
+
 def union(regions: Sequence[Region]) -> Region:
     """Cells that belong to any of the regions."""
     return torch.stack(list(regions)).any(0)
