@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
-from common import HELD_OUT, Average, Log, learning_rate, pictures, psnr, restore, save, save_sheet, steps_from
+from common import Average, Log, learning_rate, pictures, psnr, restore, save, save_sheet
 from dragondiffusion.bench import scenes as S
+from dragondiffusion.bench.tasks import HELD_OUT
 
 LATENT_CHANNELS = 8
 NOISE = 0.06
@@ -77,7 +78,7 @@ def main() -> None:
     average, checkpoint = Average(model, 0.998), args.out / "checkpoint.pt"
     first = restore(checkpoint, model, optimizer, average, args.device)
     log, running = Log(args.out), 0.0
-    for step in steps_from(first, args.steps):
+    for step in range(first, args.steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.rate, 100)
         images = crops(step * args.batch // 2, args.batch, args.crop, args.device)

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from dragondiffusion.bench import scenes as S
-
-HELD_OUT = 1_000_000_000
-"""Seeds from here on are never trained on: benchmarks, figures and sample sheets draw theirs from it."""
+from dragondiffusion.bench.tasks import HELD_OUT
 
 
 def pictures(first_seed: int, batch: int, size: tuple[int, int], device: str) -> tuple[Tensor, list[str]]:
@@ -111,8 +108,3 @@ def psnr(a: Tensor, b: Tensor, span: float = 2.0) -> float:
     """Mean over pictures of the peak signal-to-noise ratio in dB, for values that span `span`."""
     mse = (a.float() - b.float()).square().flatten(1).mean(dim=1).clamp_min(1e-10)
     return float((10 * torch.log10(span**2 / mse)).mean())
-
-
-def steps_from(start: int, stop: int) -> Iterator[int]:
-    """The steps that are left."""
-    yield from range(start, stop)

@@ -16,8 +16,9 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from common import HELD_OUT, Average, Log, learning_rate, pictures, restore, save, save_sheet, steps_from
+from common import Average, Log, learning_rate, pictures, restore, save, save_sheet
 from dragondiffusion.bench import scenes as S
+from dragondiffusion.bench.tasks import HELD_OUT
 from tokenizer import LENGTH
 from tokenizer import build as build_tokenizer
 
@@ -78,7 +79,7 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 class SingleAttention(AttnProcessor2_0):
-    """Stock attention in single precision: the backward pass in half precision is 2.4 times slower on CPUs."""
+    """Stock attention in single precision: the backward pass in half precision is slower on CPUs."""
 
     def __call__(self, attn: Attention, hidden_states: Tensor, *args: object, **kwargs: object) -> Tensor:
         """Run the layer outside of autocast."""
@@ -177,7 +178,7 @@ def main() -> None:
     average, checkpoint = Average(model, args.decay), args.out / "checkpoint.pt"
     first = restore(checkpoint, model, optimizer, average, args.device)
     log, running = Log(args.out), 0.0
-    for step in steps_from(first, args.steps):
+    for step in range(first, args.steps):
         torch.manual_seed(step)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.rate, 200)
