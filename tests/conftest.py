@@ -50,20 +50,34 @@ class Case:
     """A reference run: arrays and settings."""
 
     def __init__(self, name):
+        self.name = name
         self.arrays = dict(np.load(DATA / "reference" / f"{name}.npz"))
         self.settings = json.loads((DATA / "reference" / f"{name}.json").read_text())
 
     def __getitem__(self, name):
         value = self.arrays[name]
-        return value if name in ("image", "mask") else torch.from_numpy(value)
+        return value if name in ("image", "image_2", "mask", "mask_2") else torch.from_numpy(value)
 
-    def move(self, **changes):
-        from dragondiffusion import Move
+    def __contains__(self, name):
+        return name in self.arrays
 
-        return Move(self["mask"], tuple(self.settings["offset"]), self.settings["scale"], **changes)
+    def edit(self):
+        """The edit that the run made."""
+        from dragondiffusion import Drag, Landmarks, Move, Paste, ReplaceAppearance
+
+        s = self.settings
+        if self.name.startswith("move"):
+            return Move(self["mask"], tuple(s["offset"]), s["scale"])
+        if self.name == "paste":
+            return Paste(self["image_2"], self["mask_2"], tuple(s["offset"]), s["scale"], prompt=s["prompt_2"])
+        if self.name == "appearance":
+            return ReplaceAppearance(self["mask"], self["image_2"], self["mask_2"], s["prompt_2"])
+        if self.name == "drag":
+            return Drag([(tuple(a), tuple(b)) for a, b in s["points"]], self["mask"])
+        return Landmarks([tuple(p) for p in s["points_from"]], [tuple(p) for p in s["points_to"]])
 
 
-@pytest.fixture(scope="module", params=["move", "move_resize1.3"])
+@pytest.fixture(scope="module", params=["move", "move_resize1.3", "paste", "appearance", "drag", "landmark"])
 def case(request):
     return Case(request.param)
 

@@ -9,7 +9,7 @@ from dragondiffusion.similarity import c01, closeness_energy, cosine
 
 REGION = torch.zeros(8, 12, dtype=torch.bool)
 REGION[2:6, 3:9] = True
-SHIFTED = Correspondence.along(Affine.about((0, 0), (2.0, 1.0)), REGION, (8, 12), bilinear=True)
+SHIFTED = Correspondence.along(Affine.about((0, 0), (2.0, 1.0)), REGION, (8, 12))
 TERMS = {
     "local": LocalSimilarity("edit", 2.0, 0, SHIFTED),
     "raw": LocalSimilarity("edit", 2.0, 0, Correspondence.same(REGION), raw=True),

@@ -1,5 +1,7 @@
 """Affine maps and correspondences on odd, non-square grids."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -91,7 +93,8 @@ def test_whole_shift_is_slicing_and_nothing_wraps(size, dx, dy, bilinear):
     if abs(dy) < size[0] and abs(dx) < size[1]:
         (rows, to_rows), (columns, to_columns) = slices(size[0], dy), slices(size[1], dx)
         expected[..., to_rows, to_columns] = values[..., rows, columns]
-    carried = Correspondence.along(affine, target, size, bilinear).carry(values, torch.full_like(values, -1.0))
+    match = replace(Correspondence.along(affine, target, size), bilinear=bilinear)
+    carried = match.carry(values, torch.full_like(values, -1.0))
     torch.testing.assert_close(carried, expected, rtol=1e-5, atol=1e-5)
 
 

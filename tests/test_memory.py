@@ -3,8 +3,18 @@
 import pytest
 import torch
 
-from dragondiffusion.memory import Append, ByRegion, MemoryBank, Reading, Replace, batch_reader, token_grid
-from dragondiffusion.types import ALWAYS
+from dragondiffusion.memory import (
+    MemoryBank,
+    Part,
+    Reading,
+    appending,
+    batch_reader,
+    by_region,
+    merged,
+    replacing,
+    token_grid,
+)
+from dragondiffusion.types import ALWAYS, Window
 
 CANVAS = (16, 24)
 
@@ -27,10 +37,35 @@ def test_policies():
     own, a, b = torch.zeros(24, 3), torch.ones(24, 3), torch.full((24, 3), 2.0)
     left = torch.zeros(CANVAS)
     left[:, :12] = 1
-    assert torch.equal(Replace(ALWAYS, (0,)).select(own, [a], CANVAS), a)
-    assert torch.equal(Append(ALWAYS, (0,)).select(own, [a], CANVAS), torch.cat((own, a)))
-    both = ByRegion(ALWAYS, (0, 1), (left, 1 - left)).select(own, [a, b], CANVAS)
+    assert torch.equal(replacing(ALWAYS).select(own, [a]), a)
+    assert torch.equal(appending(ALWAYS).select(own, [a]), torch.cat((own, a)))
+    both = by_region(ALWAYS, 1 - left, 1 - left).select(own, [a, b])
     assert both[:, 0].tolist() == [1.0] * 12 + [2.0] * 12
+
+
+def test_where_nothing_is_left_a_layer_reads_its_own_tokens():
+    everything = torch.ones(CANVAS)
+    recall = by_region(ALWAYS, everything, 1 - everything)
+    own = torch.zeros(24, 3)
+    assert torch.equal(recall.select(own, [own + 1, own + 2]), own)
+
+
+def test_several_edits_read_together():
+    left = torch.zeros(CANVAS)
+    left[:, :12] = 1
+    top = torch.zeros(CANVAS)
+    top[:8] = 1
+    move, drag = replacing(Window(0.1, 1)), appending(Window(0.1, 1))
+    paste, other = by_region(Window(0, 0.7), left, top, 1), by_region(Window(0, 0.7), top, left, 2)
+    assert merged([move, paste], 0, 50) is paste
+    assert merged([move], 0, 50) is None
+    assert merged([move, paste], 49, 50) is move
+    union = merged([move, drag, paste, other], 10, 50)
+    assert union.own
+    assert [part.guide for part in union.parts] == [0, 1, 2]
+    assert torch.equal(union.parts[0].region, (1 - left) * (1 - top))
+    assert torch.equal(union.parts[1].region, top)
+    assert merged([move, drag], 10, 50).parts == (Part(0),)
 
 
 def test_token_grid():
@@ -41,9 +76,9 @@ def test_token_grid():
 def test_batches_of_different_edits_are_padded_and_masked():
     own = torch.zeros(3, 24, 3)
     readings = [
-        Reading(Replace(ALWAYS, (0,)), [bank(1)], CANVAS),
+        Reading(replacing(ALWAYS), [bank(1)]),
         None,
-        Reading(Append(ALWAYS, (0,)), [bank(2)], CANVAS),
+        Reading(appending(ALWAYS), [bank(2)]),
     ]
     tokens, bias = batch_reader(readings, 4)("layer", own)
     assert tokens.shape == (3, 48, 3)
@@ -54,8 +89,6 @@ def test_batches_of_different_edits_are_padded_and_masked():
 
 
 def test_equal_lengths_need_no_mask():
-    tokens, bias = batch_reader([None, Reading(Replace(ALWAYS, (0,)), [bank(1)], CANVAS)], 4)(
-        "layer", torch.zeros(2, 24, 3)
-    )
+    tokens, bias = batch_reader([None, Reading(replacing(ALWAYS), [bank(1)])], 4)("layer", torch.zeros(2, 24, 3))
     assert bias is None
     assert tokens[:, 0, 0].tolist() == [0, 1]

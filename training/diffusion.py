@@ -163,6 +163,7 @@ def main() -> None:
     parser.add_argument("--size", choices=sorted(WIDTHS), default="small")
     parser.add_argument("--decay", type=float, default=0.9993, help="of the averaged weights")
     parser.add_argument("--sheet-every", type=int, default=2000, help="steps between sheets of samples")
+    parser.add_argument("--first-scene", type=int, default=0, help="seed of the first scene; those before were seen")
     parser.add_argument("--init", type=Path, help="a pipeline folder whose UNet and text encoder to start from")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
@@ -183,7 +184,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.rate, 200)
         size = (96, 96) if step < args.small_pictures * args.steps else SIZES[step % len(SIZES)]
-        images, captions = pictures(step * args.batch, args.batch, size, args.device)
+        images, captions = pictures(args.first_scene + step * args.batch, args.batch, size, args.device)
         captions = ["" if u < DROPPED else c for u, c in zip(torch.rand(args.batch).tolist(), captions, strict=True)]
         t = ((torch.arange(args.batch) + torch.rand(args.batch)) * 1000 / args.batch).long().to(args.device)
         with torch.autocast(args.device, torch.bfloat16):

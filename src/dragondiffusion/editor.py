@@ -1,24 +1,24 @@
 """The whole flow: picture and edits in, edited picture out."""
 
-import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
-from torch import Tensor
 
 from .backbones import Backbone, load_pipeline, wrap
-from .edits.base import Edit, Objective, join
-from .geometry import fill, resize_nearest
-from .images import ImageLike, Pixels, composite, from_tensor, read_picture, to_tensor
-from .inversion import Progress, Reference, invert
-from .sampling import Job, Sampled, sample
+from .clock import Clock
+from .edits.base import Edit
+from .images import ImageLike, composite, from_tensor, read_picture
+from .inversion import Progress, Reference, generate
+from .planning import Plan, Request, Wanted, check_together, guided_steps, invert_all, paint_drafts, plan
+from .sampling import Job, sample
 from .settings import Settings
-from .types import Canvas, Latents, Region
+from .types import Canvas, Latents, Number, Size
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ class EditResult:
         image: the picture, of the size of the input.
         latents: clean latents it was decoded from.
         energies: (step, value of each energy by name) of the guided steps; steps that are repeated appear repeatedly.
-        seconds: time by phase (encode, invert, sample, decode).
+        seconds: time by phase (encode, invert, sample, decode); of the whole batch, if there was one.
+        region: (height, width) in [0, 1], where the picture may differ from the input; without `composite`, what the
+            edit was about.
         reference: the inverted input, which `Editor.edit` takes again at no cost for inversion.
     """
 
@@ -37,23 +39,8 @@ class EditResult:
     latents: Latents
     energies: list[tuple[int, dict[str, float]]]
     seconds: dict[str, float]
+    region: npt.NDArray[np.float32]
     reference: Reference
-
-
-@dataclass
-class Clock:
-    """Seconds by phase."""
-
-    seconds: dict[str, float] = field(default_factory=dict[str, float])
-
-    @contextmanager
-    def phase(self, name: str) -> Generator[None]:
-        """Adds the time spent within to a phase."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
 
 class Editor:
@@ -119,28 +106,7 @@ class Editor:
             FileNotFoundError: if a picture's path does not exist.
             ValueError: if a picture is unreadable or the edit does not fit it; before any model work.
         """
-        settings = settings or Settings()
-        pixels = read_picture(image)
-        canvas = self.canvas(pixels, settings)
-        objective = compile_edits(edit, canvas, settings)
-        clock = Clock()
-        reference = self._invert(pixels, prompt, settings, _steps_read(objective, settings), clock, progress)
-        return self._edit(reference, edit, objective, negative_prompt, seed, settings, clock, progress)
-
-    def invert(
-        self, image: ImageLike, prompt: str = "", settings: Settings | None = None, progress: Progress | None = None
-    ) -> Reference:
-        """Inverts a picture once, for any number of edits.
-
-        Args:
-            image: as in `__call__`.
-            prompt: what it shows.
-            settings: number of steps, and what is remembered (all steps if `recall`).
-            progress: as in `__call__`.
-        """
-        settings = settings or Settings()
-        everything = frozenset(range(settings.steps)) if settings.recall else frozenset[int]()
-        return self._invert(read_picture(image), prompt, settings, everything, Clock(), progress)
+        return self.batch([Request(image, edit, prompt, negative_prompt, seed, settings)], progress)[0]
 
     def edit(
         self,
@@ -156,144 +122,146 @@ class Editor:
         Raises:
             ValueError: also if the reference has another number of steps, or lacks what the settings need.
         """
-        settings = settings or Settings()
-        objective = compile_edits(edit, self.canvas(reference.pixels, settings), settings)
-        _check_reference(reference, objective, settings)
-        return self._edit(reference, edit, objective, negative_prompt, seed, settings, Clock(), progress)
+        return self.batch([Request(reference, edit, "", negative_prompt, seed, settings)], progress)[0]
 
-    def canvas(self, pixels: Pixels, settings: Settings) -> Canvas:
-        """The grids of a picture."""
-        return self.backbone.canvas((pixels.shape[0], pixels.shape[1]), settings.energy_grid)
+    def batch(self, requests: Sequence[Request], progress: Progress | None = None) -> list[EditResult]:
+        """Makes several edits at once, each with its own kind of edit, seed and strengths.
 
-    def _invert(
-        self,
-        pixels: Pixels,
-        prompt: str,
-        settings: Settings,
-        remember: frozenset[int],
-        clock: Clock,
-        progress: Progress | None,
-    ) -> Reference:
-        canvas = self.canvas(pixels, settings)
-        levels = self.backbone.schedule.levels(settings.steps)
-        with clock.phase("encode"):
-            condition = self.backbone.describe([prompt], canvas)
-            x = to_tensor(pixels, canvas.padded)
-            z_0 = self.backbone.encode(x)
-        with clock.phase("invert"):
-            trajectory, bank, features = invert(
-                self.backbone,
-                z_0,
-                condition,
-                levels,
-                remember=remember,
-                keep_features=_guided_steps(settings) if settings.cached_features else frozenset(),
-                iterations=settings.inversion_iterations,
-                progress=progress or _silent,
-            )
-        return Reference(pixels, x, canvas, condition, levels, trajectory, bank, features)
+        The results are those of one at a time, in less time for each. A picture that several requests share is inverted
+        once.
 
-    def _edit(
-        self,
-        reference: Reference,
-        edit: Edit | Sequence[Edit],
-        objective: Objective,
-        negative_prompt: str,
-        seed: int,
-        settings: Settings,
-        clock: Clock,
-        progress: Progress | None,
-    ) -> EditResult:
-        canvas = self.canvas(reference.pixels, settings)
-        read = _steps_read(objective, settings)
-        further = [
-            self._invert(guide.pixels, guide.prompt, settings, read, clock, progress)
-            for one in as_edits(edit)
-            for guide in one.guides(canvas, settings)
-        ]
-        references = (reference, *further)
-        with clock.phase("encode"):
-            negative = self.backbone.describe([negative_prompt], canvas)
-            draft = self._draft(objective, [r.x for r in references])
-            generator = torch.Generator().manual_seed(seed)
-        job = Job(objective, references, reference.condition, negative, draft, generator)
-        with clock.phase("sample"):
-            sampled = sample(self.backbone, [job], settings, progress or _silent)
-        return self._finish(job, sampled, settings, clock)
+        Args:
+            requests: what is to be done; pictures of one working size (after padding).
+            progress: as in `__call__`.
 
-    def _draft(self, objective: Objective, pictures: Sequence[Tensor]) -> Latents | None:
-        """Clean latents of the picture with its content copied to the new places, if the objective asks for them.
+        Returns:
+            One result per request, in their order.
 
-        What goes away is smoothed over first: the autoencoder would let it bleed into what arrives beside it.
+        Raises:
+            ValueError: as in `__call__`; also if the requests do not fit into one run. The message says which.
         """
-        if not any(carry.pixels for carry in objective.carries):
-            return None
-        draft = fill(pictures[0], self._emptied(objective, pictures[0]))
-        for carry in objective.carries:
-            if carry.pixels is not None:
-                draft = carry.pixels.carry(pictures[carry.guide], draft)
-        return self.backbone.encode(draft)
-
-    @staticmethod
-    def _emptied(objective: Objective, picture: Tensor) -> Region:
-        """Pixels of latent cells that something leaves."""
-        return resize_nearest(objective.vacated.float(), (picture.shape[-2], picture.shape[-1])) > 0.5
-
-    def _finish(self, job: Job, sampled: Sampled, settings: Settings, clock: Clock) -> EditResult:
-        reference = job.references[0]
+        clock, progress = Clock(), progress or _silent
+        plans = [plan(self.backbone, request, k if len(requests) > 1 else None) for k, request in enumerate(requests)]
+        check_together(plans)
+        if not plans:
+            return []
+        references = invert_all(self.backbone, plans, clock, progress)
+        with clock.phase("encode"):
+            jobs = self._jobs(plans, references)
+        with clock.phase("sample"):
+            sampled = sample(self.backbone, jobs, plans[0].settings, progress)
         with clock.phase("decode"):
-            pixels = from_tensor(self.backbone.decode(sampled.latents), reference.canvas.picture)
-            if settings.composite:
-                alpha = job.objective.alpha(reference.canvas, settings.hold_margin, settings.composite_feather)
-                pixels = composite(pixels, reference.pixels, alpha)
-        return EditResult(Image.fromarray(pixels), sampled.latents, sampled.energies[0], clock.seconds, reference)
+            pictures = self.backbone.decode(sampled.latents)
+            finished = [
+                finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
+            ]
+        return [
+            EditResult(image, sampled.latents[k : k + 1], sampled.energies[k], clock.seconds, region, job.references[0])
+            for k, ((image, region), job) in enumerate(zip(finished, jobs, strict=True))
+        ]
 
+    def invert(
+        self, image: ImageLike, prompt: str = "", settings: Settings | None = None, progress: Progress | None = None
+    ) -> Reference:
+        """Inverts a picture once, for any number of edits.
 
-def as_edits(edit: Edit | Sequence[Edit]) -> Sequence[Edit]:
-    """One edit or several as a sequence.
+        Args:
+            image: as in `__call__`.
+            prompt: what it shows.
+            settings: number of steps, and what is remembered (all steps if `recall`).
+            progress: as in `__call__`.
+        """
+        settings = settings or Settings()
+        pixels = read_picture(image)
+        wanted = Wanted.of_picture(pixels, prompt, self.canvas((pixels.shape[0], pixels.shape[1]), settings))
+        return wanted.invert(self.backbone, settings, _everything(settings), Clock(), progress or _silent)
 
-    Raises:
-        ValueError: if there is none.
-    """
-    edits = [edit] if isinstance(edit, Edit) else list(edit)
-    if not edits:
-        raise ValueError("edit is empty; give at least one edit")
-    return edits
+    def generate(
+        self,
+        prompt: str,
+        size: Size,
+        negative_prompt: str = "",
+        seed: int = 42,
+        guidance_scale: Number = 4.0,
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+    ) -> Reference:
+        """Makes a picture of a prompt that can be edited without inversion, from its own sampling trajectory.
 
+        Args:
+            prompt: what it shows.
+            size: (height, width) in pixels.
+            negative_prompt: what it does not show.
+            seed: of its noise.
+            guidance_scale: of classifier-free guidance. Source: authors' demo (4).
+            settings: number of steps, and what is remembered (all steps if `recall`).
+            progress: called with "generate", finished steps and their total.
 
-def compile_edits(edit: Edit | Sequence[Edit], canvas: Canvas, settings: Settings) -> Objective:
-    """The objective of one edit or of the union of several."""
-    edits = as_edits(edit)
-    objectives = [one.objective(canvas, settings) for one in edits]
-    return join(objectives, [len(one.guides(canvas, settings)) for one in edits])
+        Returns:
+            The reference; its picture is `reference.pixels`.
 
-
-def _guided_steps(settings: Settings) -> frozenset[int]:
-    return frozenset(i for i in range(settings.steps) if settings.guides(i))
-
-
-def _steps_read(objective: Objective, settings: Settings) -> frozenset[int]:
-    """Steps in which an objective reads the memory bank."""
-    recall = objective.recall
-    if recall is None:
-        return frozenset()
-    return frozenset(i for i in range(settings.steps) if recall.window.holds(i, settings.steps))
-
-
-def _check_reference(reference: Reference, objective: Objective, settings: Settings) -> None:
-    if len(reference.levels) != settings.steps:
-        raise ValueError(
-            f"steps={settings.steps} but the reference was inverted with {len(reference.levels)}; invert it again"
+        Raises:
+            ValueError: if the size has no pixel or the scale is negative.
+        """
+        settings = settings or Settings()
+        if min(size) < 1:
+            raise ValueError(f"size {size} must be positive (height, width)")
+        if guidance_scale < 0:
+            raise ValueError(f"guidance_scale {guidance_scale} must not be negative; 1 leaves the prompt as it is")
+        canvas, levels = self.canvas(size, settings), self.backbone.schedule.levels(settings.steps)
+        condition, negative = (self.backbone.describe([text], canvas) for text in (prompt, negative_prompt))
+        shape = (1, self.backbone.latent_channels, *canvas.latent)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(self.backbone.device)
+        (walk,) = generate(
+            self.backbone,
+            noise,
+            condition,
+            negative,
+            levels,
+            guidance_scale=guidance_scale,
+            remember=_everything(settings),
+            keep_features=guided_steps(settings),
+            progress=progress or _silent,
         )
-    if not _steps_read(objective, settings) <= reference.bank.steps:
-        raise ValueError(
-            "the reference does not remember every step this edit reads; invert it again for these settings"
-        )
-    needed = _guided_steps(settings) if settings.cached_features else frozenset[int]()
-    if not needed <= reference.features.keys():
-        raise ValueError(
-            "the reference holds no features for cached_features=True; invert it again with these settings"
-        )
+        x = self.backbone.decode(walk.trajectory[-1]).clamp(-1, 1)
+        pixels = from_tensor(x, size)
+        return Reference(pixels, x, canvas, condition, levels, walk.trajectory, walk.bank, walk.features)
+
+    def canvas(self, size: Size, settings: Settings) -> Canvas:
+        """The grids of a picture of a size (height, width)."""
+        return self.backbone.canvas(size, settings.energy_grid)
+
+    def _jobs(self, plans: Sequence[Plan], references: Sequence[tuple[Reference, ...]]) -> list[Job]:
+        drafts = paint_drafts(self.backbone, plans, references)
+        return [
+            Job(
+                objective=one.objective,
+                references=own,
+                condition=own[0].condition,
+                negative=self.backbone.describe([one.request.negative_prompt], one.canvas),
+                draft=draft,
+                generator=torch.Generator().manual_seed(one.request.seed),
+                image_prompt=self.backbone.image_prompt([r.x for r in own])
+                if one.settings.image_prompt_scale
+                else None,
+            )
+            for one, own, draft in zip(plans, references, drafts, strict=True)
+        ]
+
+
+def finish(one: Plan, job: Job, x: torch.Tensor) -> tuple[Image.Image, npt.NDArray[np.float32]]:
+    """The edited picture, composited onto the input where asked, and where it may differ from it."""
+    reference = job.references[0]
+    pixels = from_tensor(x, reference.canvas.picture)
+    if not one.settings.composite:
+        changed = job.objective.changed[: reference.canvas.picture[0], : reference.canvas.picture[1]]
+        return Image.fromarray(pixels), changed.float().numpy()
+    alpha = job.objective.alpha(reference.canvas, one.settings.hold_margin, one.settings.composite_feather)
+    return Image.fromarray(composite(pixels, reference.pixels, alpha)), alpha.float().numpy()
+
+
+def _everything(settings: Settings) -> frozenset[int]:
+    return frozenset(range(settings.steps)) if settings.recall else frozenset[int]()
 
 
 def _silent(phase: str, done: int, total: int) -> None:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from .geometry import Correspondence
+from .geometry import Correspondence, Points, sample_at
 from .similarity import Scalar, Vectors, c01, closeness_energy, cosine, mean_vector
 from .types import FeatureMap, Features, Number, Region, Size
 
@@ -100,6 +100,32 @@ class Contrast(Energy):
 
     def at_scale(self, f_gen: FeatureMap, f_gud: FeatureMap) -> Scalar:
         return c01(cosine(vectors(f_gen, self.match.target), self.match.sample(f_gud)[0])).mean()
+
+
+@dataclass(frozen=True)
+class PatchSimilarity(Energy):
+    r"""Small patches look as other patches did: $\mathrm{mean}_k\, e(\mathrm{mean}_{p \in k}\, c_{01}(f_p, g_p))$.
+
+    Patches may overlap. Every patch has its own energy, so that a far one does not excuse a near one.
+
+    Args:
+        target: places in the picture being made, patch after patch.
+        source: corresponding places in the guiding picture.
+        cells: places in a patch.
+        extent: (height, width) that the places refer to.
+        bilinear: how features are sampled, see `geometry.sample_at`.
+    """
+
+    target: Points
+    source: Points
+    cells: int
+    extent: Size
+    bilinear: bool
+
+    def at_scale(self, f_gen: FeatureMap, f_gud: FeatureMap) -> Scalar:
+        f = sample_at(f_gen, self.target, self.extent, self.bilinear)[0]
+        g = sample_at(f_gud, self.source, self.extent, self.bilinear)[0]
+        return closeness_energy(c01(cosine(f, g)).reshape(-1, self.cells).mean(1)).mean()
 
 
 def zero_like(z: Tensor) -> Scalar:

@@ -148,13 +148,20 @@ def warp(values: Float[Tensor, "channels height width"], affine: Affine) -> Floa
     return sample_bilinear(values[None], source, size)[0].reshape(values.shape)
 
 
-def warp_mask(mask: Mask, affine: Affine) -> Mask:
-    """Carries a mask along an affine map; what comes from outside the picture is 0."""
-    size: Size = (mask.shape[0], mask.shape[1])
+def warp_mask(mask: Mask, affine: Affine, size: Size | None = None) -> Mask:
+    """Carries a mask along an affine map; what comes from outside the picture is 0.
+
+    Args:
+        mask: on the source picture.
+        affine: pixels of the source picture to pixels of the target picture.
+        size: of the target picture; None is that of the source.
+    """
+    extent: Size = (mask.shape[0], mask.shape[1])
+    size = size or extent
     source = affine.inverse()(cell_centres(size, size))
-    inside = (source > 0).all(-1) & (source[:, 0] < size[1]) & (source[:, 1] < size[0])
-    values = sample_bilinear(mask[None, None].float(), source, size)[0, 0]
-    return (values * inside).reshape(mask.shape)
+    inside = (source > 0).all(-1) & (source[:, 0] < extent[1]) & (source[:, 1] < extent[0])
+    values = sample_bilinear(mask[None, None].float(), source, extent)[0, 0]
+    return (values * inside).reshape(size)
 
 
 def sample_bilinear(
@@ -172,6 +179,24 @@ def sample_bilinear(
     return nnf.grid_sample(values.float(), grid, padding_mode="border", align_corners=False)[:, :, 0].to(values.dtype)
 
 
+def sample_at(
+    values: Float[Tensor, "batch channels height width"], source: Points, extent: Size, bilinear: bool
+) -> Float[Tensor, "batch channels points"]:
+    """Values at points in units of `extent`.
+
+    Args:
+        values: what is sampled.
+        source: (x, y) within the extent.
+        extent: (height, width) the points refer to.
+        bilinear: between cell centres; otherwise the values are first resized to `extent` cells by nearest resampling
+            and the cell that contains the point is read.
+    """
+    if bilinear:
+        return sample_bilinear(values, source, extent)
+    x, y = source.to(values.device).floor().long().unbind(-1)
+    return nnf.interpolate(values, extent)[:, :, y, x]
+
+
 @dataclass(frozen=True)
 class Correspondence:
     """Which place of a source picture every cell of a target region is compared with or filled from.
@@ -180,8 +205,7 @@ class Correspondence:
         target: cells of the target grid, read row by row.
         source: for each of them the place (x, y) in the source picture, in units of `extent`.
         extent: (height, width) of the source picture in the units of `source`.
-        bilinear: sample between cell centres; otherwise the source is first resized to `extent` cells by nearest
-            resampling and the cell that contains the place is read.
+        bilinear: how it is sampled, see `sample_at`.
     """
 
     target: Region
@@ -196,27 +220,39 @@ class Correspondence:
         return Correspondence(region, cell_centres(size, size)[region.flatten()], size, bilinear=False)
 
     @staticmethod
-    def along(affine: Affine, target: Region, extent: Size, bilinear: bool = True) -> "Correspondence":
+    def along(affine: Affine, target: Region, extent: Size, source_extent: Size | None = None) -> "Correspondence":
         """Every target cell corresponds to where an affine map brought its centre from.
 
         Args:
             affine: pixels of the source picture to pixels of the target picture.
-            target: cells of a grid that covers the picture.
-            extent: size of the picture in pixels.
-            bilinear: see the class.
+            target: cells of a grid that covers the target picture.
+            extent: size of the target picture in pixels.
+            source_extent: size of the source picture in pixels; None is that of the target.
         """
         centres = cell_centres((target.shape[0], target.shape[1]), extent)[target.flatten()]
-        source = affine.inverse()(centres)
+        return Correspondence.to(affine.inverse()(centres), target, source_extent or extent)
+
+    @staticmethod
+    def to(source: Points, target: Region, extent: Size) -> "Correspondence":
+        """Every target cell corresponds to a point of the source picture; points beyond its border to the border.
+
+        Args:
+            source: (x, y) in pixels, one for each cell of the target.
+            target: cells of a grid.
+            extent: size of the source picture in pixels.
+        """
         limit = torch.tensor((extent[1], extent[0]), dtype=source.dtype)
-        return Correspondence(target, torch.minimum(source.clamp(min=0), limit - 1e-6), extent, bilinear)
+        return Correspondence(target, torch.minimum(source.clamp(min=0), limit - 1e-6), extent, bilinear=True)
+
+    @staticmethod
+    def to_self(region: Region, extent: Size) -> "Correspondence":
+        """Every cell of the region corresponds to itself, in pixels."""
+        size: Size = (region.shape[0], region.shape[1])
+        return Correspondence.to(cell_centres(size, extent)[region.flatten()], region, extent)
 
     def sample(self, values: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels points"]:
         """Values of the source picture at the corresponding places."""
-        if self.bilinear:
-            return sample_bilinear(values, self.source, self.extent)
-        values = nnf.interpolate(values, self.extent)
-        x, y = self.source.to(values.device).floor().long().unbind(-1)
-        return values[:, :, y, x]
+        return sample_at(values, self.source, self.extent, self.bilinear)
 
     def restrict(self, region: Region) -> "Correspondence":
         """The part whose target cells lie in a region."""

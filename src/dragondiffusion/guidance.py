@@ -65,10 +65,14 @@ def guidance(
         for b, objective in enumerate(objectives):
             own = tuple(f[b : b + 1] for f in f_gen)
             energies.append({})
-            e_edit = e_edit + objective.energy_scale * _total(objective.edit_terms, own, f_gud[b], energies[b])
-            e_content = e_content + objective.energy_scale * _total(objective.content_terms, own, f_gud[b], energies[b])
+            e_edit = e_edit + objective.strengths.energy_scale * _total(
+                objective.edit_terms, own, f_gud[b], energies[b]
+            )
+            e_content = e_content + objective.strengths.energy_scale * _total(
+                objective.content_terms, own, f_gud[b], energies[b]
+            )
         e_all = e_edit + e_content
-    k = torch.tensor([o.factor for o in objectives], device=z.device)[:, None, None, None]
+    k = torch.tensor([o.strengths.factor for o in objectives], device=z.device)[:, None, None, None]
     if merged:
         (gradient,) = torch.autograd.grad(e_all, z)
         return Guidance(k * gradient, gradient, None, energies)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 
 from . import ddim
-from .backbones.base import Backbone, Condition
+from .backbones.base import Backbone, BatchFeatures, Condition
 from .images import Pixels
 from .memory import MemoryBank
 from .schedule import Levels
-from .types import Canvas, FeatureMap, Features, Latents, Pictures, TokenBatch
+from .types import Canvas, FeatureMap, Features, Latents, Number, Pictures, TokenBatch
 
 Progress = Callable[[str, int, int], None]
 """Called with the phase, the number of finished steps and their total."""
@@ -41,6 +41,21 @@ class Reference:
     features: dict[int, Features]
 
 
+@dataclass(frozen=True)
+class Walk:
+    """What is kept of one picture's way between noise and clean.
+
+    Args:
+        trajectory: latent at every level, level 0 the noisiest, the last one clean.
+        bank: tokens of decoder self-attention by step.
+        features: decoder features by step; empty if they were not kept.
+    """
+
+    trajectory: tuple[Latents, ...]
+    bank: MemoryBank
+    features: dict[int, Features]
+
+
 @torch.no_grad()
 def invert(
     backbone: Backbone,
@@ -52,16 +67,16 @@ def invert(
     keep_features: frozenset[int],
     iterations: int,
     progress: Progress,
-) -> tuple[tuple[Latents, ...], MemoryBank, dict[int, Features]]:
-    r"""Walks the DDIM ODE from a clean latent up to noise.
+) -> list[Walk]:
+    r"""Walks the DDIM ODE from clean latents up to noise.
 
     $z_t = \sqrt{\alpha_t}\,\hat z_0(z_s, \epsilon) + \sqrt{1-\alpha_t}\,\epsilon$ with $\epsilon = \epsilon(z_s, t)$:
     the network is told the level arrived at. Further iterations use $\epsilon(z_t, t)$ and so solve the step backwards.
 
     Args:
         backbone: model.
-        z_0: clean latent of one picture.
-        condition: what it shows.
+        z_0: clean latents of pictures of one size.
+        condition: what they show.
         levels: the run.
         remember: steps whose tokens are stored.
         keep_features: steps whose features are stored.
@@ -69,11 +84,11 @@ def invert(
         progress: see `Progress`.
 
     Returns:
-        Trajectory by level, memory bank, features by step.
+        One walk per picture.
 
     Source: docs/method.md, section 2; DDIM, arXiv 2010.02502, section 4.3.
     """
-    trajectory, bank, features = [z_0], MemoryBank(), dict[int, Features]()
+    trajectory, memory = [z_0], _Memory(len(z_0), remember, keep_features)
     for done, i in enumerate(levels.up()):
         z_s = z_t = trajectory[0]
         tokens, maps = dict[str, TokenBatch](), tuple[FeatureMap, ...]()
@@ -83,10 +98,78 @@ def invert(
             tokens = recorded
             z_t = ddim.step(z_s, eps, levels.alphas[i + 1], levels.alphas[i])
         trajectory.insert(0, z_t)
-        if i in remember:
-            for layer, h in tokens.items():
-                bank.write(i, layer, h[0])
-        if i in keep_features:
-            features[i] = maps
+        memory.keep(i, tokens, maps)
         progress("invert", done + 1, len(levels))
-    return tuple(trajectory), bank, features
+    return memory.walks(trajectory)
+
+
+@torch.no_grad()
+def generate(
+    backbone: Backbone,
+    z_T: Latents,  # T is the noisiest timestep
+    condition: Condition,
+    negative: Condition,
+    levels: Levels,
+    *,
+    guidance_scale: Number,
+    remember: frozenset[int],
+    keep_features: frozenset[int],
+    progress: Progress,
+) -> list[Walk]:
+    """Makes pictures from noise by DDIM and remembers the way, so that they can be edited without inversion.
+
+    Tokens and features are those of the conditional half of the sampling's own calls.
+
+    Args:
+        backbone: model.
+        z_T: noise.
+        condition: what the pictures show.
+        negative: what they do not show.
+        levels: the run.
+        guidance_scale: of classifier-free guidance; 1 makes one call a step instead of two.
+        remember: steps whose tokens are stored.
+        keep_features: steps whose features are stored.
+        progress: see `Progress`.
+
+    Returns:
+        One walk per picture.
+    """
+    count, trajectory = len(z_T), [z_T]
+    memory = _Memory(count, remember, keep_features)
+    both = condition if guidance_scale == 1 else Condition.cat((negative, condition))
+    for i, t in enumerate(levels.timesteps):
+        z_t = trajectory[-1]
+        z_in = z_t if guidance_scale == 1 else torch.cat((z_t, z_t))
+        with backbone.recording() as tokens:
+            eps, maps = backbone.noise_and_features(z_in, t, both)
+        eps_u, eps_c = eps[:count], eps[-count:]
+        eps = eps_c if guidance_scale == 1 else eps_u + guidance_scale * (eps_c - eps_u)
+        memory.keep(i, {layer: h[-count:] for layer, h in tokens.items()}, tuple(f[-count:] for f in maps))
+        trajectory.append(ddim.step(z_t, eps, levels.alphas[i], levels.alphas[i + 1]))
+        progress("generate", i + 1, len(levels))
+    return memory.walks(trajectory)
+
+
+class _Memory:
+    """Collects tokens and features of a batch by picture."""
+
+    def __init__(self, count: int, remember: frozenset[int], keep_features: frozenset[int]) -> None:
+        self._remember, self._keep = remember, keep_features
+        self._banks = [MemoryBank() for _ in range(count)]
+        self._features: list[dict[int, Features]] = [{} for _ in range(count)]
+
+    def keep(self, step: int, tokens: dict[str, TokenBatch], maps: BatchFeatures) -> None:
+        """Stores what is asked for of a step."""
+        for b, (bank, features) in enumerate(zip(self._banks, self._features, strict=True)):
+            if step in self._remember:
+                for layer, h in tokens.items():
+                    bank.write(step, layer, h[b].clone())
+            if step in self._keep:
+                features[step] = tuple(f[b : b + 1].clone() for f in maps)
+
+    def walks(self, trajectory: list[Latents]) -> list[Walk]:
+        """The walks, with the latents of every level from the noisiest on."""
+        return [
+            Walk(tuple(z[b : b + 1].clone() for z in trajectory), bank, features)
+            for b, (bank, features) in enumerate(zip(self._banks, self._features, strict=True))
+        ]

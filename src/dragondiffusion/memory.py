@@ -7,7 +7,6 @@ Source: DragonDiffusion (arXiv 2307.02421), section 4.4, "visual cross-attention
 """
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -53,60 +52,89 @@ class MemoryBank:
 
 
 @dataclass(frozen=True)
-class Recall(ABC):
+class Part:
+    """What is read of one picture's memory.
+
+    Args:
+        guide: the picture, as in `Energy.guide`.
+        region: pixels of that picture, padded, whose tokens are read, 1 inside; None reads all.
+    """
+
+    guide: int
+    region: Mask | None = None
+
+    def select(self, memory: Tokens) -> Tokens:
+        """The tokens of a layer's memory that lie in the region."""
+        if self.region is None:
+            return memory
+        height, width = self.region.shape
+        inside = resize_nearest(self.region, token_grid(memory.shape[0], (height, width))) > 0.5
+        return memory[inside.flatten().to(memory.device)]
+
+
+@dataclass(frozen=True)
+class Recall:
     """Which tokens a layer reads in place of its own.
 
     Args:
         window: steps in which the bank is read.
-        guides: pictures that are read, as in `Energy.guide`.
+        own: the picture's own tokens are read too.
+        parts: what is read of the memories.
     """
 
     window: Window
-    guides: tuple[int, ...]
+    own: bool
+    parts: tuple[Part, ...]
 
-    @abstractmethod
-    def select(self, own: Tokens, memories: Sequence[Tokens], canvas: Size) -> Tokens:
-        """The tokens to read.
+    def select(self, own: Tokens, memories: Sequence[Tokens]) -> Tokens:
+        """The tokens to read; the layer's own if nothing else is left.
 
         Args:
             own: the layer's own tokens.
-            memories: stored tokens, one entry per guide.
-            canvas: any size with the proportions of the layer's grid, for instance of the padded picture.
+            memories: stored tokens, one entry per part.
         """
+        chosen = [part.select(memory) for part, memory in zip(self.parts, memories, strict=True)]
+        tokens = torch.cat([own, *chosen] if self.own else chosen)
+        return tokens if tokens.shape[0] else own
 
 
-@dataclass(frozen=True)
-class Replace(Recall):
+def replacing(window: Window) -> Recall:
     """The bank replaces the picture's own tokens: moving and resizing."""
-
-    def select(self, own: Tokens, memories: Sequence[Tokens], canvas: Size) -> Tokens:
-        return memories[0]
+    return Recall(window, own=False, parts=(Part(0),))
 
 
-@dataclass(frozen=True)
-class Append(Recall):
+def appending(window: Window) -> Recall:
     """The bank's tokens follow the picture's own: dragging and landmarks."""
-
-    def select(self, own: Tokens, memories: Sequence[Tokens], canvas: Size) -> Tokens:
-        return torch.cat((own, *memories))
+    return Recall(window, own=True, parts=(Part(0),))
 
 
-@dataclass(frozen=True)
-class ByRegion(Recall):
-    """Tokens of every guide inside its own region: appearance and pasting.
+def by_region(window: Window, replaced: Mask, taken: Mask, guide: int = 1) -> Recall:
+    """The bank's tokens outside a region, and another picture's inside its own: appearance and pasting.
 
     Args:
-        regions: one pixel mask per guide, 1 where its tokens are read.
+        window: steps in which the bank is read.
+        replaced: pixels of the edited picture whose tokens are left out.
+        taken: pixels of the other picture whose tokens are read.
+        guide: index of the other picture.
     """
+    kept = (replaced <= 0.5).float()
+    return Recall(window, own=False, parts=(Part(0, kept), Part(guide, (taken > 0.5).float())))
 
-    regions: tuple[Mask, ...]
 
-    def select(self, own: Tokens, memories: Sequence[Tokens], canvas: Size) -> Tokens:
-        chosen = [
-            m[resize_nearest(region, token_grid(m.shape[0], canvas)).flatten().to(m.device) > 0.5]
-            for m, region in zip(memories, self.regions, strict=True)
-        ]
-        return torch.cat(chosen)
+def merged(recalls: Sequence[Recall], i: int, n: int) -> Recall | None:
+    """How step `i` of `n` reads the bank when several edits each ask for their own way; None if it does not.
+
+    Of the edited picture only what no edit leaves out is read; of other pictures, what any edit takes; the picture's
+    own tokens, if any edit reads them.
+    """
+    active = [recall for recall in recalls if recall.window.holds(i, n)]
+    if len(active) < 2:
+        return active[0] if active else None
+    parts = [part for recall in active for part in recall.parts]
+    kept = [part.region for part in parts if part.guide == 0 and part.region is not None]
+    base = Part(0, torch.stack(kept).amin(0) if kept else None)
+    others = tuple(part for part in parts if part.guide != 0)
+    return Recall(active[0].window, any(recall.own for recall in active), (base, *others))
 
 
 @dataclass(frozen=True)
@@ -116,12 +144,10 @@ class Reading:
     Args:
         recall: what it reads.
         banks: memory banks by picture index.
-        canvas: size of the padded picture.
     """
 
     recall: Recall
     banks: Sequence[MemoryBank]
-    canvas: Size
 
 
 Bias: TypeAlias = Float[Tensor, "batch 1 _"]
@@ -155,8 +181,8 @@ def batch_reader(readings: Sequence[Reading | None], step: int) -> Reader:
 def _read_one(reading: Reading | None, step: int, layer: str, own: Tokens) -> Tokens:
     if reading is None:
         return own
-    memories = [reading.banks[g].read(step, layer).to(own) for g in reading.recall.guides]
-    return reading.recall.select(own, memories, reading.canvas)
+    memories = [reading.banks[part.guide].read(step, layer).to(own) for part in reading.recall.parts]
+    return reading.recall.select(own, memories)
 
 
 def token_grid(tokens: int, canvas: Size) -> Size:

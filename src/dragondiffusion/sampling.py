@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from . import ddim
-from .backbones.base import Backbone, Condition
+from .backbones.base import Backbone, Condition, ImagePrompt
 from .edits.base import Carry, Objective
 from .guidance import guidance
 from .inversion import Progress, Reference
-from .memory import Reader, Reading, batch_reader
+from .memory import Reader, Reading, batch_reader, merged
 from .schedule import Levels
 from .settings import Settings
 from .types import Features, Latents
@@ -29,6 +29,7 @@ class Job:
         negative: what it does not show; used at guidance scales other than 1.
         draft: clean latents of a rough edit; None without one.
         generator: source of all noise, on the CPU, so that a seed means the same on every device.
+        image_prompt: what the pictures look like, for steps with an image prompt; None without one.
     """
 
     objective: Objective
@@ -37,6 +38,13 @@ class Job:
     negative: Condition
     draft: Latents | None
     generator: torch.Generator
+    image_prompt: ImagePrompt | None = None
+
+    def conditions(self, prompted: bool) -> tuple[Condition, Condition]:
+        """Condition and negative, with the image prompt or without."""
+        if not prompted or self.image_prompt is None:
+            return self.condition, self.negative
+        return self.condition.having(self.image_prompt.positive), self.negative.having(self.image_prompt.negative)
 
 
 @dataclass(frozen=True)
@@ -67,13 +75,13 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
     z_t = torch.cat([start(job, levels, settings) for job in jobs])
     for i, t in enumerate(levels.timesteps):
         alpha_t, alpha_s = levels.alphas[i], levels.alphas[i + 1]
-        guided = settings.guides(i) and any(job.objective.energy_scale for job in jobs)
+        guided = settings.guides(i) and any(job.objective.strengths.energy_scale for job in jobs)
         f_gud = [guide_features(backbone, job, i, t, settings) if guided else () for job in jobs]
-        passes = settings.passes(i) if any(job.objective.energy_scale for job in jobs) else 1
+        passes = settings.passes(i) if any(job.objective.strengths.energy_scale for job in jobs) else 1
         z_s = z_t
         for k in range(passes):
             z_t = hold(z_t, i, jobs, levels, settings)
-            eps = predict_noise(backbone, z_t, i, t, jobs)
+            eps = predict_noise(backbone, z_t, i, t, jobs, settings)
             eps_hat = eps
             if guided:
                 objectives = [job.objective for job in jobs]
@@ -129,27 +137,28 @@ def hold(z_t: Latents, level: int, jobs: Sequence[Job], levels: Levels, settings
         if settings.hold_rest.holds(i, len(levels)):
             rest = job.objective.rest(settings.hold_margin).to(z.device)
             z = torch.where(rest, job.references[0].trajectory[level], z)
-        if settings.hold_destination.holds(i, len(levels)):
-            for carry in job.objective.carries:
+        for carry in job.objective.carries:
+            if carry.hold.holds(i, len(levels)):
                 z = carried(job, carry, level, levels, z)
         held.append(z)
     return torch.cat(held)
 
 
-def predict_noise(backbone: Backbone, z_t: Latents, i: int, t: int, jobs: Sequence[Job]) -> Latents:
+def predict_noise(backbone: Backbone, z_t: Latents, i: int, t: int, jobs: Sequence[Job], settings: Settings) -> Latents:
     r"""Noise prediction with the memory bank, $\epsilon = \epsilon_u + w\,(\epsilon_c - \epsilon_u)$.
 
     With scale $w = 1$ throughout, the unconditional half is left out.
     """
-    condition = Condition.cat([job.condition for job in jobs])
-    if all(job.objective.guidance_scale == 1 for job in jobs):
-        with recalling(backbone, jobs, i, copies=1):
-            return backbone.noise(z_t, t, condition)
-    negative = Condition.cat([job.negative for job in jobs])
-    with recalling(backbone, jobs, i, copies=2):
-        both = backbone.noise(torch.cat((z_t, z_t)), t, Condition.cat((negative, condition)))
+    prompted = settings.image_prompt_scale > 0 and settings.image_prompt.holds(i, len(jobs[0].references[0].levels))
+    condition, negative = (Condition.cat([job.conditions(prompted)[k] for job in jobs]) for k in (0, 1))
+    with backbone.image_prompting(settings.image_prompt_scale) if prompted else nullcontext():
+        if all(job.objective.strengths.guidance_scale == 1 for job in jobs):
+            with recalling(backbone, jobs, i, copies=1):
+                return backbone.noise(z_t, t, condition)
+        with recalling(backbone, jobs, i, copies=2):
+            both = backbone.noise(torch.cat((z_t, z_t)), t, Condition.cat((negative, condition)))
     eps_u, eps_c = both.chunk(2)
-    w = torch.tensor([job.objective.guidance_scale for job in jobs], device=z_t.device)[:, None, None, None]
+    w = torch.tensor([job.objective.strengths.guidance_scale for job in jobs], device=z_t.device)[:, None, None, None]
     return eps_u + w * (eps_c - eps_u)
 
 
@@ -163,10 +172,9 @@ def bank_reader(jobs: Sequence[Job], i: int, copies: int) -> Reader | None:
     """How a batch made of so many copies of the jobs reads the bank; None if no job does."""
     readings: list[Reading | None] = []
     for job in jobs:
-        recall, levels = job.objective.recall, job.references[0].levels
-        reads = recall is not None and recall.window.holds(i, len(levels))
+        recall = merged(job.objective.recalls, i, len(job.references[0].levels))
         banks = [reference.bank for reference in job.references]
-        readings.append(Reading(recall, banks, job.references[0].canvas.padded) if recall and reads else None)
+        readings.append(Reading(recall, banks) if recall else None)
     return batch_reader(readings * copies, i) if any(readings) else None
 
 
@@ -185,15 +193,16 @@ def regional_noise(
 
     Source: DiffEditor, section 3.3, regional SDE guidance. One draw serves inside and outside.
     """
-    objectives = [job.objective for job in jobs]
-    strong = [o.noise_inside > 0 or o.noise_outside > 0 for o in objectives]
+    strengths = [job.objective.strengths for job in jobs]
+    strong = [w.noise_inside > 0 or w.noise_outside > 0 for w in strengths]
     if not settings.noise.holds(i, len(levels)) or not any(strong):
         return None, 0.0
     noise = torch.zeros_like(z_t)
     for row, (job, noisy) in enumerate(zip(jobs, strong, strict=True)):
         if noisy:
             noise[row] = draw_noise(noise[row : row + 1], job.generator)[0]
-    eta = [torch.where(o.noise_region, o.noise_inside, o.noise_outside) for o in objectives]
+    regions = [job.objective.noise_region for job in jobs]
+    eta = [torch.where(m, w.noise_inside, w.noise_outside) for m, w in zip(regions, strengths, strict=True)]
     sigma = ddim.posterior_std(levels.alphas[i], levels.alphas[i + 1])
     return noise, sigma * torch.stack(eta)[:, None].to(z_t)
 

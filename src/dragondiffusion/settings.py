@@ -49,7 +49,7 @@ class Settings:
         noise_outside: the same elsewhere.
         hold_rest: steps before which what is not edited is set to the inverted picture. Source: docs/method.md,
             section 10.
-        hold_destination: the same for the edit's destination. Source: docs/experiments.md.
+        hold_destination: the same for the edit's destination. Source: None, the edit's own, docs/experiments.md.
         hold_margin: latent cells around what goes away that are left free. Source: docs/experiments.md.
         draft: held destinations and starting latents come from a rough edit of the picture in pixels, encoded;
             otherwise from latents carried along by bilinear sampling. Latents are not equivariant to turns, flips and
@@ -58,6 +58,9 @@ class Settings:
         fresh_noise: the vacated region starts from fresh noise. Source: docs/method.md, section 10.
         composite: pixels away from the edit are those of the input.
         composite_feather: width of the transition, latent cells. Source: chosen, one cell beyond the free margin.
+        image_prompt_scale: weight of the image prompt: the edited picture and those it takes something from, through
+            whatever IP-Adapter is loaded into the pipeline. Source: off; DiffEditor 0.1, landmarks 0.05.
+        image_prompt: steps with the image prompt. Source: authors' code, 10 <= i < 20 of 50.
         inversion_iterations: evaluations of the network per inversion step; 1 is plain DDIM, more solve the implicit
             step by fixed-point iteration.
     """
@@ -83,12 +86,14 @@ class Settings:
     noise_inside: Number | None = 0.0
     noise_outside: Number | None = 0.0
     hold_rest: Window = ALWAYS
-    hold_destination: Window = ALWAYS
+    hold_destination: Window | None = None
     hold_margin: int = 1
     draft: bool = True
     fresh_noise: bool = True
     composite: bool = True
     composite_feather: int = 1
+    image_prompt_scale: Number = 0.0
+    image_prompt: Window = Window(0.2, 0.4)
     inversion_iterations: int = 1
 
     def __post_init__(self) -> None:
@@ -100,6 +105,7 @@ class Settings:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
         for name in ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint"):
             _check_strength(name, getattr(self, name), math.inf)
+        _check_strength("image_prompt_scale", self.image_prompt_scale, math.inf)
         for name in ("noise_inside", "noise_outside"):
             _check_strength(name, getattr(self, name), 1.0)
 
@@ -135,6 +141,24 @@ def _check_strength(name: str, value: Number | None, top: float) -> None:
     if value is not None and not (math.isfinite(value) and 0 <= value <= top):
         raise ValueError(f"{name}={value} must be a number from 0 to {top}")
 
+
+LOOP_FIELDS = (
+    "steps",
+    "energy_grid",
+    "guidance",
+    "merged_backward",
+    "cached_features",
+    "time_travel",
+    "time_travel_passes",
+    "noise",
+    "hold_rest",
+    "hold_margin",
+    "fresh_noise",
+    "image_prompt_scale",
+    "image_prompt",
+    "inversion_iterations",
+)
+"""Settings that pictures of one batch have in common; all others are each picture's own."""
 
 PRESETS: dict[str, Settings] = {
     "default": Settings(),

@@ -4,7 +4,8 @@ Convention: points are (x, y) in pixels with the origin at the top left corner o
 +0.5; sizes are (height, width); masks are float in [0, 1] or bool; pictures inside the package are in [-1, 1].
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from jaxtyping import Bool, Float
@@ -15,6 +16,12 @@ Number: TypeAlias = float | int
 
 Point: TypeAlias = tuple[Number, Number]
 """(x, y) in pixels."""
+
+PointList: TypeAlias = Sequence[Point]
+"""Points of a picture."""
+
+Pairs: TypeAlias = Sequence[tuple[Point, Point]]
+"""Pairs of points (from, to)."""
 
 Size: TypeAlias = tuple[int, int]
 """(height, width)."""
@@ -85,17 +92,32 @@ class Canvas:
 
     Args:
         picture: size of the picture as given, pixels.
-        padded: size after padding, pixels.
-        latent: size of the latents, cells.
-        energy: size of the grid on which energies compare features, cells.
+        multiple: sides of the padded picture are multiples of this, pixels.
+        factor: pixels per latent cell and axis.
+        grid: cells of the energy grid per latent cell and axis.
     """
 
     picture: Size
-    padded: Size
-    latent: Size
-    energy: Size
+    multiple: int
+    factor: int
+    grid: int
 
     @property
-    def latent_cell(self) -> float:
-        """Side of one latent cell in pixels."""
-        return self.padded[0] / self.latent[0]
+    def padded(self) -> Size:
+        """Size after padding, pixels."""
+        height, width = (-(-side // self.multiple) * self.multiple for side in self.picture)
+        return height, width
+
+    @property
+    def latent(self) -> Size:
+        """Size of the latents, cells."""
+        return self.padded[0] // self.factor, self.padded[1] // self.factor
+
+    @property
+    def energy(self) -> Size:
+        """Size of the grid on which energies compare features, cells."""
+        return self.latent[0] * self.grid, self.latent[1] * self.grid
+
+    def of(self, picture: Size) -> "Canvas":
+        """The grids of another picture of the same model."""
+        return replace(self, picture=picture)

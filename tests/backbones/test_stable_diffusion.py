@@ -97,4 +97,4 @@ def test_canvas_is_padded_never_squashed(editor):
     assert canvas.padded == (64, 128)
     assert canvas.latent == (8, 16)
     assert canvas.energy == (16, 32)
-    assert canvas.latent_cell == 8
+    assert canvas.factor == 8

@@ -5,15 +5,16 @@ import pytest
 import torch
 
 from dragondiffusion import Geometry, Move, Settings
-from dragondiffusion.edits.base import join
+from dragondiffusion.edits import join
 from dragondiffusion.types import Canvas
 
-CANVAS = Canvas((61, 90), (64, 96), (16, 24), (32, 48))
+CANVAS = Canvas((61, 90), 32, 4, 2)
 
 
+@pytest.mark.parametrize("case", ["move", "move_resize1.3"], indirect=True)
 def test_regions_are_those_of_the_released_code(case):
-    canvas = Canvas((256, 256), (256, 256), (32, 32), (64, 64))
-    objective = case.move().objective(canvas, Settings.preset("reference"))
+    canvas = Canvas((256, 256), 64, 8, 2)
+    objective = case.edit().objective(canvas, Settings.preset("reference"))
     terms = {term.name: term for term in (*objective.edit_terms, *objective.content_terms)}
     assert torch.equal(terms["edit"].match.target, case["dst"][0, 0])
     assert torch.equal(terms["content"].match.target, case["rest"][0, 0])
@@ -82,10 +83,10 @@ def test_a_hint_says_what_the_vacated_place_should_look_like(mask):
 def test_weights_come_from_settings_or_the_edit(mask):
     own = Move(mask, (8, 0)).objective(CANVAS, Settings.preset("reference"))
     assert own.edit_terms[0].weight == 2.0
-    assert own.energy_scale == 500
+    assert own.strengths.energy_scale == 500
     changed = Move(mask, (8, 0)).objective(CANVAS, Settings(w_edit=1.0, energy_scale=7.0))
     assert changed.edit_terms[0].weight == 0.5
-    assert changed.energy_scale == 7
+    assert changed.strengths.energy_scale == 7
 
 
 def test_two_moves_are_one_objective(mask):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..memory import Reader
 from ..schedule import NoiseSchedule
-from ..types import Canvas, Latents, Pictures, Size, TokenBatch
+from ..types import Canvas, Latents, Number, Pictures, Size, TokenBatch
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,29 @@ class Condition:
     text: Float[Tensor, "batch tokens dim"]
     extras: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
 
+    def having(self, extras: dict[str, Tensor]) -> "Condition":
+        """The condition with further extras."""
+        return Condition(self.text, {**self.extras, **extras})
+
     @staticmethod
     def cat(conditions: "Sequence[Condition]") -> "Condition":
         """The conditions of several batches as one batch."""
         names = conditions[0].extras
         extras = {name: torch.cat([c.extras[name] for c in conditions]) for name in names}
         return Condition(torch.cat([c.text for c in conditions]), extras)
+
+
+@dataclass(frozen=True)
+class ImagePrompt:
+    """Extras of a condition that say what a picture looks like.
+
+    Args:
+        positive: for the conditional call, by name, each with the batch first.
+        negative: for the unconditional one.
+    """
+
+    positive: dict[str, Tensor]
+    negative: dict[str, Tensor]
 
 
 BatchFeatures: TypeAlias = tuple[Float[Tensor, "batch _ _ _"], ...]
@@ -55,6 +72,11 @@ class Backbone(ABC):
 
     @property
     @abstractmethod
+    def latent_channels(self) -> int:
+        """Channels of the latents."""
+
+    @property
+    @abstractmethod
     def multiple(self) -> int:
         """Sides of pictures are padded to multiples of this, pixels."""
 
@@ -69,6 +91,22 @@ class Backbone(ABC):
     @abstractmethod
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
         """Text conditioning of a batch of prompts."""
+
+    def check_image_prompt(self) -> None:
+        """Checks that pictures can serve as prompts.
+
+        Raises:
+            ValueError: if nothing is loaded that reads them.
+        """
+        raise ValueError("image_prompt_scale is set but this model takes no image prompt; set it to 0")
+
+    def image_prompt(self, pictures: Sequence[Pictures]) -> "ImagePrompt":
+        """Pictures as a prompt, all of them together for one picture that is made."""
+        raise ValueError("this model takes no image prompt; set image_prompt_scale to 0")
+
+    def image_prompting(self, scale: Number) -> AbstractContextManager[None]:
+        """Within: image prompts in conditions count with a weight; without, they do not count."""
+        raise ValueError("this model takes no image prompt; set image_prompt_scale to 0")
 
     @abstractmethod
     def noise(self, z_t: Latents, t: int, condition: Condition) -> Latents:
@@ -97,6 +135,4 @@ class Backbone(ABC):
             picture: its size in pixels.
             energy_grid: cells of the energy grid per latent cell and axis.
         """
-        height, width = (-(-side // self.multiple) * self.multiple for side in picture)
-        rows, columns = height // self.latent_factor, width // self.latent_factor
-        return Canvas(picture, (height, width), (rows, columns), (rows * energy_grid, columns * energy_grid))
+        return Canvas(picture, self.multiple, self.latent_factor, energy_grid)

@@ -1,19 +1,24 @@
 """Stable Diffusion 1.x and 2.x, and every smaller model of their shape, as diffusers loads them."""
 
 import math
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from PIL import Image
 from torch import Tensor, nn
 
+from ..images import from_tensor
 from ..memory import Reader
 from ..schedule import NoiseSchedule, Spacing
-from ..types import Canvas, Latents, Pictures, TokenBatch
-from .base import Backbone, BatchFeatures, Condition
-from .unet import collecting, feature_blocks, recalling, recording, stopped_after
+from ..types import Canvas, Latents, Number, Pictures, TokenBatch
+from .base import Backbone, BatchFeatures, Condition, ImagePrompt
+from .unet import adapter_processors, adapters_scaled, collecting, feature_blocks, recalling, recording, stopped_after
+
+IMAGE_EMBEDS = "image_embeds"
+"""What diffusers calls the embeddings of image prompts; extras number them by adapter."""
 
 
 class StableDiffusion(Backbone):
@@ -36,6 +41,8 @@ class StableDiffusion(Backbone):
             cast(nn.Module, module).requires_grad_(False).eval()
         self._unet = cast(nn.Module, pipe.unet)
         self._blocks = feature_blocks(self._unet)
+        self._image_scale: Number = 0.0
+        self._blank: list[Tensor] | None = None
 
     @property
     def device(self) -> torch.device:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -50,6 +57,10 @@ class StableDiffusion(Backbone):
     @property
     def latent_factor(self) -> int:
         return 2 ** (len(self.pipe.vae.config.block_out_channels) - 1)
+
+    @property
+    def latent_channels(self) -> int:
+        return int(self.pipe.unet.config.in_channels)
 
     @property
     def multiple(self) -> int:
@@ -70,6 +81,32 @@ class StableDiffusion(Backbone):
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
         text, _ = self.pipe.encode_prompt(list(prompts), self.device, 1, False)
         return Condition(cast(Tensor, text))
+
+    def check_image_prompt(self) -> None:
+        if not adapter_processors(self._unet):
+            raise ValueError(
+                "image_prompt_scale is set but the pipeline has no IP-Adapter; "
+                "call pipe.load_ip_adapter(...) first or set image_prompt_scale=0"
+            )
+
+    @torch.no_grad()
+    def image_prompt(self, pictures: Sequence[Pictures]) -> ImagePrompt:
+        images = [prompt_picture(x) for x in pictures]
+        adapters = len(self.pipe.unet.encoder_hid_proj.image_projection_layers)
+        embeds = self.pipe.prepare_ip_adapter_image_embeds([images] * adapters, None, self.device, 1, True)
+        pairs = [e.chunk(2) for e in embeds]
+        return ImagePrompt(
+            {f"{IMAGE_EMBEDS}.{k}": positive for k, (_, positive) in enumerate(pairs)},
+            {f"{IMAGE_EMBEDS}.{k}": negative for k, (negative, _) in enumerate(pairs)},
+        )
+
+    @contextmanager
+    def image_prompting(self, scale: Number) -> Generator[None]:
+        before, self._image_scale = self._image_scale, scale
+        try:
+            yield
+        finally:
+            self._image_scale = before
 
     def noise(self, z_t: Latents, t: int, condition: Condition) -> Latents:
         return self._to_noise(self._call(self._unet, z_t, t, condition), z_t, t)
@@ -99,11 +136,25 @@ class StableDiffusion(Backbone):
 
     def _call(self, unet: nn.Module, z_t: Latents, t: int, condition: Condition) -> Tensor:
         text = condition.text.to(self.dtype)
-        return unet(z_t.to(self.dtype), t, encoder_hidden_states=text, return_dict=False, **self._extras(condition))[0]
+        extras = self._extras(condition)
+        with adapters_scaled(unet, self._image_scale if IMAGE_EMBEDS in extras else 0.0):
+            added = {"added_cond_kwargs": self._with_silent_adapters(extras, len(z_t))}
+            return unet(z_t.to(self.dtype), t, encoder_hidden_states=text, return_dict=False, **added)[0]
 
     def _extras(self, condition: Condition) -> dict[str, Any]:
-        """Further arguments of the UNet."""
-        return {"added_cond_kwargs": condition.extras} if condition.extras else {}
+        """Further conditioning by the names that the UNet knows."""
+        embeds = [e.to(self.dtype) for name, e in condition.extras.items() if name.startswith(IMAGE_EMBEDS)]
+        plain = {name: e for name, e in condition.extras.items() if not name.startswith(IMAGE_EMBEDS)}
+        return {**plain, IMAGE_EMBEDS: embeds} if embeds else plain
+
+    def _with_silent_adapters(self, extras: dict[str, Any], batch: int) -> dict[str, Any]:
+        """The conditioning with blank pictures for adapters that are loaded and not used; they must be given some."""
+        if IMAGE_EMBEDS in extras or not adapter_processors(self._unet):
+            return extras
+        blank = self._blank
+        if blank is None:
+            blank = self._blank = list(self.image_prompt([torch.zeros(1, 3, 64, 64)]).negative.values())
+        return {**extras, IMAGE_EMBEDS: [e.to(self.dtype).expand(batch, *e.shape[1:]) for e in blank]}
 
     def _to_noise(self, output: Tensor, z_t: Latents, t: int) -> Latents:
         r"""$\epsilon = \sqrt{\alpha_t}\,v + \sqrt{1-\alpha_t}\,z_t$ where the model predicts $v$ (arXiv 2202.00512)."""
@@ -111,6 +162,14 @@ class StableDiffusion(Backbone):
             return output.float()
         alpha_t = self.schedule.alphas_cumprod[t]
         return math.sqrt(alpha_t) * output.float() + math.sqrt(1 - alpha_t) * z_t
+
+
+def prompt_picture(x: Pictures) -> Image.Image:
+    """A picture as image encoders are given it.
+
+    Source: authors' code, resized to 256x256 before the encoder's own processing.
+    """
+    return Image.fromarray(from_tensor(x, (x.shape[-2], x.shape[-1]))).resize((256, 256))
 
 
 def noise_schedule(config: Any) -> NoiseSchedule:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from ..memory import Reader
-from ..types import TokenBatch
+from ..types import Number, TokenBatch
 
 
 def decoder_self_attention(unet: nn.Module) -> dict[str, nn.Module]:
@@ -117,6 +117,25 @@ def stopped_after(unet: nn.Module, block: int) -> nn.Module:
     vars(short).clear()
     vars(short).update(state)
     return short
+
+
+def adapter_processors(unet: Any) -> list[Any]:
+    """The attention processors of loaded IP-Adapters."""
+    return [p for p in unet.attn_processors.values() if isinstance(getattr(p, "scale", None), list)]
+
+
+@contextmanager
+def adapters_scaled(unet: Any, scale: Number) -> Generator[None]:
+    """Within: all IP-Adapters count with one weight."""
+    processors = adapter_processors(unet)
+    before = [processor.scale for processor in processors]
+    for processor in processors:
+        processor.scale = [scale] * len(processor.scale)
+    try:
+        yield
+    finally:
+        for processor, own in zip(processors, before, strict=True):
+            processor.scale = own
 
 
 def _own_tokens(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TokenBatch:

@@ -1,16 +1,17 @@
 """Moving, resizing, turning and mirroring an object."""
 
-import math
 from dataclasses import dataclass
 
-from ..energies import Contrast, Energy, GlobalSimilarity, LocalSimilarity
-from ..geometry import Affine, Correspondence, centroid, covered_cells, resize_nearest
-from ..images import ImageLike, pad_mask, read_mask
-from ..memory import Replace
+from ..energies import LocalSimilarity
+from ..geometry import Affine, centroid
+from ..images import ImageLike
+from ..memory import replacing
 from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Number, Point, Region, Window
-from .base import Carry, Edit, Objective, chosen
-from .placement import Placement, place, place_centred
+from ..types import Canvas, Mask, Number, Point, Window
+from .base import Carry, Edit, Objective, Strengths, nowhere, object_mask
+from .draft import Copied
+from .placement import Placement, check_map, place, place_centred
+from .vacating import emptied_pixels, hint_region, vacating_terms
 
 
 @dataclass(frozen=True)
@@ -42,24 +43,12 @@ class Move(Edit):
     hint: ImageLike | None = None
 
     # Source: docs/method.md, section 9; the recall window is section 6.
-    GUIDANCE_SCALE = 4.0
-    ENERGY_SCALE = 500.0
-    W_EDIT = 4.0
-    W_CONTENT = 6.0
-    W_CONTRAST = 0.2
-    W_INPAINT = 0.8
-    NOISE_INSIDE = 0.4
-    FACTOR = 0.08
-    RECALL_WINDOW = Window(0.1, 1.0)
+    STRENGTHS = Strengths(
+        energy_scale=500.0, w_contrast=0.2, w_inpaint=0.8, factor=0.08, recall_window=Window(0.1, 1.0)
+    )
 
     def __post_init__(self) -> None:
-        for name, values in (("offset", self.offset), ("scale", self.scales), ("anchor", self.anchor or (0.0, 0.0))):
-            if len(values) != 2 or not all(math.isfinite(v) for v in values):
-                raise ValueError(f"{name} {values} must be two finite numbers (x, y)")
-        if min(self.scales) <= 0:
-            raise ValueError(f"scale {self.scale} must be positive; use flip=True to mirror")
-        if not math.isfinite(self.angle):
-            raise ValueError(f"angle {self.angle} must be a finite number of degrees")
+        check_map(self.offset, self.scale, self.angle, self.anchor)
 
     @property
     def scales(self) -> Point:
@@ -71,30 +60,30 @@ class Move(Edit):
         return Affine.about(self.anchor or centroid(mask), self.offset, self.scales, self.angle, self.flip)
 
     def objective(self, canvas: Canvas, settings: Settings) -> Objective:
-        mask = pad_mask(read_mask(self.mask, canvas.picture), canvas.padded)
+        mask = object_mask(self.mask, canvas)
         placement = self._place(mask, canvas, settings)
         if placement is None:
             raise ValueError(
                 f"offset {self.offset} moves the object out of the {canvas.picture[1]}x{canvas.picture[0]} picture; "
                 "choose a smaller offset"
             )
-        vacated = placement.source & ~placement.match.target
-        rest = ~(placement.source | placement.match.target)
+        w = self.STRENGTHS.under(settings)
+        edit = LocalSimilarity("edit", 0.5 * w.w_edit, 0, placement.match, settings.raw_cosine)
+        target = placement.match.target
+        hint = hint_region(self.hint, canvas, settings)
         return Objective(
-            edit_terms=(self._edit_term(placement, settings),),
-            content_terms=self._content_terms(rest, vacated, self._hint(canvas, settings), settings),
+            edit_terms=(edit,),
+            content_terms=vacating_terms(placement.source, target, hint, w, settings.raw_cosine),
             inside=placement.inside,
-            touched=placement.source | placement.match.target,
+            touched=placement.source | target,
             changed=placement.changed,
-            recall=Replace(settings.recall_window or self.RECALL_WINDOW, (0,)) if settings.recall else None,
-            carries=(Carry(0, placement.latent, placement.pixels),),
+            stays=nowhere(canvas.latent),
+            emptied=emptied_pixels(mask, placement.vacated, canvas),
+            recalls=(replacing(w.recall_window),),
+            carries=(Carry(0, placement.latent, Copied(0, placement.pixels) if placement.pixels else None, w.hold),),
             vacated=placement.vacated,
             noise_region=placement.noise_region,
-            guidance_scale=chosen(settings.guidance_scale, self.GUIDANCE_SCALE),
-            energy_scale=chosen(settings.energy_scale, self.ENERGY_SCALE),
-            factor=self.FACTOR,
-            noise_inside=chosen(settings.noise_inside, self.NOISE_INSIDE),
-            noise_outside=chosen(settings.noise_outside, 0.0),
+            strengths=w,
         )
 
     def _place(self, mask: Mask, canvas: Canvas, settings: Settings) -> Placement | None:
@@ -103,30 +92,3 @@ class Move(Edit):
         if self.angle or self.flip or self.anchor is not None or self.scales[0] != self.scales[1]:
             raise ValueError("geometry CENTRED knows only offset and one scale; use Geometry.AFFINE for this move")
         return place_centred(mask, self.offset, self.scales[0], canvas)
-
-    def _hint(self, canvas: Canvas, settings: Settings) -> Region | None:
-        if self.hint is None:
-            return None
-        hint = pad_mask(read_mask(self.hint, canvas.picture, name="hint"), canvas.padded)
-        if settings.geometry is Geometry.AFFINE:
-            return covered_cells(hint, canvas.energy)
-        return resize_nearest((hint > 0).float(), canvas.energy) > 0.5
-
-    def _edit_term(self, placement: Placement, settings: Settings) -> Energy:
-        weight = chosen(settings.w_edit, self.W_EDIT)
-        return LocalSimilarity("edit", 0.5 * weight, 0, placement.match, settings.raw_cosine)
-
-    def _content_terms(
-        self, rest: Region, vacated: Region, hint: Region | None, settings: Settings
-    ) -> tuple[Energy, ...]:
-        terms: list[Energy] = []
-        if bool(rest.any()):
-            weight = 0.5 * chosen(settings.w_content, self.W_CONTENT)
-            terms.append(LocalSimilarity("content", weight, 0, Correspondence.same(rest), settings.raw_cosine))
-        if bool(vacated.any()):
-            weight = 0.5 * chosen(settings.w_contrast, self.W_CONTRAST)
-            terms.append(Contrast("contrast", weight, 0, Correspondence.same(vacated)))
-            like = rest if hint is None else hint
-            if bool(like.any()):
-                terms.append(GlobalSimilarity("inpaint", chosen(settings.w_inpaint, self.W_INPAINT), 0, vacated, like))
-        return tuple(terms)

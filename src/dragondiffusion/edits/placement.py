@@ -1,6 +1,7 @@
 """Where an object that is moved, resized or turned comes to lie on the grids."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -34,6 +35,22 @@ class Placement:
     changed: Mask
 
 
+def check_map(offset: Point, scale: Number | Point, angle: Number, anchor: Point | None) -> None:
+    """Checks the numbers of an affine map.
+
+    Raises:
+        ValueError: if one is not finite or a scale not positive.
+    """
+    scales = scale if isinstance(scale, tuple) else (scale, scale)
+    for name, values in (("offset", offset), ("scale", scales), ("anchor", anchor or (0.0, 0.0))):
+        if len(values) != 2 or not all(math.isfinite(v) for v in values):
+            raise ValueError(f"{name} {values} must be two finite numbers (x, y)")
+    if min(scales) <= 0:
+        raise ValueError(f"scale {scale} must be positive; use flip=True to mirror")
+    if not math.isfinite(angle):
+        raise ValueError(f"angle {angle} must be a finite number of degrees")
+
+
 def place(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement | None:
     """The object carried along an affine map; cells count by how much of them it covers.
 
@@ -46,23 +63,45 @@ def place(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement 
     Returns:
         None if nothing of the object is left in the picture.
     """
-    arrived = warp_mask(mask, affine) * picture_area(canvas)
+    arrival = arrive(mask, affine, canvas, draft)
+    if arrival is None:
+        return None
+    left = coverage(mask, canvas.latent) > 0
+    return replace(
+        arrival,
+        source=covered_cells(mask, canvas.energy),
+        noise_region=arrival.inside | left,
+        vacated=left & ~arrival.latent.target,
+        changed=torch.maximum(mask, arrival.changed),
+    )
+
+
+def arrive(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement | None:
+    """As `place`, but for an object of another picture, of which nothing is left behind in this one.
+
+    Args:
+        mask: the object, on its own padded picture.
+        affine: pixels of its picture to pixels of the edited one.
+        canvas: grids of the edited picture.
+        draft: give the correspondence in pixels too.
+    """
+    extent: Size = (mask.shape[0], mask.shape[1])
+    arrived = warp_mask(mask, affine, canvas.padded) * picture_area(canvas)
     if not bool((arrived > 0.5).any()):
         return None
     touched = coverage(arrived, canvas.latent) > 0
-    left = coverage(mask, canvas.latent) > 0
-    latent = covered_cells(arrived, canvas.latent)
-    if draft:  # it also knows the cells that the object covers in part, where nothing else goes away
-        latent = latent | (touched & ~left)
+    # A draft also knows how the cells look that the object covers in part.
+    latent = touched if draft else covered_cells(arrived, canvas.latent)
+    nothing = torch.zeros(canvas.energy, dtype=torch.bool)
     return Placement(
-        source=covered_cells(mask, canvas.energy),
-        match=Correspondence.along(affine, covered_cells(arrived, canvas.energy), canvas.padded),
-        latent=Correspondence.along(affine, latent, canvas.padded),
-        pixels=Correspondence.along(affine, arrived > 0.5, canvas.padded) if draft else None,
+        source=nothing,
+        match=Correspondence.along(affine, covered_cells(arrived, canvas.energy), canvas.padded, extent),
+        latent=Correspondence.along(affine, latent, canvas.padded, extent),
+        pixels=Correspondence.along(affine, arrived > 0.5, canvas.padded, extent) if draft else None,
         inside=touched,
-        noise_region=touched | left,
-        vacated=left & ~latent,
-        changed=torch.maximum(mask, arrived),
+        noise_region=touched,
+        vacated=torch.zeros_like(touched),
+        changed=arrived,
     )
 
 
@@ -119,3 +158,48 @@ def _centred_axis(n: int, resized: int, shift: int) -> Tensor:
     """For every cell of an axis the cell of the resized axis it shows."""
     pad = abs(resized - n) // 2
     return torch.arange(n) - shift + (pad if resized > n else -pad)
+
+
+def arrive_centred(mask: Mask, offset: Point, canvas: Canvas) -> Placement | None:
+    """An object of another picture of the same size, placed as the authors' code does.
+
+    Convention: whole pixels for the mask, whole cells (cut towards zero) for what is compared and carried.
+
+    Args:
+        mask: the object, on the other picture, which was resized already.
+        offset: displacement, pixels.
+        canvas: grids.
+
+    Source: behaviour of the authors' released code, docs/method.md, section 9.
+    """
+    solid = (mask > 0.5).float()
+    arrived = shifted(solid, (int(offset[1]), int(offset[0])))
+    target = resize_nearest(arrived, canvas.energy) > 0.5
+    if not bool(target.any()):
+        return None
+    inside = resize_nearest(target.float(), canvas.latent) > 0
+    cell = (canvas.padded[0] / canvas.energy[0], canvas.padded[1] / canvas.energy[1])
+    step = (canvas.padded[0] / canvas.latent[0], canvas.padded[1] / canvas.latent[1])
+    return Placement(
+        source=torch.zeros_like(target),
+        match=_by_cells(target, (int(offset[1] / cell[0]), int(offset[0] / cell[1]))),
+        latent=_by_cells(inside, (int(offset[1] / step[0]), int(offset[0] / step[1]))),
+        pixels=None,
+        inside=inside,
+        noise_region=inside,
+        vacated=torch.zeros_like(inside),
+        changed=arrived,
+    )
+
+
+def _by_cells(target: Region, shift: Size) -> Correspondence:
+    size: Size = (target.shape[0], target.shape[1])
+    y, x = (target.nonzero() + 0.0).unbind(-1)
+    source = torch.stack((x - shift[1], y - shift[0]), dim=-1).double()
+    limit = torch.tensor((size[1] - 1, size[0] - 1), dtype=source.dtype)
+    return Correspondence(target, torch.minimum(source.clamp(min=0), limit) + 0.5, size, bilinear=False)
+
+
+def shifted(mask: Mask, shift: Size) -> Mask:
+    """A mask moved down and right by whole cells; what leaves the picture is gone."""
+    return warp_mask(mask, Affine.about((0, 0), (shift[1], shift[0])))

@@ -1,0 +1,102 @@
+"""Giving a face, or anything with landmarks, another layout of them."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ..geometry import cell_centres, coverage, covered_cells
+from ..memory import appending
+from ..settings import Geometry, Settings
+from ..types import Canvas, Mask, PointList, Window
+from .base import Edit, Objective, Strengths, nowhere
+from .patches import check_pairs, deformed, patch_term
+from .placement import picture_area
+
+
+@dataclass(frozen=True)
+class Landmarks(Edit):
+    """Moves landmarks to another layout, such as that of another face.
+
+    Args:
+        points_from: landmarks (x, y) of the picture, in pixels.
+        points_to: where each of them goes, in the same order; landmarks that stay belong in both lists.
+
+    Raises:
+        ValueError: if the lists differ in length or nothing moves.
+    """
+
+    points_from: PointList
+    points_to: PointList
+
+    # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
+    STRENGTHS = Strengths(
+        energy_scale=3000.0,
+        w_edit=12.0,
+        w_content=0.0,
+        noise_inside=0.2,
+        noise_outside=0.2,
+        recall_window=Window(0.1, 1.0),
+        hold=Window(0.0, 0.8),
+    )
+
+    SURROUNDINGS = 0.15
+    """How far around the landmarks content may change, in diameters of their hull. Source: chosen."""
+
+    def __post_init__(self) -> None:
+        if len(self.points_from) != len(self.points_to):
+            raise ValueError(
+                f"points_from has {len(self.points_from)} points and points_to {len(self.points_to)}; "
+                "give every landmark in both"
+            )
+        if self.points_from and all(tuple(a) == tuple(b) for a, b in self._pairs()):
+            raise ValueError("points_to equals points_from and nothing moves; change at least one landmark")
+
+    def _pairs(self) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+        return [
+            ((float(a[0]), float(a[1])), (float(b[0]), float(b[1])))
+            for a, b in zip(self.points_from, self.points_to, strict=True)
+        ]
+
+    def editable(self, canvas: Canvas) -> Mask:
+        """What may change, on the padded picture: the hull of old and new landmarks and its surroundings."""
+        points = torch.tensor([point for pair in self._pairs() for point in pair], dtype=torch.float64)
+        diameter = float((points.amax(0) - points.amin(0)).norm())
+        reach = max(self.SURROUNDINGS * diameter, 2.0 * canvas.factor)
+        return near_hull(points, reach, canvas.padded).float() * picture_area(canvas)
+
+    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+        pairs = self._pairs()
+        check_pairs(pairs, canvas.picture, "points_from, points_to")
+        w = self.STRENGTHS.under(settings)
+        if settings.geometry is Geometry.CENTRED:
+            mask = picture_area(canvas)
+            carries = ()
+        else:
+            mask = self.editable(canvas)
+            carries = (deformed(pairs, mask > 0.5, canvas, w.hold, settings.draft),)
+        inside = coverage(mask, canvas.latent) > 0
+        return Objective(
+            edit_terms=(patch_term(pairs, 0.5 * w.w_edit, canvas, settings),),
+            content_terms=(),
+            inside=inside,
+            touched=covered_cells(mask, canvas.energy),
+            changed=mask,
+            stays=inside,
+            emptied=nowhere(canvas.padded),
+            recalls=(appending(w.recall_window),),
+            carries=carries,
+            vacated=torch.zeros_like(inside),
+            noise_region=inside,
+            strengths=w,
+        )
+
+
+def near_hull(points: torch.Tensor, reach: float, size: tuple[int, int]) -> torch.Tensor:
+    """Pixels within a distance of the convex hull of points, up to the rounding of its corners.
+
+    A pixel belongs to it if in no direction it lies farther out than the outermost point plus `reach`.
+    """
+    angles = torch.arange(64, dtype=torch.float64) * (2 * torch.pi / 64)
+    directions = torch.stack((angles.cos(), angles.sin()))
+    support = (points.double() @ directions).amax(0) + reach
+    return ((cell_centres(size, size) @ directions) <= support).all(1).reshape(size)

@@ -1,0 +1,146 @@
+"""Small patches around pairs of points, and the deformation that brings one to the other: dragging and landmarks."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as nnf
+
+from ..deformation import ThinPlate, pins
+from ..energies import PatchSimilarity
+from ..geometry import Correspondence, Points, cell_centres, resize_nearest
+from ..settings import Geometry, Settings
+from ..types import Canvas, Number, Pairs, Point, Region, Size, Window
+from .base import Carry
+from .draft import Copied
+
+SIDE = 3
+"""Cells along the side of a patch. Source: DragonDiffusion, section 4.3; authors' code."""
+
+PINS = 96
+"""Points around an editable region that a deformation leaves in place, at most. Source: chosen, a pin every few cells."""
+
+
+def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
+    """Checks pairs of points of a picture.
+
+    Raises:
+        ValueError: if there is none, a number is not finite, a point lies outside, or a pair has no displacement.
+    """
+    if not pairs:
+        raise ValueError(f"{name} is empty; give at least one pair of points")
+    for k, (start, end) in enumerate(pairs):
+        for point in (start, end):
+            if len(point) != 2 or not all(math.isfinite(v) for v in point):
+                raise ValueError(f"{name}[{k}]: {point} must be two finite numbers (x, y)")
+            if not (0 <= point[0] < size[1] and 0 <= point[1] < size[0]):
+                raise ValueError(
+                    f"{name}[{k}]: {point} lies outside of the {size[1]}x{size[0]} picture; move it inside"
+                )
+
+
+def patch_term(pairs: Pairs, weight: Number, canvas: Canvas, settings: Settings) -> PatchSimilarity:
+    """The energy that is low when the patch around every end looks as the one around its start did."""
+    starts, ends = [start for start, _ in pairs], [end for _, end in pairs]
+    if settings.geometry is Geometry.CENTRED:
+        places = [cell_patches(points, canvas) for points in (ends, starts)]
+        return PatchSimilarity("edit", weight, 0, places[0], places[1], SIDE**2, canvas.energy, bilinear=False)
+    places = [point_patches(points, canvas) for points in (ends, starts)]
+    return PatchSimilarity("edit", weight, 0, places[0], places[1], SIDE**2, canvas.padded, bilinear=True)
+
+
+def point_patches(points: Sequence[Point], canvas: Canvas) -> Points:
+    """Places around points, one energy cell apart, in pixels; patch after patch."""
+    cell = canvas.factor / canvas.grid
+    return (torch.tensor(points, dtype=torch.float64)[:, None] + _square() * cell).reshape(-1, 2)
+
+
+def cell_patches(points: Sequence[Point], canvas: Canvas) -> Points:
+    """Centres of the energy cells around the one that contains each point, in cells; whole inside the grid."""
+    return (torch.tensor([patch_cell(p, canvas) for p in points]).double()[:, None] + _square() + 0.5).reshape(-1, 2)
+
+
+def patch_cell(point: Point, canvas: Canvas) -> tuple[int, int]:
+    """(x, y) of the middle cell of a point's patch, so far inside the energy grid that the patch fits."""
+    cell = canvas.factor / canvas.grid
+    x, y = (min(max(int(v // cell), 1), n - 2) for v, n in zip(point, reversed(canvas.energy), strict=True))
+    return x, y
+
+
+def patch_region(point: Point, canvas: Canvas) -> Region:
+    """Cells of the energy grid in a point's patch."""
+    x, y = patch_cell(point, canvas)
+    region = torch.zeros(canvas.energy, dtype=torch.bool)
+    region[y - 1 : y + 2, x - 1 : x + 2] = True
+    return region
+
+
+def _square() -> Points:
+    reach = torch.arange(SIDE, dtype=torch.float64) - SIDE // 2
+    return torch.stack((reach.repeat(SIDE), reach.repeat_interleave(SIDE)), dim=-1)
+
+
+def copied_patches(pairs: Pairs, canvas: Canvas) -> tuple[Carry, ...]:
+    """The latent cells around every start, copied to the end, as the authors' code starts a drag."""
+    carries: list[Carry] = []
+    for start, end in pairs:
+        (from_x, from_y), (to_x, to_y) = (
+            [v // canvas.grid for v in patch_cell(point, canvas)] for point in (start, end)
+        )
+        reach = [
+            (dx, dy)
+            for dy in (-1, 0, 1)
+            for dx in (-1, 0, 1)
+            if all(0 <= x + dx < canvas.latent[1] for x in (from_x, to_x))
+            and all(0 <= y + dy < canvas.latent[0] for y in (from_y, to_y))
+        ]
+        target = torch.zeros(canvas.latent, dtype=torch.bool)
+        for dx, dy in reach:
+            target[to_y + dy, to_x + dx] = True
+        source = torch.tensor([(from_x + dx + 0.5, from_y + dy + 0.5) for dx, dy in reach], dtype=torch.float64)
+        carries.append(Carry(0, Correspondence(target, source, canvas.latent, False), None, Window(0.0, 0.0)))
+    return tuple(carries)
+
+
+def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft: bool) -> Carry:
+    """An editable region bent smoothly so that every start comes to its end and its surroundings stay.
+
+    Args:
+        pairs: points (start, end), pixels.
+        editable: pixels of the padded picture that may change.
+        canvas: grids.
+        hold: see `Carry`.
+        draft: give the correspondence in pixels too.
+    """
+    size = canvas.energy
+    coarse = resize_nearest(editable.float(), size) > 0.5
+    fixed = pins(coarse, canvas.padded, PINS)
+    ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
+    starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
+    bend = ThinPlate.through(torch.cat((ends, fixed)), torch.cat((starts, fixed)))
+    centres = cell_centres(size, canvas.padded)
+    way = (bend(centres) - centres).T.reshape(1, 2, *size)
+    cells = resize_nearest(editable.float(), canvas.latent) > 0
+    latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
+    if not draft:
+        return Carry(0, latent, None, hold)
+    pixels = Correspondence.to(_bent(way, editable, canvas.padded), editable, canvas.padded)
+    return Carry(0, latent, Copied(0, pixels), hold)
+
+
+def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:
+    """Where the cells of a region come from, by a displacement known on a coarser or finer grid."""
+    size: Size = (target.shape[0], target.shape[1])
+    moved = nnf.interpolate(way, size, mode="bilinear")[0].reshape(2, -1).T
+    return (cell_centres(size, extent) + moved)[target.flatten()]
+
+
+def capsules(pairs: Pairs, radius: Number, size: Size) -> Region:
+    """Pixels within a radius of the segments from start to end."""
+    points = cell_centres(size, size)
+    region = torch.zeros(len(points), dtype=torch.bool)
+    for start, end in pairs:
+        a, b = torch.tensor(start, dtype=torch.float64), torch.tensor(end, dtype=torch.float64)
+        along = ((points - a) @ (b - a) / (b - a).square().sum().clamp_min(1e-9)).clamp(0, 1)
+        region |= (points - a - along[:, None] * (b - a)).norm(dim=1) <= radius
+    return region.reshape(size)

@@ -1,0 +1,48 @@
+"""Taking an object away."""
+
+from dataclasses import dataclass
+
+from ..geometry import coverage, covered_cells
+from ..images import ImageLike
+from ..memory import replacing
+from ..settings import Settings
+from ..types import Canvas
+from .base import Edit, Objective, nowhere, object_mask
+from .move import Move
+from .vacating import emptied_pixels, hint_region, vacating_terms
+
+
+@dataclass(frozen=True)
+class Remove(Edit):
+    """Removes an object; what was behind it is made up. A move whose object goes nowhere.
+
+    Args:
+        mask: the object; a picture, array or path of the size of the picture.
+        hint: region whose look the vacated place should take; None is the rest of the picture.
+    """
+
+    mask: ImageLike
+    hint: ImageLike | None = None
+
+    # Source: chosen, those of moving, of which this is the part that concerns the place left.
+    STRENGTHS = Move.STRENGTHS
+
+    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+        mask = object_mask(self.mask, canvas)
+        source, left = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
+        w = self.STRENGTHS.under(settings)
+        hint = hint_region(self.hint, canvas, settings)
+        return Objective(
+            edit_terms=(),
+            content_terms=vacating_terms(source, nowhere(canvas.energy), hint, w, settings.raw_cosine),
+            inside=nowhere(canvas.latent),
+            touched=source,
+            changed=mask,
+            stays=nowhere(canvas.latent),
+            emptied=emptied_pixels(mask, left, canvas),
+            recalls=(replacing(w.recall_window),),
+            carries=(),
+            vacated=left,
+            noise_region=left,
+            strengths=w,
+        )

@@ -1,0 +1,286 @@
+"""From requests to what the sampler runs: pictures and edits read and checked, pictures inverted, drafts painted.
+
+Everything that can be wrong with a request is found in `plan` and `check_together`, before any model work.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from .backbones.base import Backbone, Condition
+from .clock import Clock
+from .edits.base import Edit, Guide, Objective
+from .edits.union import join
+from .geometry import fill
+from .images import ImageLike, Pixels, from_tensor, pad_picture, read_picture, to_unpadded
+from .inversion import Progress, Reference, invert
+from .memory import merged
+from .settings import LOOP_FIELDS, Settings
+from .types import Canvas, Latents, Pictures
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be done to one picture.
+
+    Args:
+        image: the picture (PIL image, array or path), or an inverted one.
+        edit: one edit, or several that are made together.
+        prompt: what the picture shows; that of the inversion, if it is inverted already.
+        negative_prompt: what it should not show; counts at guidance scales other than 1.
+        seed: of all noise.
+        settings: how; None is `Settings()`.
+    """
+
+    image: ImageLike | Reference
+    edit: Edit | Sequence[Edit]
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int = 42
+    settings: Settings | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A picture that has to be inverted.
+
+    Args:
+        pixels: the picture.
+        x: the padded picture in [-1, 1].
+        canvas: its grids.
+        prompt: what it shows.
+    """
+
+    pixels: Pixels
+    x: Pictures
+    canvas: Canvas
+    prompt: str
+
+    @staticmethod
+    def of_picture(pixels: Pixels, prompt: str, canvas: Canvas) -> "Wanted":
+        """A picture of 8 bits."""
+        return Wanted(pixels, pad_picture(to_unpadded(pixels), canvas.padded), canvas, prompt)
+
+    @staticmethod
+    def of_guide(guide: Guide, canvas: Canvas) -> "Wanted":
+        """A further picture of an edit.
+
+        Args:
+            guide: the picture.
+            canvas: grids of the edited picture.
+        """
+        own = canvas.of(guide.size)
+        return Wanted(from_tensor(guide.x, guide.size), pad_picture(guide.x, own.padded), own, guide.prompt)
+
+    def same(self, other: "Wanted") -> bool:
+        """Whether both are the same picture with the same prompt."""
+        return self.prompt == other.prompt and self.x.shape == other.x.shape and torch.equal(self.x, other.x)
+
+    def invert(
+        self, backbone: Backbone, settings: Settings, remember: frozenset[int], clock: Clock, progress: Progress
+    ) -> Reference:
+        """The inverted picture."""
+        return _invert_group(backbone, [self], settings, remember, clock, progress)[0]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request that was found to be in order.
+
+    Args:
+        request: what was asked for.
+        settings: how.
+        canvas: grids of the picture.
+        objective: the edits as data.
+        pictures: the picture, then those its edits take something from; what is inverted already is a reference.
+    """
+
+    request: Request
+    settings: Settings
+    canvas: Canvas
+    objective: Objective
+    pictures: tuple[Wanted | Reference, ...]
+
+
+def plan(backbone: Backbone, request: Request, number: int | None = None) -> Plan:
+    """Reads and checks a request.
+
+    Args:
+        backbone: model.
+        request: what is to be done.
+        number: its place among others, for messages; None if there is only one.
+
+    Raises:
+        FileNotFoundError: if a picture's path does not exist.
+        ValueError: if a picture is unreadable, the edits do not fit it, or an inverted picture lacks what they need.
+    """
+    try:
+        return _plan(backbone, request)
+    except (ValueError, FileNotFoundError) as error:
+        if number is None:
+            raise
+        raise type(error)(f"requests[{number}]: {error}") from error
+
+
+def _plan(backbone: Backbone, request: Request) -> Plan:
+    settings, image = request.settings or Settings(), request.image
+    pixels = image.pixels if isinstance(image, Reference) else read_picture(image)
+    canvas = backbone.canvas((pixels.shape[0], pixels.shape[1]), settings.energy_grid)
+    edits = as_edits(request.edit)
+    objective = compile_edits(edits, canvas, settings)
+    if isinstance(image, Reference):
+        _check_reference(image, objective, settings)
+    if settings.image_prompt_scale:
+        backbone.check_image_prompt()
+    first = image if isinstance(image, Reference) else Wanted.of_picture(pixels, request.prompt, canvas)
+    further = [Wanted.of_guide(guide, canvas) for edit in edits for guide in edit.guides(canvas, settings)]
+    return Plan(request, settings, canvas, objective, (first, *further))
+
+
+def as_edits(edit: Edit | Sequence[Edit]) -> Sequence[Edit]:
+    """One edit or several as a sequence.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    edits = [edit] if isinstance(edit, Edit) else list(edit)
+    if not edits:
+        raise ValueError("edit is empty; give at least one edit")
+    return edits
+
+
+def compile_edits(edit: Edit | Sequence[Edit], canvas: Canvas, settings: Settings) -> Objective:
+    """The objective of one edit or of the union of several.
+
+    Raises:
+        ValueError: if an edit does not fit the picture, or edits contradict each other.
+    """
+    edits = as_edits(edit)
+    objectives = [one.objective(canvas, settings) for one in edits]
+    return join(objectives, [len(one.guides(canvas, settings)) for one in edits])
+
+
+def check_together(plans: Sequence[Plan]) -> None:
+    """Checks that plans fit into one run.
+
+    Raises:
+        ValueError: if working sizes differ, or settings that belong to the loop rather than to an edit.
+    """
+    for k, one in enumerate(plans[1:], start=1):
+        first = plans[0]
+        if one.canvas.latent != first.canvas.latent:
+            raise ValueError(
+                f"requests[{k}] has working size {one.canvas.padded} and requests[0] {first.canvas.padded}; "
+                "batch pictures of one size"
+            )
+        for name in LOOP_FIELDS:
+            a, b = getattr(first.settings, name), getattr(one.settings, name)
+            if a != b:
+                raise ValueError(
+                    f"requests[{k}] has {name}={b} and requests[0] {name}={a}; give all of a batch the same"
+                )
+        if bool(one.objective.strengths.energy_scale) != bool(first.objective.strengths.energy_scale):
+            raise ValueError(f"requests[{k}]: energy_scale must be 0 for all of a batch or for none")
+
+
+def invert_all(
+    backbone: Backbone, plans: Sequence[Plan], clock: Clock, progress: Progress
+) -> list[tuple[Reference, ...]]:
+    """The pictures of all plans, inverted together where their sizes agree; a picture that occurs twice only once."""
+    settings = plans[0].settings
+    wanted: list[Wanted] = []
+    for picture in (picture for one in plans for picture in one.pictures):
+        if isinstance(picture, Wanted) and not any(picture.same(other) for other in wanted):
+            wanted.append(picture)
+    remember = frozenset[int]().union(*(steps_read(one.objective, settings) for one in plans))
+    done: list[tuple[Wanted, Reference]] = []
+    sizes = {picture.canvas.padded for picture in wanted}
+    for size in sorted(sizes):
+        group = [picture for picture in wanted if picture.canvas.padded == size]
+        done += zip(group, _invert_group(backbone, group, settings, remember, clock, progress), strict=True)
+    return [tuple(_found(picture, done) for picture in one.pictures) for one in plans]
+
+
+def _found(picture: Wanted | Reference, done: Sequence[tuple[Wanted, Reference]]) -> Reference:
+    if isinstance(picture, Reference):
+        return picture
+    reference = next(reference for other, reference in done if picture.same(other))
+    return replace(reference, pixels=picture.pixels, canvas=picture.canvas)
+
+
+def _invert_group(
+    backbone: Backbone,
+    group: Sequence[Wanted],
+    settings: Settings,
+    remember: frozenset[int],
+    clock: Clock,
+    progress: Progress,
+) -> list[Reference]:
+    levels = backbone.schedule.levels(settings.steps)
+    with clock.phase("encode"):
+        conditions = [backbone.describe([picture.prompt], picture.canvas) for picture in group]
+        z_0 = backbone.encode(torch.cat([picture.x for picture in group]))
+    with clock.phase("invert"):
+        walks = invert(
+            backbone,
+            z_0,
+            Condition.cat(conditions),
+            levels,
+            remember=remember,
+            keep_features=guided_steps(settings),
+            iterations=settings.inversion_iterations,
+            progress=progress,
+        )
+    return [
+        Reference(p.pixels, p.x, p.canvas, condition, levels, walk.trajectory, walk.bank, walk.features)
+        for p, condition, walk in zip(group, conditions, walks, strict=True)
+    ]
+
+
+def paint_drafts(
+    backbone: Backbone, plans: Sequence[Plan], references: Sequence[Sequence[Reference]]
+) -> list[Latents | None]:
+    """Clean latents of every picture with its edits made roughly in pixels, where its objective asks for them.
+
+    What goes away is smoothed over first: the autoencoder would let it bleed into what arrives beside it.
+    """
+    drafts: list[Latents | None] = []
+    for one, own in zip(plans, references, strict=True):
+        paints = [carry.paint for carry in one.objective.carries if carry.paint is not None]
+        if not paints:
+            drafts.append(None)
+            continue
+        pictures = [reference.x for reference in own]
+        draft = fill(pictures[0], one.objective.emptied)
+        for paint in paints:
+            draft = paint.onto(draft, pictures)
+        drafts.append(backbone.encode(draft))
+    return drafts
+
+
+def guided_steps(settings: Settings) -> frozenset[int]:
+    """Steps whose features an inversion keeps for the energies."""
+    if not settings.cached_features:
+        return frozenset()
+    return frozenset(i for i in range(settings.steps) if settings.guides(i))
+
+
+def steps_read(objective: Objective, settings: Settings) -> frozenset[int]:
+    """Steps in which an objective reads the memory bank."""
+    return frozenset(i for i in range(settings.steps) if merged(objective.recalls, i, settings.steps))
+
+
+def _check_reference(reference: Reference, objective: Objective, settings: Settings) -> None:
+    if len(reference.levels) != settings.steps:
+        raise ValueError(
+            f"steps={settings.steps} but the reference was inverted with {len(reference.levels)}; invert it again"
+        )
+    if not steps_read(objective, settings) <= reference.bank.steps:
+        raise ValueError(
+            "the reference does not remember every step this edit reads; invert it again for these settings"
+        )
+    if not guided_steps(settings) <= reference.features.keys():
+        raise ValueError(
+            "the reference holds no features for cached_features=True; invert it again with these settings"
+        )

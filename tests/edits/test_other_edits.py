@@ -1,0 +1,209 @@
+"""Pasting, appearance, dragging, landmarks and removing compile to the right data, and refuse what cannot be."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Remove, ReplaceAppearance, Settings, Window
+from dragondiffusion.edits import join
+from dragondiffusion.edits.draft import transfer_colours
+from dragondiffusion.energies import PatchSimilarity
+from dragondiffusion.types import Canvas
+
+CANVAS = Canvas((61, 90), 32, 4, 2)
+SETTINGS = Settings()
+
+
+@pytest.fixture
+def second():
+    """A second picture of another size, and an object in it."""
+    rng = np.random.default_rng(1)
+    mask = np.zeros((40, 50), dtype=bool)
+    mask[10:26, 8:24] = True
+    return rng.integers(0, 256, (40, 50, 3), dtype=np.uint8), mask
+
+
+def pictures(*sizes):
+    return [torch.rand(1, 3, *CANVAS.of(size).padded) * 2 - 1 for size in sizes]
+
+
+def test_pasted_pixels_are_those_of_the_second_picture(second):
+    image, mask = second
+    objective = Paste(image, mask, (30, 12)).objective(CANVAS, SETTINGS)
+    base, other = pictures(CANVAS.picture, mask.shape)
+    draft = objective.carries[0].paint.onto(base, [base, other])
+    torch.testing.assert_close(draft[..., 22:38, 38:54], other[..., 10:26, 8:24], rtol=1e-4, atol=1e-4)
+    outside = torch.ones(CANVAS.padded, dtype=torch.bool)
+    outside[22:38, 38:54] = False
+    assert torch.equal(draft[..., outside], base[..., outside])
+    assert objective.edit_terms[0].guide == objective.carries[0].guide == 1
+    assert not bool(objective.vacated.any())
+
+
+def test_a_paste_reads_the_second_picture_inside_its_mask(second):
+    image, mask = second
+    (recall,) = Paste(image, mask, (30, 12)).objective(CANVAS, SETTINGS).recalls
+    base, taken = recall.parts
+    assert (base.guide, taken.guide) == (0, 1)
+    assert base.region.shape == CANVAS.padded
+    assert taken.region.shape == CANVAS.of(mask.shape).padded
+    assert int((1 - base.region).sum()) == int(taken.region.sum()) == int(mask.sum())
+
+
+def test_a_paste_scales_and_turns_about_its_own_centre(second):
+    image, mask = second
+    objective = Paste(image, mask, (30, 12), 0.5, 90.0).objective(CANVAS, SETTINGS)
+    y, x = (objective.changed > 0.5).nonzero().double().mean(0)
+    assert abs(x + 0.5 - 46) < 0.6
+    assert abs(y + 0.5 - 30) < 0.6
+    assert abs(int((objective.changed > 0.5).sum()) - 64) <= 16
+
+
+def test_colours_get_the_other_mean_and_covariance():
+    torch.manual_seed(0)
+    x, y = torch.randn(3, 500) * 0.2, torch.randn(3, 3) @ torch.randn(3, 700) * 0.1 + 0.3
+    moved = transfer_colours(x, y)
+    torch.testing.assert_close(moved.mean(1), y.mean(1), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(moved.cov(), y.cov(), rtol=0.1, atol=3e-3)
+    torch.testing.assert_close(transfer_colours(x, x), x, rtol=1e-3, atol=1e-3)
+
+
+def test_appearance_compares_means_and_stays_in_place(second, mask):
+    image, like = second
+    objective = ReplaceAppearance(mask, image, like).objective(CANVAS, SETTINGS)
+    (term,) = objective.edit_terms
+    assert term.region.shape == CANVAS.energy
+    assert term.region_gud.shape == CANVAS.of(like.shape).energy
+    assert torch.equal(objective.inside, objective.carries[0].latent.target)
+    values = torch.rand(1, 2, *CANVAS.latent)
+    torch.testing.assert_close(objective.carries[0].latent.carry(values, values), values)
+
+
+def test_a_removal_leaves_what_it_does_not_touch(mask):
+    objective = Remove(mask).objective(CANVAS, SETTINGS)
+    assert objective.edit_terms == objective.carries == ()
+    assert [term.name for term in objective.content_terms] == ["content", "contrast", "inpaint"]
+    assert torch.equal(objective.vacated[5:11, 4:10], torch.ones(6, 6, dtype=torch.bool))
+    assert int(objective.vacated.sum()) == 36
+
+
+def test_dragged_content_arrives_and_the_surroundings_stay():
+    """A dot drawn at the start is found at the end in the draft."""
+    start, end = (40.0, 30.0), (52.0, 34.0)
+    objective = Drag([(start, end)]).objective(CANVAS, SETTINGS)
+    (base,) = pictures(CANVAS.picture)
+    ys, xs = torch.meshgrid(torch.arange(64) + 0.5, torch.arange(96) + 0.5, indexing="ij")
+    base[0, 0] = torch.exp(-((xs - start[0]) ** 2 + (ys - start[1]) ** 2) / 18)
+    draft = objective.carries[0].paint.onto(base, [base])
+    peak = draft[0, 0].flatten().argmax()
+    assert math.dist((float(xs.flatten()[peak]), float(ys.flatten()[peak])), end) < 1.5
+    away = objective.changed == 0
+    assert torch.equal(draft[..., away], base[..., away])
+
+
+def test_patches_of_a_drag_correspond():
+    objective = Drag([((40, 30), (52, 34)), ((20, 20), (14, 40))]).objective(CANVAS, SETTINGS)
+    term = objective.edit_terms[0]
+    assert isinstance(term, PatchSimilarity)
+    ways = (term.target - term.source).reshape(2, 9, 2)
+    assert torch.equal(ways, torch.tensor([[12.0, 4.0], [-6.0, 20.0]]).double()[:, None].expand(2, 9, 2))
+    features = torch.rand(1, 5, 32, 48)
+    moved = torch.roll(features, (2, 6), (-2, -1))
+    still = Drag([((40, 30), (52, 34))]).objective(CANVAS, SETTINGS).edit_terms[0]
+    assert float(still((moved,), (features,))) < float(still((features,), (features,)))
+    torch.testing.assert_close(still((moved,), (features,)), torch.tensor(0.2 * still.weight))
+
+
+def test_what_may_change_without_a_mask_holds_the_points():
+    drag = Drag([((40, 30), (52, 34))])
+    region = drag.editable(CANVAS)
+    assert float(region[30, 40]) == float(region[34, 52]) == 1
+    assert 0 < float(region[:61, :90].mean()) < 0.8
+    assert float(region[61:].max()) == float(region[:, 90:].max()) == 0
+
+
+def test_landmarks_move_and_the_picture_around_them_stays():
+    angles = torch.arange(8) * math.pi / 4
+    ring = torch.stack((45 + 14 * angles.cos(), 30 + 14 * angles.sin()), 1)
+    wide = torch.stack((45 + 18 * angles.cos(), 30 + 12 * angles.sin()), 1)
+    edit = Landmarks([tuple(p) for p in ring.tolist()], [tuple(p) for p in wide.tolist()])
+    objective = edit.objective(CANVAS, SETTINGS)
+    (base,) = pictures(CANVAS.picture)
+    ys, xs = torch.meshgrid(torch.arange(64) + 0.5, torch.arange(96) + 0.5, indexing="ij")
+    base[0, 0], base[0, 1] = xs / 100, ys / 100
+    draft = objective.carries[0].paint.onto(base, [base])
+    for (x, y), (u, v) in zip(ring.tolist(), wide.tolist(), strict=True):
+        came_from = draft[0, :2, int(v), int(u)] * 100
+        assert math.dist(came_from.tolist(), (x, y)) < 1.5
+    away = objective.changed == 0
+    assert bool(away.any())
+    assert torch.equal(draft[..., away], base[..., away])
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda m: Drag([]), r"points is empty"),
+        (lambda m: Drag([((40, 30), (40, 30))]), r"points\[0\] .* no displacement"),
+        (lambda m: Drag([((40, 30), (95, 30))]), r"points\[0\]: .* outside of the 90x61 picture"),
+        (lambda m: Drag([((math.nan, 30), (45, 30))]), r"points\[0\]: .* finite"),
+        (lambda m: Drag([((20, 30), (80, 30))], m), r"points\[0\]: \(80, 30\) lies outside of the mask"),
+        (lambda m: Landmarks([(1, 1)], [(2, 2), (3, 3)]), r"1 points and points_to 2"),
+        (lambda m: Landmarks([(1, 1)], [(1, 1)]), r"nothing moves"),
+        (lambda m: Landmarks([], []), r"is empty"),
+        (lambda m: Remove(np.ones_like(m)), r"leaves nothing to preserve"),
+        (lambda m: Move(np.ones_like(m), (3, 0)), r"leaves nothing to preserve"),
+        (lambda m: Paste("none.png", m), r"none\.png does not exist"),
+        (lambda m: Paste(np.zeros((9, 9, 3), np.uint8), m), r"mask has shape"),
+        (lambda m: Paste(np.zeros((61, 90, 3), np.uint8), m, (500, 0)), r"offset \(500, 0\) puts the object outside"),
+        (lambda m: ReplaceAppearance(m, np.zeros((9, 9, 3), np.uint8), m), r"reference_mask has shape"),
+        (lambda m: Paste("none.png", m, scale=-1), r"scale -1 must be positive"),
+    ],
+)
+def test_bad_input(edit, message, mask):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        edit(mask).objective(CANVAS, SETTINGS)
+
+
+def joined(*edits):
+    return join([e.objective(CANVAS, SETTINGS) for e in edits], [len(e.guides(CANVAS, SETTINGS)) for e in edits])
+
+
+def test_different_kinds_together(second, mask):
+    image, like = second
+    small = np.zeros_like(mask)
+    small[4:14, 70:84] = True
+    union = joined(Move(mask, (4, 6)), Paste(image, like, (52, 34), 0.6), ReplaceAppearance(small, image, like))
+    assert sorted(term.guide for term in union.edit_terms) == [0, 1, 2]
+    assert [carry.guide for carry in union.carries] == [0, 1, 0]
+    assert union.carries[2].paint.guide == 2
+    content = [term for term in union.content_terms if term.name == "content"]
+    assert len(content) == 1
+    assert not bool((content[0].match.target & union.touched).any())
+    assert len(union.recalls) == 3
+
+
+def test_contradictions_are_reported(second, mask):
+    image, like = second
+    other = np.zeros_like(mask)
+    other[4:14, 60:80] = True
+    for edits, message in (
+        ([Move(mask, (30, 0)), Move(other, (-14, 16))], r"edits 1 and 2: their destinations overlap"),
+        ([Move(mask, (40, 0)), Remove(mask)], r"edits 1 and 2 both take the same thing away"),
+        ([Move(mask, (40, 0)), ReplaceAppearance(mask, image, like)], r"edits 1 and 2 change the same place"),
+        ([Drag([((30, 30), (36, 30))], mask), Remove(mask)], r"edits 1 and 2 change the same place"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            joined(*edits)
+
+
+def test_strengths_come_from_settings_or_the_edit(second, mask):
+    image, like = second
+    own = Paste(image, like, (30, 12)).objective(CANVAS, Settings.preset("reference", geometry=Geometry.AFFINE))
+    assert (own.strengths.energy_scale, own.strengths.guidance_scale) == (1500, 4)
+    assert own.carries[0].hold == Window(0, 0)
+    ours = Paste(image, like, (30, 12)).objective(CANVAS, Settings(w_edit=1.0, hold_destination=Window(0, 0.3)))
+    assert ours.edit_terms[0].weight == 1
+    assert ours.carries[0].hold == Window(0, 0.3)
