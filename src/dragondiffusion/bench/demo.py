@@ -1,14 +1,15 @@
-"""What `dragondiffusion demo` shows: a drawn scene, one object moved, and a sheet of before, after and truth."""
+"""What `dragondiffusion demo` shows: a drawn scene, one edit, and a sheet of before, after and truth."""
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from torch import Tensor
 
-from ..edits import Move
-from ..types import Size
-from .tasks import HELD_OUT, moves
+from ..edits import Edit
+from ..types import Point, Size
+from .tasks import HELD_OUT, TASKS, Task
 
 PANEL = 320
 """Shorter side of a picture on the sheet, pixels, at least."""
@@ -17,61 +18,80 @@ GAP, LINE = 16, 40
 INK, PAPER, MARK = (32, 33, 36), (255, 255, 255), (255, 0, 128)
 
 
+Arrow: TypeAlias = tuple[Point, Point]
+"""Tail and tip (x, y), pixels."""
+
+
 @dataclass(frozen=True)
 class Case:
-    """A scene and a move of one of its objects.
+    """A scene and an edit of one of its objects.
 
     Args:
         before: the scene.
-        truth: the scene drawn again with the object at its new place.
-        mask: the object.
-        edit: the move.
-        centre: middle of the object, (x, y) in pixels.
-        offset: where it goes from there, pixels.
+        truth: the scene drawn again as the edit should leave it.
+        edit: the edit.
         caption: what the scene shows.
+        mask: what is outlined before: the object, or what may change; None for nothing.
+        arrows: ways that something goes.
+        second: the second picture, where there is one, and the outline of what is taken from it.
     """
 
     before: Image.Image
     truth: Image.Image
-    mask: Image.Image
-    edit: Move
-    centre: tuple[float, float]
-    offset: tuple[float, float]
+    edit: Edit
     caption: str
+    mask: Image.Image | None
+    arrows: tuple[Arrow, ...]
+    second: tuple[Image.Image, Image.Image] | None = None
 
 
-def draw_case(seed: int, size: Size) -> Case:
-    """Draws a scene that the demo model was not trained on, and picks an object and where it goes.
+def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
+    """Draws a scene that the demo model was not trained on, and picks an edit of it.
+
+    Args:
+        seed: which.
+        size: (height, width) in pixels.
+        kind: of the edit, a key of `bench.tasks.TASKS`.
 
     Raises:
-        ValueError: if the seed is negative or the size is not one for scenes.
+        ValueError: if the seed is negative, the size is not one for scenes, or the kind is unknown.
     """
     if not 0 <= seed < HELD_OUT // 2:
         raise ValueError(f"--seed {seed} must lie between 0 and {HELD_OUT // 2 - 1}")
     if not 64 <= min(size) <= max(size) <= 4096:
         raise ValueError(f"--size {size[0]} {size[1]}: both sides must lie between 64 and 4096 pixels")
-    task = next(moves(1, HELD_OUT + seed, size))
+    if kind not in TASKS:
+        raise ValueError(f"--edit {kind} is unknown; use one of {', '.join(TASKS)}")
+    task = next(TASKS[kind](1, HELD_OUT + seed, size))
+    second = (_picture(task.second.picture), _mask(task.second.mask)) if task.second else None
+    outline = task.editable if task.editable is not None else task.mask
     return Case(
         before=_picture(task.before),
         truth=_picture(task.truth),
-        mask=_picture(task.mask.expand(3, -1, -1)).convert("L"),
-        edit=Move(task.mask.numpy(), offset=task.offset),
-        centre=task.centre,
-        offset=task.offset,
+        edit=task.edit(),
         caption=task.caption,
+        mask=None if kind in ("paste", "landmarks") else _mask(outline),
+        arrows=_arrows(task),
+        second=second,
     )
 
 
+def _arrows(task: Task) -> tuple[Arrow, ...]:
+    if task.points_from:
+        return tuple((tail, tip) for tail, tip in zip(task.points_from, task.points_to, strict=True) if tail != tip)
+    (x, y), (dx, dy) = task.centre, task.offset
+    return (((x, y), (x + dx, y + dy)),) if (dx, dy) != (0, 0) else ()
+
+
 def sheet(case: Case, after: Image.Image) -> Image.Image:
-    """Before (with the object's outline and the way it goes), after, and truth, side by side with captions."""
+    """Before (with outlines and ways), the second picture if there is one, after, and truth, side by side."""
     factor = max(1, math.ceil(PANEL / min(case.before.size)))
-    panels = {
-        "before": outlined(case, factor),
-        "after": _enlarged(after, factor),
-        "truth": _enlarged(case.truth, factor),
-    }
+    panels = {"before": marked(case, factor)}
+    if case.second is not None:
+        panels["second picture"] = outlined(*case.second, factor)
+    panels |= {"after": _enlarged(after, factor), "truth": _enlarged(case.truth, factor)}
     width, height = panels["before"].size
-    page = Image.new("RGB", (3 * width + 4 * GAP, height + 2 * LINE), PAPER)
+    page = Image.new("RGB", (len(panels) * (width + GAP) + GAP, height + 2 * LINE), PAPER)
     draw, font, small = ImageDraw.Draw(page), ImageFont.load_default(size=20), ImageFont.load_default(size=16)
     for k, (name, panel) in enumerate(panels.items()):
         left = GAP + k * (width + GAP)
@@ -81,14 +101,22 @@ def sheet(case: Case, after: Image.Image) -> Image.Image:
     return page
 
 
-def outlined(case: Case, factor: int) -> Image.Image:
-    """The scene with the outline of the object to move and an arrow to where it goes."""
-    picture = _enlarged(case.before, factor)
-    mask = _enlarged(case.mask, factor).point([0] * 128 + [255] * 128)
+def marked(case: Case, factor: int) -> Image.Image:
+    """The scene with the outline of what is edited and arrows to where it goes."""
+    picture = _enlarged(case.before, factor) if case.mask is None else outlined(case.before, case.mask, factor)
+    thin = len(case.arrows) > 4
+    for colour, width in ((PAPER, 3 if thin else 7), (MARK, 2 if thin else 3)):
+        for (x, y), (u, v) in case.arrows:
+            way = ((u - x) * factor, (v - y) * factor)
+            arrow(ImageDraw.Draw(picture), (x * factor, y * factor), way, colour, width)
+    return picture
+
+
+def outlined(picture: Image.Image, mask: Image.Image, factor: int) -> Image.Image:
+    """A picture, enlarged, with the outline of a mask."""
+    picture = _enlarged(picture, factor)
+    mask = _enlarged(mask, factor).point([0] * 128 + [255] * 128)
     picture.paste(MARK, mask=ImageChops.difference(mask.filter(ImageFilter.MaxFilter(5)), mask))
-    (x, y), (dx, dy) = case.centre, case.offset
-    for colour, width in ((PAPER, 7), (MARK, 3)):
-        arrow(ImageDraw.Draw(picture), (x * factor, y * factor), (dx * factor, dy * factor), colour, width)
     return picture
 
 
@@ -102,8 +130,9 @@ def arrow(
     """Draws an arrow from its tail, so far along x and y."""
     tip, heading = (tail[0] + way[0], tail[1] + way[1]), math.atan2(way[1], way[0])
     draw.line((*tail, *tip), fill=colour, width=width)
+    length = min(16.0, 0.6 * math.hypot(*way))
     for turn in (2.6, -2.6):
-        barb = (tip[0] + 16 * math.cos(heading + turn), tip[1] + 16 * math.sin(heading + turn))
+        barb = (tip[0] + length * math.cos(heading + turn), tip[1] + length * math.sin(heading + turn))
         draw.line((*tip, *barb), fill=colour, width=width)
 
 
@@ -113,3 +142,7 @@ def _enlarged(picture: Image.Image, factor: int) -> Image.Image:
 
 def _picture(image: Tensor) -> Image.Image:
     return Image.fromarray((image.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy())
+
+
+def _mask(mask: Tensor) -> Image.Image:
+    return _picture(mask.expand(3, -1, -1)).convert("L")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from ..types import PointList, Size
+from . import landmarks as L
+from . import scenes as S
+from .faces import LANDMARKS_17
 
 Picture = Float[Tensor, "3 h w"]
 Region = Float[Tensor, "h w"]
@@ -47,3 +54,91 @@ def changed(image: Picture, before: Picture, region: Region, tolerance: float = 
     """The share of a region's pixels of which some channel differs by more than `tolerance`."""
     differs = ((image - before).abs().amax(dim=0) > tolerance).float()
     return float((differs * region).sum() / region.sum().clamp_min(1e-8))
+
+
+# --- distances that remain -------------------------------------------------------------------------------------------
+
+SPACING = 0.1
+"""Shape parameters at which a scene is drawn to find one, at most so far apart: about two pixels of the handle."""
+
+SEARCHED = (-0.3, 1.3)
+"""Shape parameters that are searched: drags may overshoot."""
+
+
+def handle_distance(image: Picture, before: S.Scenes, after: S.Scenes, index: int, region: Region) -> float:
+    """How far the handle of a dragged object still is from where it should be, as a share of the way it had to go.
+
+    Analysis by synthesis: the handle is where the scene's renderer puts it for the shape parameter whose picture is
+    most like the result.
+
+    Args:
+        image: The result.
+        before: The scene before, alone in its batch.
+        after: The scene of the truth, which differs by the first shape parameter of one object.
+        index: That object.
+        region: Where pictures are compared.
+
+    Returns:
+        0 at the target, 1 where it was.
+    """
+    shape, size = before.of_object("shape", index).clone(), _size(image)
+    shape[:, 0] = shape_parameter(image, before, after, index, region)
+    places = [S.handles(s, index, size)[0] for s in (before, after, before.with_object(index, shape=shape))]
+    start, target, found = places
+    return float((found - target).norm() / (start - target).norm())
+
+
+def shape_parameter(image: Picture, before: S.Scenes, after: S.Scenes, index: int, region: Region) -> float:
+    """The first shape parameter of an object at which its scene looks most like a picture.
+
+    The scene is drawn at evenly spaced parameters, those before and after among them; the one that fits best by mean
+    squared error is refined by the parabola through it and its neighbours.
+    """
+    start, stop = (float(s.of_object("shape", index)[0, 0]) for s in (before, after))
+    step = abs(stop - start) / math.ceil(abs(stop - start) / SPACING)
+    low, high = (round((end - start) / step) for end in SEARCHED)
+    values = start + step * torch.arange(low, high + 1)
+    many = before[torch.zeros_like(values, dtype=torch.int64)]
+    shape = many.of_object("shape", index).clone()
+    shape[:, 0] = values
+    drawn = S.render(many.with_object(index, shape=shape), _size(image)).image
+    errors = ((drawn - image).square() * region).sum(dim=(1, 2, 3))
+    return start + step * (low + lowest(errors))
+
+
+def lowest(values: Float[Tensor, " n"]) -> float:
+    """Where evenly spaced values are smallest, in steps from the first, by the parabola through three of them."""
+    k = int(values.argmin())
+    if k in (0, len(values) - 1):
+        return float(k)
+    left, middle, right = (float(v) for v in values[k - 1 : k + 2])
+    curvature = left - 2 * middle + right
+    return k + (0.5 * (left - right) / curvature if curvature > 0 else 0.0)
+
+
+def landmark_distance(
+    image: Picture, scenes: S.Scenes, index: int, points_from: PointList, points_to: PointList
+) -> float:
+    """How far the landmarks of a face still are from where they should be, as a share of the way they had to go.
+
+    Means over the landmarks; those of the result are found by a network (`landmarks.find`), whose own error is the
+    least that can be measured.
+
+    Args:
+        image: The result.
+        scenes: The scene before, alone in its batch: where the face stands.
+        index: The face.
+        points_from: Its 68 or 17 landmarks before.
+        points_to: The same afterwards.
+
+    Returns:
+        0 at the target, 1 where they were.
+    """
+    found = L.find(image[None], S.frame_of(scenes, index, _size(image)))[0]
+    start, target = torch.tensor(points_from), torch.tensor(points_to)
+    found = found[list(LANDMARKS_17)] if len(target) == len(LANDMARKS_17) else found
+    return L.distance(found, target) / L.distance(start, target)
+
+
+def _size(image: Picture) -> Size:
+    return image.shape[1], image.shape[2]

@@ -355,7 +355,7 @@ def _objects(scenes: Scenes, x: Tensor, y: Tensor, side: Tensor, pixel: float) -
         chosen = (kinds == kind).nonzero()[:, 0]
         if len(chosen):
             of = {name: value[chosen] for name, value in flat.items()}
-            frame = _Frame(of["position"] * side, of["size"], of["aspect"], of["angle"], of["flip"])
+            frame = Frame(of["position"] * side, of["size"], of["aspect"], of["angle"], of["flip"])
             lit = _Light(light[chosen], strength[chosen])
             cover[chosen], paint[chosen] = _paint(draw, frame, of, lit, x, y, pixel)
             shadow[chosen] = _shadow(draw, frame, of["shape"], lit, x, y)
@@ -374,7 +374,7 @@ class _Light:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """Where objects stand: the map between the picture (in units of its shorter side) and the local frames."""
 
     position: Tensor
@@ -409,7 +409,7 @@ def _coverage(distance: Tensor, softness: Tensor | float) -> Tensor:
 
 
 def _paint(
-    draw: Shape, frame: _Frame, of: dict[str, Tensor], light: _Light, x: Tensor, y: Tensor, pixel: float
+    draw: Shape, frame: Frame, of: dict[str, Tensor], light: _Light, x: Tensor, y: Tensor, pixel: float
 ) -> tuple[Tensor, Tensor]:
     """Coverage (n, h, w) and colours (n, 3, h, w) of objects of one kind."""
     lx, ly = frame.local(x, y)
@@ -434,7 +434,7 @@ def _texture(x: Tensor, y: Tensor, of: dict[str, Tensor], soft: Tensor) -> Tenso
     return torch.where(kind == 0, torch.ones_like(dark), 1 - 0.5 * dark)
 
 
-def _shade(frame: _Frame, light: _Light, x: Tensor, y: Tensor) -> Tensor:
+def _shade(frame: Frame, light: _Light, x: Tensor, y: Tensor) -> Tensor:
     """Shading of objects (n, h, w): the brightness where they stand, brighter on the side that faces the light."""
     toward = light.position - frame.position
     direction = toward / toward.norm(dim=-1, keepdim=True).clamp_min(1e-3)
@@ -446,7 +446,7 @@ def _shade(frame: _Frame, light: _Light, x: Tensor, y: Tensor) -> Tensor:
     return here * (1 + 0.2 * light.strength[:, None, None] * facing.clamp(-1.2, 1.2))
 
 
-def _shadow(draw: Shape, frame: _Frame, shape: Tensor, light: _Light, x: Tensor, y: Tensor) -> Tensor:
+def _shadow(draw: Shape, frame: Frame, shape: Tensor, light: _Light, x: Tensor, y: Tensor) -> Tensor:
     """Soft shadow thrown away from the light, longer when the light is farther; drawn at half size, it has no edges."""
     away = frame.position - light.position
     distance = away.norm(dim=-1, keepdim=True).clamp_min(1e-3)
@@ -464,10 +464,11 @@ def _shadow(draw: Shape, frame: _Frame, shape: Tensor, light: _Light, x: Tensor,
 # --- what is known ---------------------------------------------------------------------------------------------------
 
 
-def _frame(scenes: Scenes, index: Tensor | int, size: tuple[int, int]) -> _Frame:
+def frame_of(scenes: Scenes, index: Tensor | int, size: tuple[int, int]) -> Frame:
+    """Where one object per scene stands in pictures of `size`, (height, width)."""
     side = torch.tensor([size[1], size[0]], device=scenes.seed.device) / min(size)
     names = ("size", "aspect", "angle", "flip")
-    return _Frame(scenes.of_object("position", index) * side, *(scenes.of_object(name, index) for name in names))
+    return Frame(scenes.of_object("position", index) * side, *(scenes.of_object(name, index) for name in names))
 
 
 def landmarks(scenes: Scenes, index: Tensor | int, size: tuple[int, int], count: int = 68) -> Float[Tensor, "b k 2"]:
@@ -488,7 +489,7 @@ def landmarks(scenes: Scenes, index: Tensor | int, size: tuple[int, int], count:
         raise ValueError(f"landmarks: count={count}; faces have 17 or 68 landmarks")
     points = landmarks_68(scenes.of_object("shape", index))
     points = points if count == 68 else points[:, list(LANDMARKS_17)]
-    return _frame(scenes, index, size).picture(points) * min(size)
+    return frame_of(scenes, index, size).picture(points) * min(size)
 
 
 def handles(scenes: Scenes, index: Tensor | int, size: tuple[int, int]) -> Float[Tensor, "b 2"]:
@@ -503,7 +504,7 @@ def handles(scenes: Scenes, index: Tensor | int, size: tuple[int, int]) -> Float
     ends = torch.tensor([[HANDLES[k].low, HANDLES[k].high] for k in KIND_NAMES if k != "face"], device=kinds.device)
     low, high = ends[kinds].unbind(dim=1)
     point = torch.lerp(low, high, scenes.of_object("shape", index)[:, :1])
-    return _frame(scenes, index, size).picture(point[:, None])[:, 0] * min(size)
+    return frame_of(scenes, index, size).picture(point[:, None])[:, 0] * min(size)
 
 
 def captions(scenes: Scenes) -> list[str]:
@@ -519,7 +520,8 @@ def captions(scenes: Scenes) -> list[str]:
                     words.insert(1, TEXTURES[texture[b][k]])
                 things.append(("an " if words[0][0] in "aeiou" else "a ") + " ".join(words))
         name = BACKGROUND_NAMES[ground]
-        texts.append(" and ".join(things) + f" on {'an' if name[0] in 'aeiou' else 'a'} {name} background")
+        place = f"{'an' if name[0] in 'aeiou' else 'a'} {name} background"
+        texts.append(" and ".join(things) + f" on {place}" if things else place)
     return texts
 
 
