@@ -251,7 +251,7 @@ def paint_drafts(
         if not paints:
             drafts.append(None)
             continue
-        pictures = [reference.x for reference in own]
+        pictures = [reference.x.cpu() for reference in own]
         draft = fill(pictures[0], one.objective.emptied)
         for paint in paints:
             draft = paint.onto(draft, pictures)

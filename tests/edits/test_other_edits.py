@@ -64,10 +64,10 @@ def test_a_paste_scales_and_turns_about_its_own_centre(second):
 def test_colours_get_the_other_mean_and_covariance():
     torch.manual_seed(0)
     x, y = torch.randn(3, 500) * 0.2, torch.randn(3, 3) @ torch.randn(3, 700) * 0.1 + 0.3
-    moved = transfer_colours(x, y)
+    moved = transfer_colours(x, x, y)
     torch.testing.assert_close(moved.mean(1), y.mean(1), rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(moved.cov(), y.cov(), rtol=0.1, atol=3e-3)
-    torch.testing.assert_close(transfer_colours(x, x), x, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(transfer_colours(x, x, x), x, rtol=1e-3, atol=1e-3)
 
 
 def test_appearance_compares_means_and_stays_in_place(second, mask):

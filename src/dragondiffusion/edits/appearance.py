@@ -45,7 +45,7 @@ class ReplaceAppearance(Edit):
         region, region_gud = _cells(mask, canvas.energy, centred), _cells(like, other.energy, centred)
         inside = resize_nearest(region.float(), canvas.latent) > 0 if centred else coverage(mask, canvas.latent) > 0
         w = self.STRENGTHS.under(settings)
-        recoloured = Recoloured(mask > 0.5, 1, like > 0.5)
+        recoloured = Recoloured(mask, 1, like)
         carry = Carry(0, Correspondence.to_self(inside, canvas.padded), recoloured, w.hold)
         return Objective(
             edit_terms=(GlobalSimilarity("edit", w.w_edit, 1, region, region_gud),),

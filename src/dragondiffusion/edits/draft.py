@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..geometry import Correspondence
-from ..types import Pictures, Region
+from ..geometry import Correspondence, dilate, fill
+from ..types import Mask, Pictures, Region
 
 
 class Paint(ABC):
@@ -59,36 +59,54 @@ class Recoloured(Paint):
     $x' = T (x - \mu) + \mu'$ with $T = \Sigma^{-1/2} (\Sigma^{1/2} \Sigma' \Sigma^{1/2})^{1/2} \Sigma^{-1/2}$, the linear
     map between two Gaussians that moves colours least.
 
+    Pixels at a soft border show the object and what is behind it; they get the object's change of colour, continued from
+    inside, by the share of it they show.
+
     Args:
-        cells: pixels that are recoloured.
+        mask: pixels that are recoloured, 0 to 1.
         guide: picture whose colours are taken.
-        like: its pixels that count.
+        like: its pixels that count, 0 to 1.
 
     Source: F. Pitie and A. Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour
     transfer", CVMP 2007.
     """
 
-    cells: Region
+    mask: Mask
     guide: int
-    like: Region
+    like: Mask
 
     @property
     def region(self) -> Region:
-        return self.cells
+        return self.mask > 0.5
 
     def onto(self, draft: Pictures, pictures: Sequence[Pictures]) -> Pictures:
-        result = draft.clone()
-        x, y = draft[0][:, self.cells.to(draft.device)], pictures[self.guide][0][:, self.like.to(draft.device)]
-        result[0][:, self.cells.to(draft.device)] = transfer_colours(x, y).clamp(-1, 1)
-        return result
+        inside, like = solid(self.mask), solid(self.like)
+        own = fill(draft, ~inside)
+        colours = own[0].flatten(1)
+        moved = transfer_colours(colours, colours[:, inside.flatten()], pictures[self.guide][0][:, like])
+        change = (moved - colours).reshape(own.shape)
+        return torch.where(self.mask > 0, draft + self.mask.to(draft) * change, draft).clamp(-1, 1)
 
 
-def transfer_colours(x: Tensor, y: Tensor) -> Tensor:
-    """Colours `x` (3, n) mapped so that their mean and covariance are those of the colours `y` (3, m)."""
-    mean_x, mean_y = x.mean(1, keepdim=True), y.mean(1, keepdim=True)
-    root, inverse = _roots(_covariance(x - mean_x))
-    middle, _ = _roots(root @ _covariance(y - mean_y) @ root)
-    return inverse @ middle @ inverse @ (x - mean_x) + mean_y
+def solid(mask: Mask) -> Region:
+    """Pixels that show an object alone; those of more than half of it, if there are none."""
+    whole = mask > 0.98
+    inner = ~dilate(~whole, 1)
+    return next(region for region in (inner, whole, mask > 0.5) if bool(region.any()))
+
+
+def transfer_colours(x: Tensor, own: Tensor, like: Tensor) -> Tensor:
+    """Colours mapped so that some of them get the mean and covariance of others.
+
+    Args:
+        x: colours (3, n) that are mapped.
+        own: colours (3, m) whose statistics are replaced.
+        like: colours (3, k) whose statistics they get.
+    """
+    mean, mean_like = own.mean(1, keepdim=True), like.mean(1, keepdim=True)
+    root, inverse = _roots(_covariance(own - mean))
+    middle, _ = _roots(root @ _covariance(like - mean_like) @ root)
+    return inverse @ middle @ inverse @ (x - mean) + mean_like
 
 
 def _covariance(x: Tensor) -> Tensor:

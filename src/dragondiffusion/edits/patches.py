@@ -8,9 +8,9 @@ import torch.nn.functional as nnf
 
 from ..deformation import ThinPlate, pins
 from ..energies import PatchSimilarity
-from ..geometry import Correspondence, Points, cell_centres, resize_nearest
+from ..geometry import Correspondence, Points, cell_centres, dilate, resize_nearest
 from ..settings import Geometry, Settings
-from ..types import Canvas, Number, Pairs, Point, Region, Size, Window
+from ..types import Canvas, Mask, Number, Pairs, Point, Region, Size, Window
 from .base import Carry
 from .draft import Copied
 
@@ -19,6 +19,12 @@ SIDE = 3
 
 PINS = 96
 """Points around an editable region that a deformation leaves in place, at most. Source: chosen, a pin every few cells."""
+
+FREE = 0.45
+"""How near to an end nothing is pinned, in diagonals of the region. Source: chosen, docs/experiments.md."""
+
+TAPER = 2.0
+"""Width of the border of a region over which a deformation fades, in latent cells. Source: as `FREE`."""
 
 
 def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
@@ -114,18 +120,40 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft
     """
     size = canvas.energy
     coarse = resize_nearest(editable.float(), size) > 0.5
-    fixed = pins(coarse, canvas.padded, PINS)
     ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
+    fixed = far_pins(coarse, ends, canvas)
     bend = ThinPlate.through(torch.cat((ends, fixed)), torch.cat((starts, fixed)))
     centres = cell_centres(size, canvas.padded)
-    way = (bend(centres) - centres).T.reshape(1, 2, *size)
+    way = (bend(centres) - centres).T.reshape(1, 2, *size) * tapered(coarse, TAPER * canvas.grid)
     cells = resize_nearest(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
     if not draft:
         return Carry(0, latent, None, hold)
     pixels = Correspondence.to(_bent(way, editable, canvas.padded), editable, canvas.padded)
     return Carry(0, latent, Copied(0, pixels), hold)
+
+
+def far_pins(region: Region, ends: Points, canvas: Canvas) -> Points:
+    """Points around an editable region that stay in place: those that are not near an end.
+
+    Pinned on all sides, a region could only be dented; with its border free around the ends, what is dragged moves as a
+    whole and only its far side stays.
+    """
+    fixed = pins(region, canvas.padded, PINS)
+    inside = cell_centres((region.shape[0], region.shape[1]), canvas.padded)[region.flatten()]
+    reach = FREE * float((inside.amax(0) - inside.amin(0)).norm())
+    return fixed[torch.cdist(fixed, ends).amin(1) > reach]
+
+
+def tapered(region: Region, width: Number) -> Mask:
+    """1 inside a region, falling to 0 at its border within some cells."""
+    weight, left = torch.zeros(region.shape), region
+    steps = max(1, round(width))
+    for _ in range(steps):
+        weight = weight + left.float() / steps
+        left = ~dilate(~left, 1)
+    return weight
 
 
 def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:
