@@ -1,6 +1,7 @@
 """The command line: what it takes, what it refuses, what it leaves behind."""
 
 import dataclasses
+import json
 import os
 import re
 import signal
@@ -12,8 +13,9 @@ import pytest
 from PIL import Image
 
 import dragondiffusion
-from dragondiffusion import cli
+from dragondiffusion import cli, terminal
 from dragondiffusion.bench.demo import draw_case, sheet
+from dragondiffusion.registry import EDITS
 
 
 @pytest.fixture
@@ -22,6 +24,8 @@ def folder(tmp_path, monkeypatch, picture, mask):
     monkeypatch.chdir(tmp_path)
     Image.fromarray(picture).save("photo.png")
     Image.fromarray(mask).save("mask.png")
+    Image.fromarray(picture[::-1, :70]).save("other.png")
+    Image.fromarray(mask[::-1, :70]).save("other-mask.png")
     Image.fromarray(np.zeros_like(mask)).save("empty.png")
     Image.fromarray(mask[:-1]).save("short.png")
     (tmp_path / "text.png").write_text("no picture")
@@ -49,7 +53,7 @@ def move(*options, photo="photo.png", mask="mask.png", out="out.png"):
         (["--scale", "-1"], {}, r"scale -1\.0 must be positive"),
         (["--angle", "inf"], {}, r"angle inf must be a finite number"),
         (["--steps", "0"], {}, r"steps=0 must be at least 1"),
-        (["--seed", "-1"], {}, r"--seed -1 must lie between"),
+        (["--seed", "-1"], {}, r"seed -1 must lie between"),
         (["--preset", "fast-ish"], {}, r"preset 'fast-ish' is unknown; use one of"),
         (["--preset", "reference", "--angle", "10"], {}, r"knows only offset and one scale; use"),
         (["--model", "none"], {}, r"checkpoint none does not exist; give"),
@@ -57,6 +61,19 @@ def move(*options, photo="photo.png", mask="mask.png", out="out.png"):
         ([], {"out": "out.xyz"}, r"--out out\.xyz must end in a picture format"),
         ([], {"out": "out.xbm"}, r"--out out\.xbm must end in a picture format that holds colour"),
         ([], {"out": "."}, r"--out \. is a folder; give the name of a file"),
+        (["--set", "steps"], {}, r"--set steps gives no value; write NAME=VALUE"),
+        (["--set", "stepz=3"], {}, r'--set "stepz" is unknown; known are steps'),
+        (["--set", "steps=2.5"], {}, r"--set steps=2\.5: steps is 2\.5; expected a whole number"),
+        (["--set", "steps=2", "--steps", "3"], {}, r"--set steps=2: steps is given twice"),
+        (["--set", "noise=0.4"], {}, r"--set noise=0\.4: noise has no field stop; add it \(a window is START:STOP"),
+        (["--set", "noise=0.4:0.2"], {}, r"--set noise=0\.4:0\.2: noise: window \(0\.4, 0\.2\) must satisfy"),
+        (["--set", "noise=0:1:2:3"], {}, r'--set noise=0:1:2:3: noise is "0:1:2:3"; expected an object'),
+        (["--set", "w_edit=nan"], {}, r'--set w_edit=nan: w_edit is "nan"; expected a number or null'),
+        (["--set", "geometry=round"], {}, r'--set geometry=round: geometry is "round"; expected one of affine'),
+        (["--set", "draft=1"], {}, r"--set draft=1: draft is 1; expected true or false"),
+        (["--set", "hold_margin=-1"], {}, r"hold_margin=-1 must not be negative"),
+        (["--recipe", "none/job.json"], {}, r"--recipe none/job\.json: the folder none does not exist"),
+        (["--recipe", "job.txt"], {}, r"--recipe job\.txt must be the name of a file that ends in \.json"),
         ([], {"out": "/proc/out.png"}, r"--out /proc/out\.png: cannot write in /proc .* choose another"),
     ],
 )
@@ -71,7 +88,7 @@ def test_bad_input_is_one_line_and_code_2(folder, capsys, options, files, messag
 
 
 def test_bad_input_is_found_before_a_model_is_loaded(folder, monkeypatch):
-    monkeypatch.setattr(cli, "load_editor", lambda model: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(terminal, "load_editor", lambda model: pytest.fail("a model was loaded"))
     assert move("--offset", "400", "0") == 2
     assert move(out="none/out.png") == 2
     assert move(mask="empty.png") == 2
@@ -104,10 +121,10 @@ def test_help_names_every_command(capsys):
         cli.main(["--help"])
     assert stopped.value.code == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in ("demo", *cli.EDITS))
+    assert all(name in out for name in ("demo", "run", "schema", *EDITS))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in cli.EDITS)])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["drag", "--help"]])
 def test_help_does_not_wait_for_torch(arguments):
     program = (
         "import sys\nfrom dragondiffusion.cli import main\n"
@@ -118,13 +135,20 @@ def test_help_does_not_wait_for_torch(arguments):
     assert run.returncode == 0
 
 
-@pytest.mark.parametrize("name", cli.EDITS)
+@pytest.mark.parametrize("name", EDITS)
 def test_commands_have_the_fields_of_their_edits(name):
     command = cli.edit_command(name)
-    edit = getattr(dragondiffusion, command.EDIT[1])
+    edit = getattr(dragondiffusion, EDITS[name][1])
     options = {f.name: f.default for f in dataclasses.fields(command)}
-    for field in dataclasses.fields(edit):
-        assert options[field.name] == field.default
+    assert [*command.FIELDS.values()] == [f.name for f in dataclasses.fields(edit)]
+    for option, field in command.FIELDS.items():
+        assert options[option] == edit.__dataclass_fields__[field].default
+
+
+def test_a_field_called_as_a_shared_option_gets_the_name_of_its_edit():
+    shared = ["paste", "p.png", "--image", "i.png", "--mask", "m.png", "-o", "o.png"]
+    command = cli.parse([*shared, "--prompt", "a table", "--paste-prompt", "a cup"])
+    assert (command.prompt, command.edit().prompt) == ("a table", "a cup")
 
 
 def test_move_says_what_its_edit_says():
@@ -151,35 +175,156 @@ def test_move_says_what_its_edit_says():
     assert (uneven.scale, uneven.flip) == ((1.2, 0.8), True)
 
 
-@pytest.mark.parametrize("preset", ["default", "reference"])
-def test_move_writes_a_picture_of_the_same_size(folder, data, capsys, preset):
-    out = "out.jpg" if preset == "reference" else "out.png"
-    options = ["--offset", "20", "0", "--steps", "2", "--preset", preset, "--model", str(data / "tiny-sd")]
-    before = set(os.listdir(folder))
-    assert move(*options, out=out) == 0
-    with Image.open(out) as written:
-        assert written.size == (90, 61)
-    assert set(os.listdir(folder)) - before == {out}
-    assert re.fullmatch(
-        rf"load \d+\.\d s, invert \d+\.\d s, edit \d+\.\d s, decode \d+\.\d s\nwrote {out}\n", capsys.readouterr().out
+def edit(name, *options):
+    return cli.parse([name, "p.png", "-o", "o.png", *options]).edit()
+
+
+def test_points_are_numbers_or_files(tmp_path):
+    pairs = ((1.0, 2.0), (3.0, -4.0)), ((5.0, 6.0), (7.5, 8.0))
+    assert edit("drag", "--points", "1", "2", "3", "-4", "5", "6", "7.5", "8").points == pairs
+    (tmp_path / "pairs.json").write_text(json.dumps(pairs))
+    assert edit("drag", "--points", str(tmp_path / "pairs.json")).points == pairs
+    (tmp_path / "from.json").write_text("[[1, 2], [3, 4.5]]")
+    landmarks = edit("landmarks", "--points-from", str(tmp_path / "from.json"), "--points-to", "1", "2", "5", "6")
+    assert landmarks.points_from == ((1, 2), (3, 4.5))
+    assert landmarks.points_to == ((1.0, 2.0), (5.0, 6.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"points .*none\.json does not exist; check the path"),
+        ("[[[1, 2], [3]]]", r"points .*\[0\]\[1\] is \[3\]; expected \[a number, a number\]"),
+        ("[[[1, 2], [3, NaN]]]", r"points .* is not valid JSON \(NaN is not a number of JSON\)"),
+        ("[[[1, 2], [3, 1e999]]]", r"points .* is not valid JSON \(the number 1e999 is too large\)"),
+        ('{"a": 1}', r'points .* is {"a": 1}; expected a list, each of it \[\[a number, a number\], \[a'),
+        ("[[[1, 2], [1, 2]]]", r"points\[0\] \(1, 2\) has no displacement"),
+    ],
+)
+def test_files_of_points_that_hold_none(folder, capsys, text, message):
+    if text is not None:
+        (folder / "some.json").write_text(text)
+    name = "none.json" if text is None else "some.json"
+    assert cli.main(["drag", "photo.png", "--points", name, "-o", "out.png"]) == 2
+    assert re.match(f"error: {message}", capsys.readouterr().err)
+
+
+def test_settings_by_name():
+    options = [
+        "steps=7",
+        "noise=0.2:0.4",
+        "guidance=0:0.5,0.5:1:3",
+        "recall_window=none",
+        "time_travel=0.1:0.2:2",
+        "hold_destination=0:0.5",
+        "geometry=centred",
+        "w_edit=none",
+        "draft=false",
+        "energy_scale=3e2",
+    ]
+    command = cli.parse(
+        ["move", "p.png", "--mask", "m.png", "-o", "o.png", *(a for o in options for a in ("--set", o))]
+    )
+    assert command.settings() == dragondiffusion.Settings(
+        steps=7,
+        noise=dragondiffusion.Window(0.2, 0.4),
+        guidance=(dragondiffusion.Window(0, 0.5), dragondiffusion.Window(0.5, 1, 3)),
+        recall_window=None,
+        time_travel=dragondiffusion.Window(0.1, 0.2, 2),
+        hold_destination=dragondiffusion.Window(0, 0.5),
+        geometry=dragondiffusion.Geometry.CENTRED,
+        w_edit=None,
+        draft=False,
+        energy_scale=300.0,
     )
 
 
-def test_move_is_the_same_for_the_same_seed(folder, data):
-    options = ["--offset", "20", "0", "--steps", "2", "--model", str(data / "tiny-sd")]
-    for out, seed in (("a.png", "1"), ("b.png", "1"), ("c.png", "2")):
-        assert move(*options, "--seed", seed, out=out) == 0
-    a, b, c = ((folder / name).read_bytes() for name in ("a.png", "b.png", "c.png"))
+WAYS = {
+    "move": ["--mask", "mask.png", "--offset", "20", "0"],
+    "paste": ["--image", "other.png", "--mask", "other-mask.png", "--offset", "5", "-3"],
+    "appearance": ["--mask", "mask.png", "--image", "other.png", "--reference-mask", "other-mask.png"],
+    "drag": ["--points", "28", "32", "34", "30", "--mask", "mask.png"],
+    "landmarks": ["--points-from", "20", "30", "40", "30", "--points-to", "20", "34", "40", "30"],
+    "remove": ["--mask", "mask.png"],
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_edits_write_a_picture_of_the_same_size(folder, data, capsys, name):
+    before = set(os.listdir(folder))
+    assert (
+        cli.main([name, "photo.png", *WAYS[name], "--steps", "2", "--model", str(data / "tiny-sd"), "-o", "o.png"]) == 0
+    )
+    with Image.open("o.png") as written:
+        assert written.size == (90, 61)
+    assert set(os.listdir(folder)) - before == {"o.png"}
+    assert re.fullmatch(
+        r"load \d+\.\d s, invert \d+\.\d s, edit \d+\.\d s, decode \d+\.\d s\n"
+        r"wrote o\.png with its recipe and the pictures it was made from\n",
+        capsys.readouterr().out,
+    )
+
+
+def test_formats_without_texts_and_the_reference_preset(folder, data, capsys):
+    options = ["--offset", "20", "0", "--steps", "2", "--preset", "reference", "--model", str(data / "tiny-sd")]
+    assert move(*options, out="out.jpg") == 0
+    with Image.open("out.jpg") as written:
+        assert written.size == (90, 61)
+    assert capsys.readouterr().out.endswith("wrote out.jpg\n")
+
+
+def test_recipes_replay_byte_for_byte(folder, data, capsys, monkeypatch):
+    model = str(data / "tiny-sd")
+    options = ["--offset", "20", "0", "--steps", "2", "--negative-prompt", "rain", "--set", "guidance_scale=3"]
+    assert move(*options, "--seed", "7", "--model", model, "--recipe", "job.json", out="a.png") == 0
+    assert json.loads((folder / "job.json").read_text())["edits"][0] == {
+        "edit": "move",
+        "mask": "mask.png",
+        "offset": [20.0, 0.0],
+    }
+    assert cli.main(["run", "job.json", "-o", "b.png"]) == 2  # the checkpoint lies outside
+    assert "--allow-outside" in capsys.readouterr().err
+    assert cli.main(["run", "job.json", "--allow-outside", "-o", "b.png"]) == 0
+    (folder / "elsewhere").mkdir()
+    (folder / "a.png").rename(folder / "elsewhere" / "a.png")
+    monkeypatch.chdir(folder / "elsewhere")
+    assert cli.main(["run", "a.png", "--model", model, "-o", "../c.png"]) == 0
+    assert move(*options, "--seed", "8", "--model", model, photo="../photo.png", mask="../mask.png", out="d.png") == 0
+    a, b, c = ((folder / name).read_bytes() for name in ("elsewhere/a.png", "b.png", "c.png"))
     assert a == b
-    assert a != c
+    with Image.open("a.png") as one, Image.open("../c.png") as other, Image.open("d.png") as seeded:
+        assert one.tobytes() == other.tobytes() != seeded.tobytes()
+    assert len(c) > 0
+
+
+def test_results_without_their_recipe(folder, data, capsys):
+    options = ["--offset", "20", "0", "--steps", "1", "--model", str(data / "tiny-sd")]
+    assert move(*options, "--without-recipe") == 0
+    assert capsys.readouterr().out.endswith("wrote out.png\n")
+    assert cli.main(["run", "out.png", "-o", "again.png"]) == 2
+    assert "picture out.png carries no recipe" in capsys.readouterr().err
+
+
+def test_run_says_what_has_changed_since(folder, data, capsys, monkeypatch):
+    options = ["--offset", "20", "0", "--steps", "1", "--model", str(data / "tiny-sd")]
+    monkeypatch.setattr("dragondiffusion.recipes.recipe.versions", lambda: {"torch": "0.1", "python": "2.7"})
+    assert move(*options) == 0
+    capsys.readouterr()
+    assert cli.main(["run", "out.png", "--model", options[-1], "-o", "again.png"]) == 0
+    assert re.match(r"note: made with torch 0\.1 \(here .*\), python 2\.7 \(here", capsys.readouterr().err)
+
+
+def test_schema_is_printed(capsys):
+    assert cli.main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == dragondiffusion.recipe_schema()
 
 
 def test_ctrl_c_ends_with_130_and_leaves_nothing(folder):
     program = (
-        "import signal, sys, time\nfrom dragondiffusion import cli\n"
+        "import signal, sys, time\nfrom dragondiffusion import cli, terminal\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs inherit that it is ignored
         "def load(model):\n    print('ready', flush=True)\n    time.sleep(100)\n"
-        "cli.load_editor = load\nsys.exit(cli.main(sys.argv[1:]))"
+        "terminal.load_editor = load\nsys.exit(cli.main(sys.argv[1:]))"
     )
     before = set(os.listdir(folder))
     arguments = ["move", "photo.png", "--mask", "mask.png", "-o", "out.png"]
@@ -201,7 +346,7 @@ def test_a_write_that_fails_leaves_what_was_there(folder, data, monkeypatch, err
         file.write(b"half")
         raise error
 
-    monkeypatch.setattr(cli, "check_output", lambda out: None)
+    monkeypatch.setattr(terminal, "check_output", lambda out: None)
     monkeypatch.setattr(Image.Image, "save", begin)
     assert move("--offset", "20", "0", "--steps", "1", "--model", str(data / "tiny-sd")) == code
     assert set(os.listdir(folder)) == before
@@ -219,7 +364,7 @@ def test_sheet_shows_three_pictures(size):
 def test_demo_cases_depend_on_the_seed_alone():
     a, b, c = (draw_case(seed, (64, 64)) for seed in (1, 1, 5))
     assert a.before.tobytes() == b.before.tobytes()
-    assert a.offset == b.offset
+    assert a.edit.offset == b.edit.offset
     assert a.before.tobytes() != c.before.tobytes()
 
 

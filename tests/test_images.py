@@ -5,7 +5,16 @@ import pytest
 import torch
 from PIL import Image
 
-from dragondiffusion.images import composite, from_tensor, pad_mask, read_mask, read_picture, to_tensor, write_picture
+from dragondiffusion.images import (
+    composite,
+    detailed,
+    from_tensor,
+    pad_mask,
+    read_mask,
+    read_picture,
+    to_tensor,
+    write_picture,
+)
 
 
 def rgb(height=5, width=7, seed=0):
@@ -147,3 +156,19 @@ def test_impossible_outputs(tmp_path):
         write_picture(image, tmp_path / "out.txt")
     with pytest.raises(FileNotFoundError, match="folder"):
         write_picture(image, tmp_path / "none" / "out.png")
+
+
+def test_detail_of_the_draft_comes_back_where_the_result_agrees():
+    torch.manual_seed(0)
+    draft = torch.rand(1, 3, 20, 30) * 2 - 1
+    blurred = torch.nn.functional.avg_pool2d(draft, 3, 1, 1)
+    everywhere = torch.ones(20, 30, dtype=torch.bool)
+    torch.testing.assert_close(detailed(blurred, draft, blurred, everywhere), draft)
+    torch.testing.assert_close(detailed(blurred, draft, blurred, ~everywhere), blurred)
+    other = blurred + 0.5
+    assert torch.equal(detailed(other, draft, blurred, everywhere), other)
+    left = everywhere.clone()
+    left[:, 15:] = False
+    half = detailed(blurred, draft, blurred, left)
+    torch.testing.assert_close(half[..., :15], draft[..., :15])
+    assert torch.equal(half[..., 15:], blurred[..., 15:])

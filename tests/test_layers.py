@@ -7,12 +7,12 @@ import dragondiffusion
 
 ROOT = Path(dragondiffusion.__file__).parent
 LAYERS = [
-    {"types", "geometry", "images"},
+    {"types", "geometry", "images", "png", "registry", "docstrings", "strict_json", "deformation", "clock"},
     {"schedule", "ddim", "similarity", "energies", "memory", "settings"},
     {"edits", "backbones"},
     {"inversion", "guidance", "sampling"},
-    {"editor", "recipes"},
-    {"cli", "web", "batch", "bench", "__main__"},
+    {"editor", "planning", "recipes"},
+    {"cli", "terminal", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

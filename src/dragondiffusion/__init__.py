@@ -8,22 +8,50 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .editor import Editor, EditResult
-    from .edits import Edit, Move, Objective
+    from .edits import Drag, Edit, Landmarks, Move, Objective, Paste, Remove, ReplaceAppearance
     from .inversion import Reference
+    from .planning import Request
+    from .recipes import Recipe, recipe_schema
     from .settings import Geometry, Settings
     from .types import Window
 
 __version__ = "0.1.0"
 
-__all__ = ["Edit", "EditResult", "Editor", "Geometry", "Move", "Objective", "Reference", "Settings", "Window"]
+__all__ = [
+    "Drag",
+    "Edit",
+    "EditResult",
+    "Editor",
+    "Geometry",
+    "Landmarks",
+    "Move",
+    "Objective",
+    "Paste",
+    "Recipe",
+    "Reference",
+    "Remove",
+    "ReplaceAppearance",
+    "Request",
+    "Settings",
+    "Window",
+    "recipe_schema",
+]
 
 _HOMES = {
     "Editor": "editor",
     "EditResult": "editor",
+    "Drag": "edits",
     "Edit": "edits",
+    "Landmarks": "edits",
     "Move": "edits",
     "Objective": "edits",
+    "Paste": "edits",
+    "Remove": "edits",
+    "ReplaceAppearance": "edits",
     "Reference": "inversion",
+    "Request": "planning",
+    "Recipe": "recipes",
+    "recipe_schema": "recipes",
     "Geometry": "settings",
     "Settings": "settings",
     "Window": "types",

@@ -1,7 +1,8 @@
-"""The command line: `dragondiffusion demo`, and one command for every edit.
+"""The command line: one command for every edit, and those that replay, describe and demonstrate.
 
 Commands are dataclasses. Those of edits are made from the edit's own dataclass: its fields become options, its
-docstring their help. They are read from its source text, so that `--help` need not wait for torch to be imported.
+docstring their help. They are read from its source text, so that `--help` need not wait for torch to be imported. Every
+edit becomes a recipe, and the recipe is run.
 
 Exit codes: 0 done, 2 bad input (one line on standard error), 130 interrupted.
 """
@@ -10,51 +11,45 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import io
-import math
+import os
 import signal
 import sys
-import tempfile
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, cast
 
 import tyro
 
 from . import __version__
+from .docstrings import arguments, opening
+from .registry import EDITS
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from .editor import Editor, EditResult
     from .edits import Edit
     from .settings import Settings
-    from .types import Size
 
-EDITS: dict[str, tuple[str, str]] = {"move": ("move", "Move")}
-"""Commands of edits: name, then module in `edits` and class. A new edit is one more entry."""
+Point = tuple[float, float]
+OPTION_TYPES: dict[str, Any] = {
+    "ImageLike": Path,
+    "Number": float,
+    "Point": Point,
+    "Pairs": tuple[tuple[Point, Point], ...] | Path,
+    "PointList": tuple[Point, ...] | Path,
+}
+"""What stands on the command line for the types of edits' fields; Python's own types stand for themselves.
 
-OPTION_TYPES: dict[str, Any] = {"ImageLike": Path, "Number": float, "Point": tuple[float, float]}
-"""What stands on the command line for the types of edits' fields; Python's own types stand for themselves."""
+A path in place of points is that of a JSON file with them.
+"""
 
-PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "decode"}
-"""What the phases of `EditResult.seconds` are called here."""
+MAX_POINTS_BYTES = 2**20
+"""Largest file of points that is read, bytes. Source: chosen, thousands of points."""
+
+Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Command(ABC):
     """What all commands share."""
-
-    seed: int = 42
-    """Seed of all noise."""
-    steps: int | None = None
-    """Steps of inversion and sampling; None is the preset's number."""
-    preset: str = "default"
-    """Settings: default, or reference for those of the authors' code."""
 
     @abstractmethod
     def run(self) -> None:
@@ -65,70 +60,168 @@ class Command(ABC):
             OSError: a file that cannot be read or written.
         """
 
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WithSettings(Command):
+    """What the commands share that take settings."""
+
+    seed: int = 42
+    """Seed of all noise."""
+    steps: int | None = None
+    """Steps of inversion and sampling; None is the preset's number."""
+    preset: str = "default"
+    """Settings: default, or reference for those of the authors' code."""
+    changes: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="set", metavar="NAME=VALUE")] = ()
+    """Any field of Settings; a window is START:STOP[:EVERY], several of them are separated by commas."""
+
     def settings(self) -> Settings:
         """Settings of the preset with the changes asked for."""
         from .settings import Settings
 
         changes = {} if self.steps is None else {"steps": self.steps}
+        for text in self.changes:
+            name, value = setting(text)
+            if name in changes:
+                raise ValueError(f"--set {text}: {name} is given twice; give it once")
+            changes[name] = value
         return Settings.preset(self.preset, **changes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Demo(Command):
-    """Draw a scene, move an object in it with the demo model, and write before, after and truth side by side."""
+class Demo(WithSettings):
+    """Draw a scene, edit it with the demo model, and write before, after and truth side by side."""
 
+    edit: str = "move"
+    """What to do: move, resize, rotate, paste, appearance, drag, landmarks or remove."""
     size: tuple[int, int] = (128, 128)
     """Height and width of the scene in pixels."""
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("demo.png")
+    out: Out = Path("demo.png")
     """Where the sheet goes; the suffix says the format."""
 
     def run(self) -> None:
-        settings = self.settings()
-        check_seed(self.seed)
-        check_output(self.out)
         from .bench.demo import draw_case, sheet
+        from .images import write_picture
+        from .recipes import Recipe
+        from .terminal import check_output, run_shown
 
-        case = draw_case(self.seed, self.size)
-        edited = edit_picture(case.before, case.edit, None, case.caption, self.seed, settings)
-        save(sheet(case, edited.image), self.out)
+        settings = self.settings()
+        check_output(self.out)
+
+        case = draw_case(self.seed, self.size, self.edit)
+        recipe = Recipe(case.before, (case.edit,), prompt=case.caption, seed=self.seed, settings=settings)
+        print(f"wrote {write_picture(sheet(case, run_shown(recipe).image), self.out)}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EditCommand(Command):
+class EditCommand(WithSettings):
     """What the commands of edits share."""
 
-    EDIT: ClassVar[tuple[str, str]]
+    NAME: ClassVar[str]
+    """The edit in the registry."""
+    FIELDS: ClassVar[Mapping[str, str]]
+    """Fields of the edit by option."""
 
     photo: tyro.conf.Positional[Path]
     """The picture to edit."""
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    out: Out
     """Where the edited picture goes; the suffix says the format."""
     prompt: str = ""
     """What the picture shows; may stay empty."""
+    negative_prompt: str = ""
+    """What it should not show; counts at guidance scales other than 1."""
     model: str | None = None
     """Checkpoint: a folder, a .safetensors file or a hub id; None is the demo model."""
+    recipe: Path | None = None
+    """Where the recipe goes as JSON, for `dragondiffusion run`."""
+    without_recipe: tyro.conf.FlagCreatePairsOff[bool] = False
+    """A PNG does not carry its recipe and the pictures it was made from."""
 
     def run(self) -> None:
-        from .images import read_picture
+        from .recipes import Recipe
+        from .terminal import check_recipe, edit_picture
 
-        settings = self.settings()
-        check_seed(self.seed)
-        check_output(self.out)
-        pixels = read_picture(self.photo)
-        edit = self.edit()
-        check_edit(edit, (pixels.shape[0], pixels.shape[1]), settings)
-        save(edit_picture(pixels, edit, self.model, self.prompt, self.seed, settings).image, self.out)
+        recipe = Recipe(
+            image=self.photo,
+            edits=(self.edit(),),
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            seed=self.seed,
+            settings=self.settings(),
+            model=self.model,
+        )
+        if self.recipe is not None:
+            check_recipe(self.recipe)
+        edit_picture(recipe, self.out, self.without_recipe)
+        if self.recipe is not None:
+            print(f"wrote {recipe.save(self.recipe)}")
 
     def edit(self) -> Edit:
-        """The edit that the options describe."""
-        module, name = self.EDIT
-        shared = {field.name for field in dataclasses.fields(EditCommand)}
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in shared}
-        return getattr(import_module(f".edits.{module}", __package__), name)(**values)
+        """The edit that the options describe.
+
+        Raises:
+            ValueError: if the edit refuses them, or a file of points holds something else.
+        """
+        from .recipes.forms import Listing
+        from .recipes.parts import edit_class
+        from .recipes.pictures import Folder
+        from .recipes.records import Record
+        from .strict_json import read_json
+
+        cls = edit_class(self.NAME)
+        forms = Record.of(cls).forms
+        values: dict[str, Any] = {}
+        for option, field in self.FIELDS.items():
+            values[field] = value = getattr(self, option)
+            if isinstance(value, Path) and isinstance(forms[field], Listing):
+                points = read_json(value, MAX_POINTS_BYTES, f"{field} {value}")
+                values[field] = forms[field].decode(points, f"{field} {value}", Folder(Path()))
+        return cls(**values)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run(Command):
+    """Run a recipe: a JSON file, or a PNG that this package wrote."""
+
+    recipe: tyro.conf.Positional[Path]
+    """The recipe."""
+    out: Out
+    """Where the edited picture goes; the suffix says the format."""
+    model: str | None = None
+    """Checkpoint in place of the recipe's."""
+    allow_outside: tyro.conf.FlagCreatePairsOff[bool] = False
+    """The recipe may name files outside of its folder."""
+    without_recipe: tyro.conf.FlagCreatePairsOff[bool] = False
+    """A PNG does not carry its recipe and the pictures it was made from."""
+
+    def run(self) -> None:
+        from .recipes import Recipe, made_with, versions
+        from .terminal import edit_picture
+
+        recipe = Recipe.load(self.recipe, self.allow_outside, self.model)
+        here = versions()
+        other = [
+            f"{name} {v} (here {here.get(name)})" for name, v in made_with(self.recipe).items() if v != here.get(name)
+        ]
+        if other:
+            print(f"note: made with {', '.join(other)}; the result may differ", file=sys.stderr)
+        edit_picture(recipe, self.out, self.without_recipe)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Schema(Command):
+    """Print the JSON schema of recipes."""
+
+    def run(self) -> None:
+        from .recipes import recipe_schema
+        from .strict_json import write_json
+
+        print(write_json(recipe_schema()), end="")
 
 
 def edit_command(name: str) -> type[EditCommand]:
     """The command of an edit, made from the source text of its dataclass.
+
+    A field that is called as an option of all commands becomes an option with the edit's name before it.
 
     Raises:
         TypeError: if a field is of a type that `OPTION_TYPES` does not know.
@@ -136,159 +229,64 @@ def edit_command(name: str) -> type[EditCommand]:
     module, edit = EDITS[name]
     source = (Path(__file__).parent / "edits" / f"{module}.py").read_text(encoding="utf-8")
     body = next(n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == edit)
-    options = [_option(node) for node in body.body if isinstance(node, ast.AnnAssign)]
+    doc = ast.get_docstring(body)
+    texts, taken = arguments(doc), {field.name for field in dataclasses.fields(EditCommand)}
+    options: list[tuple[str, Any, Any]] = []
+    fields: dict[str, str] = {}
+    for node in (node for node in body.body if isinstance(node, ast.AnnAssign)):
+        field = ast.unparse(node.target)
+        option = f"{name}_{field}" if field in taken else field
+        fields[option] = field
+        options.append((option, *_type_and_default(node, texts.get(field, ""))))
+    namespace = {"NAME": name, "FIELDS": fields}
     command = dataclasses.make_dataclass(
-        edit, options, bases=(EditCommand,), frozen=True, kw_only=True, namespace={"EDIT": (module, edit)}
+        edit, options, bases=(EditCommand,), frozen=True, kw_only=True, namespace=namespace
     )
-    command.__doc__ = ast.get_docstring(body)
+    command.__doc__ = opening(doc)
     return cast("type[EditCommand]", command)
 
 
-def _option(node: ast.AnnAssign) -> tuple[str, Any, Any]:
-    """Name, type and default of a field."""
-    name, annotation = ast.unparse(node.target), ast.unparse(node.annotation)
+def _type_and_default(node: ast.AnnAssign, text: str) -> tuple[Any, Any]:
+    """Type, with its help, and default of a field."""
+    annotation = ast.unparse(node.annotation)
     try:
         kind = eval(annotation, {}, OPTION_TYPES)  # noqa: S307  # the package's own source
     except NameError as error:
         raise TypeError(
-            f"field {name}: {annotation} has no form on the command line; add it to OPTION_TYPES"
+            f"field {ast.unparse(node.target)}: {annotation} has no form on the command line; add it to OPTION_TYPES"
         ) from error
     default = dataclasses.field() if node.value is None else dataclasses.field(default=ast.literal_eval(node.value))
-    return name, kind, default
+    return Annotated[kind, tyro.conf.arg(help=text)], default
 
 
-def edit_picture(image: Any, edit: Edit, model: str | None, prompt: str, seed: int, settings: Settings) -> EditResult:
-    """Loads a model and edits a picture, showing phases with the time left; prints the time of each phase."""
-    begin = time.perf_counter()
-    with shown_progress() as progress:
-        progress("load", 0, 1)
-        editor = load_editor(model)
-        loaded = time.perf_counter() - begin
-        progress("load", 1, 1)
+def setting(text: str) -> tuple[str, Any]:
+    """Name and value of a setting.
 
-        def report(phase: str, done: int, total: int) -> None:
-            progress(PHASES.get(phase, phase), done, total)
-            if phase == "sample" and done == total:
-                progress("decode", 0, 1)
-
-        result = editor(image, edit, prompt=prompt, seed=seed, settings=settings, progress=report)
-        progress("decode", 1, 1)
-    seconds = {"load": loaded}
-    for phase, spent in result.seconds.items():
-        name = PHASES.get(phase, phase)
-        seconds[name] = seconds.get(name, 0.0) + spent
-    print(", ".join(f"{name} {spent:.1f} s" for name, spent in seconds.items()))
-    return result
-
-
-def load_editor(model: str | None) -> Editor:
-    """The editor of a checkpoint, without the chatter of the libraries that load it."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    for logging in (diffusers_logging, transformers_logging):
-        cast(Any, logging).disable_progress_bar()
-        cast(Any, logging).set_verbosity_error()
-    from .editor import Editor
-
-    return Editor.from_pretrained(model)
-
-
-@contextmanager
-def shown_progress() -> Generator[Any]:
-    """Within: a function of phase, finished steps and total that moves bars on standard error, if it is a terminal."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:<7}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks = {
-            name: bars.add_task(name, total=None, start=False, visible=False)
-            for name in ("load", "invert", "edit", "decode")
-        }
-
-        def progress(phase: str, done: int, total: int) -> None:
-            bars.start_task(tasks[phase])
-            bars.update(tasks[phase], completed=done, total=total, visible=True)
-
-        yield progress
-
-
-def check_output(out: Path) -> None:
-    """Checks that a picture can be written, without touching what may be there.
+    Args:
+        text: NAME=VALUE.
 
     Raises:
-        ValueError: if the suffix names no picture format that can be written, or the path is a folder.
-        OSError: if the folder is missing or nothing can be written there.
+        ValueError: if there is no such setting or it has no such value.
     """
-    from PIL import Image
+    from .recipes.pictures import Folder
+    from .recipes.records import Record, check_name
+    from .settings import Settings
 
-    if out.is_dir():
-        raise ValueError(f"--out {out} is a folder; give the name of a file in it")
-    kind = Image.registered_extensions().get(out.suffix.lower(), "")
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set {text} gives no value; write NAME=VALUE")
+    forms = Record.of(Settings).forms
+    check_name(name, tuple(forms), "--set")
     try:
-        Image.new("RGB", (1, 1)).save(io.BytesIO(), format=kind)
-    except (OSError, KeyError, ValueError) as error:
-        raise ValueError(f"--out {out} must end in a picture format that holds colour, such as .png or .jpg") from error
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"--out {out}: the folder {out.parent} does not exist; make it first")
-    try:
-        tempfile.TemporaryFile(dir=out.parent).close()
-    except OSError as error:
-        raise PermissionError(
-            f"--out {out}: cannot write in {out.parent} ({error.strerror}); choose another"
-        ) from error
-
-
-def check_seed(seed: int) -> None:
-    """Checks that a seed is one.
-
-    Raises:
-        ValueError: if it is not.
-    """
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"--seed {seed} must lie between 0 and {2**63 - 1}")
-
-
-def check_edit(edit: Edit, picture: Size, settings: Settings) -> None:
-    """Checks an edit on a picture before any model is loaded, on the grids of Stable Diffusion.
-
-    Raises:
-        ValueError: if it does not fit.
-    """
-    from .types import Canvas
-
-    rows, columns = (math.ceil(side / 8) for side in picture)
-    energy = (rows * settings.energy_grid, columns * settings.energy_grid)
-    edit.objective(Canvas(picture, (rows * 8, columns * 8), (rows, columns), energy), settings)
-
-
-def save(picture: Image, out: Path) -> None:
-    """Writes a picture, whole or not at all, and says where."""
-    from .images import write_picture
-
-    print(f"wrote {write_picture(picture, out)}")
+        return name, forms[name].decode(forms[name].parse(value), name, Folder(Path()))
+    except ValueError as error:
+        raise ValueError(f"--set {text}: {error} (a window is START:STOP[:EVERY])") from error
 
 
 def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments describe; ends the process where they are wrong or ask for help."""
-    commands: list[Any] = [Annotated[Demo, tyro.conf.subcommand("demo")]]
-    commands += [Annotated[edit_command(name), tyro.conf.subcommand(name)] for name in EDITS]
+    commands: list[Any] = [Annotated[edit_command(name), tyro.conf.subcommand(name)] for name in EDITS]
+    commands += [Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo)]
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time
         prog="dragondiffusion",
@@ -304,7 +302,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if list(arguments) == ["--version"]:
             print(f"dragondiffusion {__version__}")
             return 0
-        parse(arguments).run()
+        command = parse(arguments)
+        for library in ("TRANSFORMERS", "DIFFUSERS"):  # read when they are imported, which parsing does not
+            os.environ.setdefault(f"{library}_VERBOSITY", "error")
+        command.run()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT

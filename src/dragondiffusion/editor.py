@@ -13,12 +13,12 @@ from PIL import Image
 from .backbones import Backbone, load_pipeline, wrap
 from .clock import Clock
 from .edits.base import Edit
-from .images import ImageLike, composite, from_tensor, read_picture
+from .images import ImageLike, composite, detailed, from_tensor, read_picture
 from .inversion import Progress, Reference, generate
 from .planning import Plan, Request, Wanted, check_together, guided_steps, invert_all, paint_drafts, plan
 from .sampling import Job, sample
 from .settings import Settings
-from .types import Canvas, Latents, Number, Size
+from .types import Canvas, Latents, Number, Pictures, Size
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Editor:
         with clock.phase("sample"):
             sampled = sample(self.backbone, jobs, plans[0].settings, progress)
         with clock.phase("decode"):
-            pictures = self.backbone.decode(sampled.latents)
+            pictures = self._decode(sampled.latents, plans, jobs)
             finished = [
                 finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
             ]
@@ -230,6 +230,15 @@ class Editor:
     def canvas(self, size: Size, settings: Settings) -> Canvas:
         """The grids of a picture of a size (height, width)."""
         return self.backbone.canvas(size, settings.energy_grid)
+
+    def _decode(self, latents: Latents, plans: Sequence[Plan], jobs: Sequence[Job]) -> Pictures:
+        """The pictures, with the detail of their drafts where asked."""
+        pictures = self.backbone.decode(latents).cpu()
+        for k, (one, job) in enumerate(zip(plans, jobs, strict=True)):
+            if one.settings.restore_detail and job.draft is not None:
+                blurred = self.backbone.decode(job.draft.latents).cpu()
+                pictures[k : k + 1] = detailed(pictures[k : k + 1], job.draft.x, blurred, job.draft.region)
+        return pictures
 
     def _jobs(self, plans: Sequence[Plan], references: Sequence[tuple[Reference, ...]]) -> list[Job]:
         drafts = paint_drafts(self.backbone, plans, references)

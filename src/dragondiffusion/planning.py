@@ -12,12 +12,13 @@ from .backbones.base import Backbone, Condition
 from .clock import Clock
 from .edits.base import Edit, Guide, Objective
 from .edits.union import join
-from .geometry import fill
+from .geometry import fill, union
 from .images import ImageLike, Pixels, from_tensor, pad_picture, read_picture, to_unpadded
 from .inversion import Progress, Reference, invert
 from .memory import merged
+from .sampling import Draft
 from .settings import LOOP_FIELDS, Settings
-from .types import Canvas, Latents, Pictures
+from .types import Canvas, Pictures
 
 
 @dataclass(frozen=True)
@@ -240,22 +241,22 @@ def _invert_group(
 
 def paint_drafts(
     backbone: Backbone, plans: Sequence[Plan], references: Sequence[Sequence[Reference]]
-) -> list[Latents | None]:
-    """Clean latents of every picture with its edits made roughly in pixels, where its objective asks for them.
+) -> list[Draft | None]:
+    """Every picture with its edits made roughly in pixels, where its objective asks for them.
 
     What goes away is smoothed over first: the autoencoder would let it bleed into what arrives beside it.
     """
-    drafts: list[Latents | None] = []
+    drafts: list[Draft | None] = []
     for one, own in zip(plans, references, strict=True):
         paints = [carry.paint for carry in one.objective.carries if carry.paint is not None]
         if not paints:
             drafts.append(None)
             continue
         pictures = [reference.x.cpu() for reference in own]
-        draft = fill(pictures[0], one.objective.emptied)
+        x = fill(pictures[0], one.objective.emptied)
         for paint in paints:
-            draft = paint.onto(draft, pictures)
-        drafts.append(backbone.encode(draft))
+            x = paint.onto(x, pictures)
+        drafts.append(Draft(x, backbone.encode(x), union([paint.region for paint in paints])))
     return drafts
 
 

@@ -15,7 +15,22 @@ from .inversion import Progress, Reference
 from .memory import Reader, Reading, batch_reader, merged
 from .schedule import Levels
 from .settings import Settings
-from .types import Features, Latents
+from .types import Features, Latents, Pictures, Region
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A rough edit of a picture.
+
+    Args:
+        x: the padded picture in [-1, 1].
+        latents: its clean latents.
+        region: pixels that were brought or changed.
+    """
+
+    x: Pictures
+    latents: Latents
+    region: Region
 
 
 @dataclass(frozen=True)
@@ -27,7 +42,7 @@ class Job:
         references: the inverted picture, then the edit's further pictures.
         condition: what the result shows.
         negative: what it does not show; used at guidance scales other than 1.
-        draft: clean latents of a rough edit; None without one.
+        draft: a rough edit; None without one.
         generator: source of all noise, on the CPU, so that a seed means the same on every device.
         image_prompt: what the pictures look like, for steps with an image prompt; None without one.
     """
@@ -36,7 +51,7 @@ class Job:
     references: tuple[Reference, ...]
     condition: Condition
     negative: Condition
-    draft: Latents | None
+    draft: Draft | None
     generator: torch.Generator
     image_prompt: ImagePrompt | None = None
 
@@ -123,7 +138,7 @@ def carried(job: Job, carry: Carry, level: int, levels: Levels, base: Latents) -
         return carry.latent.carry(z_t, base)
     z_0 = source.trajectory[-1]
     eps = ddim.implied_noise(z_t, z_0, alpha_t)
-    clean = job.draft if job.draft is not None else carry.latent.carry(z_0, base)
+    clean = job.draft.latents if job.draft is not None else carry.latent.carry(z_0, base)
     noise = replace(carry.latent, bilinear=False).carry(eps, base)
     return torch.where(carry.latent.target.to(base.device), ddim.add_noise(clean, noise, alpha_t), base)
 

@@ -22,7 +22,7 @@ class Settings:
     """Settings of one run. `None` stands for the edit's own value.
 
     Args:
-        steps: DDIM steps of the inversion and of the sampling. Source: paper, section 5 (50).
+        steps: DDIM steps of the inversion and of the sampling. Source: docs/experiments.md; the paper, section 5: 50.
         guidance_scale: classifier-free guidance scale; 1 makes one call a step instead of two. Source: docs/method.md,
             section 10; larger scales let the background drift.
         energy_scale: strength of the energies' gradient. Source: docs/experiments.md; the authors' is the edit's own
@@ -56,6 +56,8 @@ class Settings:
             shifts of less than a cell; pixels are. Their noise is carried by nearest sampling in both cases, because
             interpolation would lower its variance. Source: chosen, to be judged by the benchmark.
         fresh_noise: the vacated region starts from fresh noise. Source: docs/method.md, section 10.
+        restore_detail: where the result agrees with the draft, what the autoencoder lost of the draft is given back.
+            Source: chosen, docs/experiments.md.
         composite: pixels away from the edit are those of the input.
         composite_feather: width of the transition, latent cells. Source: chosen, one cell beyond the free margin.
         image_prompt_scale: weight of the image prompt: the edited picture and those it takes something from, through
@@ -65,7 +67,7 @@ class Settings:
             step by fixed-point iteration.
     """
 
-    steps: int = 50
+    steps: int = 20
     guidance_scale: Number | None = 1.0
     energy_scale: Number | None = 1500.0
     w_edit: Number | None = None
@@ -90,6 +92,7 @@ class Settings:
     hold_margin: int = 1
     draft: bool = True
     fresh_noise: bool = True
+    restore_detail: bool = True
     composite: bool = True
     composite_feather: int = 1
     image_prompt_scale: Number = 0.0
@@ -163,6 +166,7 @@ LOOP_FIELDS = (
 PRESETS: dict[str, Settings] = {
     "default": Settings(),
     "reference": Settings(
+        steps=50,
         guidance_scale=None,
         energy_scale=None,
         raw_cosine=True,
@@ -174,6 +178,7 @@ PRESETS: dict[str, Settings] = {
         hold_destination=NEVER,
         draft=False,
         fresh_noise=False,
+        restore_detail=False,
         composite=False,
     ),
 }

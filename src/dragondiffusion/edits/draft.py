@@ -56,11 +56,11 @@ class Copied(Paint):
 class Recoloured(Paint):
     r"""A region whose colours get the mean and covariance of another picture's region.
 
-    $x' = T (x - \mu) + \mu'$ with $T = \Sigma^{-1/2} (\Sigma^{1/2} \Sigma' \Sigma^{1/2})^{1/2} \Sigma^{-1/2}$, the linear
-    map between two Gaussians that moves colours least.
+    $x' = T (x - \mu) + \mu'$ with $T = \Sigma^{-1/2} (\Sigma^{1/2} \Sigma' \Sigma^{1/2})^{1/2} \Sigma^{-1/2}$, the
+    linear map between two Gaussians that moves colours least.
 
-    Pixels at a soft border show the object and what is behind it; they get the object's change of colour, continued from
-    inside, by the share of it they show.
+    Pixels at a soft border show the object and what is behind it; they get the object's change of colour, continued
+    from inside, by the share of it they show.
 
     Args:
         mask: pixels that are recoloured, 0 to 1.

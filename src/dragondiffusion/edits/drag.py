@@ -22,8 +22,8 @@ class Drag(Edit):
 
     Args:
         points: pairs (from, to) of points (x, y) in pixels.
-        mask: what may change; a picture, array or path of the size of the picture. None is everything near the ways from
-            start to end (see `editable`).
+        mask: what may change; a picture, array or path of the size of the picture. None is everything near the ways
+            from start to end (see `editable`).
 
     Raises:
         ValueError: if a pair has no displacement.
@@ -33,7 +33,7 @@ class Drag(Edit):
     mask: ImageLike | None = None
 
     # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(w_inpaint=0.2, recall_window=Window(0.1, 1.0), hold=Window(0.0, 0.8))
+    STRENGTHS = Strengths(w_inpaint=0.2, recall_window=Window(0.1, 1.0), hold=Window(0.0, 0.9))
 
     REACH = 1.0
     """Without a mask: how far around the ways content may change, in displacements. Source: chosen."""

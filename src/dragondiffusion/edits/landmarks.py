@@ -36,7 +36,7 @@ class Landmarks(Edit):
         noise_inside=0.2,
         noise_outside=0.2,
         recall_window=Window(0.1, 1.0),
-        hold=Window(0.0, 0.8),
+        hold=Window(0.0, 0.9),
     )
 
     SURROUNDINGS = 0.15

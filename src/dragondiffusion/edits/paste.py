@@ -20,9 +20,9 @@ from .placement import Placement, arrive, arrive_centred, check_map
 class Paste(Edit):
     """Pastes an object of a second picture.
 
-    Convention: the object is mirrored, scaled, turned about `anchor`, then displaced, from its place in the second picture
-    (pixels from its top left corner) to its place in the edited one; x to the right, y down; positive angles turn
-    counter-clockwise as seen on the screen.
+    Convention: the object is mirrored, scaled, turned about `anchor`, then displaced, from its place in the second
+    picture (pixels from its top left corner) to its place in the edited one; x to the right, y down; positive angles
+    turn counter-clockwise as seen on the screen.
 
     Args:
         image: the second picture, of any size; a picture, array or path.
@@ -31,7 +31,8 @@ class Paste(Edit):
         scale: factor, or (factor along x, factor along y) before the turn.
         angle: degrees.
         flip: mirror left and right.
-        anchor: (x, y) in the second picture that scaling, turning and mirroring leave in place; None is the mask's centroid.
+        anchor: (x, y) in the second picture that scaling, turning and mirroring leave in place; None is the mask's
+            centroid.
         prompt: what the second picture shows.
 
     Raises:
@@ -48,7 +49,7 @@ class Paste(Edit):
     prompt: str = ""
 
     # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(energy_scale=1500.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.8))
+    STRENGTHS = Strengths(energy_scale=1500.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.9))
 
     def __post_init__(self) -> None:
         check_map(self.offset, self.scale, self.angle, self.anchor)

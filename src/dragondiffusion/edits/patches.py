@@ -18,7 +18,7 @@ SIDE = 3
 """Cells along the side of a patch. Source: DragonDiffusion, section 4.3; authors' code."""
 
 PINS = 96
-"""Points around an editable region that a deformation leaves in place, at most. Source: chosen, a pin every few cells."""
+"""Points around an editable region that a deformation leaves in place, at most. Source: chosen, one in few cells."""
 
 FREE = 0.45
 """How near to an end nothing is pinned, in diagonals of the region. Source: chosen, docs/experiments.md."""

@@ -1,0 +1,251 @@
+"""A whole job as JSON: picture, edits, prompts, seed, settings, model."""
+
+import platform
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+
+from PIL import Image
+
+from .. import __version__
+from ..docstrings import opening
+from ..editor import Editor, EditResult
+from ..edits.base import Edit
+from ..images import ImageLike, carries_text, read_picture, write_file, write_picture
+from ..inversion import Progress
+from ..planning import compile_edits
+from ..png import is_png, read_texts
+from ..settings import Settings
+from ..strict_json import Json, parse_json, read_json, shown, write_json
+from ..types import Canvas
+from .parts import EditForm, SettingsForm
+from .pictures import Beside, Embedded, Folder, Inline, Store
+from .records import Record
+
+VERSION = 1
+"""Version of the format; recipes of a later one are refused."""
+
+MAX_RECIPE_BYTES = 32 * 2**20
+"""Largest recipe that is read, bytes. Source: chosen, a dozen pictures as data."""
+
+RECIPE_TEXT, VERSIONS_TEXT = "dragondiffusion-recipe", "dragondiffusion-versions"
+"""Keywords of the texts that a resulting PNG carries."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One job, from picture to edited picture.
+
+    Args:
+        image: the picture to edit.
+        edits: what to do, at least one; several are made together.
+        prompt: what the picture shows.
+        negative_prompt: what it should not show; counts at guidance scales other than 1.
+        seed: of all noise.
+        settings: how.
+        model: checkpoint (a folder, a `.safetensors` file or a hub id); None is the demo model.
+
+    Raises:
+        ValueError: if there is no edit or the seed is out of range.
+
+    Examples:
+        recipe = Recipe("cup.png", (Move("mask.png", offset=(40, 0)),), prompt="a cup")
+        recipe.save("move-cup.json")
+        result = Recipe.load("move-cup.json").run()
+    """
+
+    image: ImageLike
+    edits: tuple[Edit, ...]
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int = 42
+    settings: Settings = field(default_factory=Settings)
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.edits:
+            raise ValueError("edits is empty; give at least one edit")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed {self.seed} must lie between 0 and {2**63 - 1}")
+
+    @staticmethod
+    def load(path: str | PathLike[str], allow_outside: bool = False, model: str | None = None) -> "Recipe":
+        """Reads a recipe from its JSON file, or from a resulting PNG that carries it.
+
+        Args:
+            path: the file; paths in the recipe are relative to its folder.
+            allow_outside: the recipe may name files outside of that folder.
+            model: checkpoint in place of the recipe's.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is no recipe, one of a newer version, or names files it must not.
+        """
+        source = Path(path)
+        name = f"recipe {source}"
+        if source.is_file() and is_png(source):
+            text = read_texts(source).get(RECIPE_TEXT)
+            if text is None:
+                raise ValueError(
+                    f"picture {source} carries no recipe; give a PNG this package wrote, or a recipe's JSON"
+                )
+            data = parse_json(text, name)
+        else:
+            data = read_json(source, MAX_RECIPE_BYTES, name)
+        if model is not None and isinstance(data, dict):
+            data["model"] = None
+        try:
+            recipe = Recipe.from_json(data, source.parent, allow_outside)
+            return recipe if model is None else replace(recipe, model=model)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+    @staticmethod
+    def from_json(data: Json, folder: str | PathLike[str] = ".", allow_outside: bool = False) -> "Recipe":
+        """The recipe of JSON.
+
+        Args:
+            data: what `json.load` returns.
+            folder: what paths are relative to.
+            allow_outside: paths may lead out of the folder.
+
+        Raises:
+            ValueError: if it is no recipe, one of a newer version, or names files it must not.
+        """
+        place = Folder(Path(folder), allow_outside)
+        if not isinstance(data, dict):
+            raise ValueError(f"a recipe is an object, and this is {shown(data)}")
+        _check_version(data.get("recipe"))
+        recipe = _form().read({name: value for name, value in data.items() if name != "recipe"}, "", place)
+        return recipe if recipe.model is None else replace(recipe, model=place.model(recipe.model))
+
+    def to_json(self) -> Json:
+        """The recipe as JSON: paths as they are, pictures in memory as data."""
+        return self._written(Inline())
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Writes the recipe, its paths relative to its folder; pictures in memory are written beside it.
+
+        Raises:
+            OSError: if the folder does not exist or cannot be written.
+            ValueError: if a picture in memory is none.
+        """
+        target = Path(path)
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"recipe folder {target.parent} does not exist; make it first")
+        text = write_json(self._written(Beside(target.parent)))
+        return write_file(target, lambda file: file.write(text.encode("utf-8")))
+
+    def check(self) -> None:
+        """Checks pictures and edits without a model, on the grids of Stable Diffusion.
+
+        Raises:
+            FileNotFoundError: if a picture's path does not exist.
+            ValueError: if a picture is unreadable or the edits do not fit it.
+        """
+        pixels = read_picture(self.image)
+        canvas = Canvas((pixels.shape[0], pixels.shape[1]), 8, 8, self.settings.energy_grid)
+        compile_edits(self.edits, canvas, self.settings)
+
+    def run(self, editor: Editor | None = None, progress: Progress | None = None) -> EditResult:
+        """Does it. On the same machine the result is the same, bit for bit.
+
+        Args:
+            editor: what to do it with; None loads the recipe's model.
+            progress: called with phase, finished steps and their total.
+
+        Raises:
+            FileNotFoundError: if a picture or the model does not exist.
+            ValueError: if a picture is unreadable or the edits do not fit it; before any model work.
+        """
+        if editor is None:
+            self.check()
+            editor = Editor.from_pretrained(self.model)
+        return editor(
+            self.image, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings, progress=progress
+        )
+
+    def write_picture(self, picture: Image.Image, path: str | PathLike[str]) -> list[str]:
+        """Writes the result, as PNG together with the recipe, its pictures and the versions of what made it.
+
+        Other formats carry nothing. Pictures for which there is no room (`MAX_EMBEDDED_BYTES`) are referred to by their
+        path; those in memory are then written beside the result.
+
+        Args:
+            picture: the result.
+            path: where; the suffix says the format.
+
+        Returns:
+            Paths of the pictures for which there was no room.
+
+        Raises:
+            OSError: if the folder does not exist or cannot be written.
+            ValueError: if the suffix names no picture format.
+        """
+        if not carries_text(path):
+            write_picture(picture, path)
+            return []
+        store = Embedded(Path(path).parent)
+        recipe = write_json(self._written(store))
+        write_picture(picture, path, {RECIPE_TEXT: recipe, VERSIONS_TEXT: write_json(versions())})
+        return store.left
+
+    def _written(self, store: Store) -> Json:
+        written = {"recipe": VERSION, **_form().encode(self, "", store)}
+        return written if self.model is None else {**written, "model": store.model(self.model)}
+
+
+def recipe_schema() -> Json:
+    """JSON schema (draft 2020-12) of recipes, made from the types and docstrings of their classes."""
+    schema = _form().schema()
+    schema["properties"]["edits"]["minItems"] = 1
+    schema["properties"]["seed"] |= {"minimum": 0, "maximum": 2**63 - 1}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Recipe of dragondiffusion",
+        **schema,
+        "description": opening(Recipe.__doc__),
+        "properties": {"recipe": {"description": "version of the format", "const": VERSION}, **schema["properties"]},
+        "required": ["recipe", *schema["required"]],
+        "$defs": EditForm.definitions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What makes results: this package, what it stands on, and Python."""
+    return {
+        "dragondiffusion": __version__,
+        "torch": version("torch"),
+        "diffusers": version("diffusers"),
+        "python": platform.python_version(),
+    }
+
+
+def made_with(path: str | PathLike[str]) -> dict[str, str]:
+    """Versions that a resulting PNG says it was made with; none if it says nothing.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the picture is unreadable.
+    """
+    found = (
+        parse_json(read_texts(Path(path)).get(VERSIONS_TEXT, "{}"), f"versions in {path}") if is_png(Path(path)) else {}
+    )
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _form() -> Record:
+    return Record.of(Recipe, {Edit: EditForm(), Settings: SettingsForm(Record.of(Settings))})
+
+
+def _check_version(found: Json) -> None:
+    if found is None:
+        raise ValueError('"recipe" is missing; a recipe says the version of its format, as in {"recipe": 1, ...}')
+    if type(found) is not int or found < 1:
+        raise ValueError(f"recipe is {shown(found)}; expected the version of the format, {VERSION}")
+    if found > VERSION:
+        raise ValueError(
+            f"recipe is of version {found}, and dragondiffusion {__version__} reads version {VERSION}; "
+            "update the package"
+        )

@@ -1,0 +1,150 @@
+"""Running a recipe in front of somebody: what can be written is checked, bars while it runs, times when it is done."""
+
+import io
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from .editor import Editor, EditResult
+from .images import carries_text, write_picture
+from .recipes import Recipe
+
+PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "decode"}
+"""What the phases of `EditResult.seconds` are called here."""
+
+
+def edit_picture(recipe: Recipe, out: Path, without_recipe: bool) -> None:
+    """Runs a recipe and writes its result, whole or not at all.
+
+    Args:
+        recipe: the job.
+        out: where the result goes.
+        without_recipe: a PNG does not carry the recipe.
+
+    Raises:
+        OSError: if a file cannot be read or written.
+        ValueError: if the recipe is not in order; before the model is loaded.
+    """
+    check_output(out)
+    picture = run_shown(recipe).image
+    if without_recipe or not carries_text(out):
+        print(f"wrote {write_picture(picture, out)}")
+        return
+    left = recipe.write_picture(picture, out)
+    print(f"wrote {out} with its recipe and the pictures it was made from")
+    for path in left:
+        print(f"{path} is too large to be carried along; {out} refers to it by its path")
+
+
+def run_shown(recipe: Recipe) -> EditResult:
+    """Runs a recipe, showing phases with the time left; prints the time of each phase.
+
+    Raises:
+        OSError: if a file cannot be read.
+        ValueError: if the recipe is not in order; before the model is loaded.
+    """
+    recipe.check()
+    begin = time.perf_counter()
+    with shown_progress() as progress:
+        progress("load", 0, 1)
+        editor = load_editor(recipe.model)
+        loaded = time.perf_counter() - begin
+        progress("load", 1, 1)
+
+        def report(phase: str, done: int, total: int) -> None:
+            progress(PHASES.get(phase, phase), done, total)
+            if phase == "sample" and done == total:
+                progress("decode", 0, 1)
+
+        result = recipe.run(editor, report)
+        progress("decode", 1, 1)
+    seconds = {"load": loaded}
+    for phase, spent in result.seconds.items():
+        name = PHASES.get(phase, phase)
+        seconds[name] = seconds.get(name, 0.0) + spent
+    print(", ".join(f"{name} {spent:.1f} s" for name, spent in seconds.items()))
+    return result
+
+
+def load_editor(model: str | None) -> Editor:
+    """The editor of a checkpoint, without the chatter of the libraries that load it."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for logging in (diffusers_logging, transformers_logging):
+        cast(Any, logging).disable_progress_bar()
+        cast(Any, logging).set_verbosity_error()
+
+    return Editor.from_pretrained(model)
+
+
+@contextmanager
+def shown_progress() -> Generator[Any]:
+    """Within: a function of phase, finished steps and total that moves bars on standard error, if it is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<7}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks = {
+            name: bars.add_task(name, total=None, start=False, visible=False)
+            for name in ("load", "invert", "edit", "decode")
+        }
+
+        def progress(phase: str, done: int, total: int) -> None:
+            bars.start_task(tasks[phase])
+            bars.update(tasks[phase], completed=done, total=total, visible=True)
+
+        yield progress
+
+
+def check_output(out: Path) -> None:
+    """Checks that a picture can be written, without touching what may be there.
+
+    Raises:
+        ValueError: if the suffix names no picture format that can be written, or the path is a folder.
+        OSError: if the folder is missing or nothing can be written there.
+    """
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder; give the name of a file in it")
+    kind = Image.registered_extensions().get(out.suffix.lower(), "")
+    try:
+        Image.new("RGB", (1, 1)).save(io.BytesIO(), format=kind)
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(f"--out {out} must end in a picture format that holds colour, such as .png or .jpg") from error
+    _check_folder(out, "--out")
+
+
+def check_recipe(path: Path) -> None:
+    """Checks that a recipe can be written.
+
+    Raises:
+        ValueError: if it is not called one.
+        OSError: if the folder is missing or nothing can be written there.
+    """
+    if path.suffix.lower() != ".json" or path.is_dir():
+        raise ValueError(f"--recipe {path} must be the name of a file that ends in .json")
+    _check_folder(path, "--recipe")
+
+
+def _check_folder(path: Path, option: str) -> None:
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{option} {path}: the folder {path.parent} does not exist; make it first")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise PermissionError(
+            f"{option} {path}: cannot write in {path.parent} ({error.strerror}); choose another"
+        ) from error
