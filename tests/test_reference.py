@@ -16,9 +16,10 @@ from dragondiffusion.sampling import guide_features, recalling, regional_noise, 
 SETTINGS = Settings.preset("reference")
 
 
-def distance(value, expected):
-    """Relative L2."""
-    return float((value.double() - expected.double()).norm() / expected.double().norm())
+def distance(value, expected, scale=None):
+    """L2 relative to the expected array's norm, or to that of `scale`."""
+    scale = expected if scale is None else scale
+    return float((value.double() - expected.double()).norm() / scale.double().norm())
 
 
 def silent(phase, done, total):
@@ -42,8 +43,9 @@ def with_the_slip(job, case):
     return replace(job, references=(slipped,))
 
 
-def test_encoding_and_inversion(job, case):
-    for k, z in zip(case["trajectory_step"].tolist(), case["trajectory"], strict=True):
+def test_encoding_and_inversion(job, case, move_case):
+    stored = case if "trajectory" in case else move_case  # move_resize1.3 inverts the same picture
+    for k, z in zip(stored["trajectory_step"].tolist(), stored["trajectory"], strict=True):
         for number, reference in enumerate(job.references):
             assert distance(reference.trajectory[50 - k], z[number : number + 1]) < 1e-5
 
@@ -80,7 +82,11 @@ def test_guidance(editor, job, case):
         assert distance(g.noise, case["guidance"][k : k + 1]) < 1e-5
         assert distance(g.edit_gradient, case["grad_edit"][k : k + 1]) < 1e-5
         if "grad_content" in case:
-            assert distance(g.content_gradient, case["grad_content"][k : k + 1]) < 1e-5
+            # Where the picture being made still equals its reference (step 0 of drag and appearance), the content
+            # gradient is exactly 0, and what is stored is rounding of the machine that computed it.
+            expected, beside = (case[name][k : k + 1] for name in ("grad_content", "grad_edit"))
+            vanishes = expected.norm() < 1e-6 * beside.norm()
+            assert distance(g.content_gradient, expected, beside if vanishes else expected) < 1e-5
 
 
 @pytest.mark.slow
