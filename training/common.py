@@ -7,6 +7,7 @@ import math
 import os
 import time
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -17,12 +18,20 @@ from dragondiffusion.bench import scenes as S
 from dragondiffusion.bench.tasks import HELD_OUT
 
 
-def pictures(first_seed: int, batch: int, size: tuple[int, int], device: str) -> tuple[Tensor, list[str]]:
-    """A batch of scenes in [-1, 1] and their captions."""
+def pictures(
+    first_seed: int, batch: int, size: tuple[int, int], device: str, alone: float = 0.0
+) -> tuple[Tensor, list[str]]:
+    """A batch of scenes in [-1, 1] and their captions; a share `alone` of them has one object only."""
     if first_seed + batch > HELD_OUT:
         raise ValueError(f"seed {first_seed} + {batch} reaches into the held-out seeds (from {HELD_OUT})")
-    scenes = S.sample(range(first_seed, first_seed + batch)).to(device)
-    return S.render(scenes, size).image * 2 - 1, S.captions(scenes)
+    between, last = first_seed + round(alone * batch), first_seed + batch
+    parts = [
+        S.sample(seeds, objects).to(device)
+        for seeds, objects in ((range(first_seed, between), 1), (range(between, last), None))
+        if seeds
+    ]
+    images = torch.cat([S.render(scenes, size).image for scenes in parts])
+    return images * 2 - 1, [caption for scenes in parts for caption in S.captions(scenes)]
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
@@ -51,7 +60,19 @@ class Average:
                 self.values[k].copy_(v)
 
 
-def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: Average, step: int) -> None:
+class Stateful(Protocol):
+    """An optimizer, as far as checkpoints are concerned."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> None:
+        """Go back to what a checkpoint kept."""
+        ...
+
+
+def save(path: Path, model: nn.Module, optimizer: Stateful, average: Average, step: int) -> None:
     """Write a checkpoint so that a half-written one never takes the place of a whole one."""
     state = {
         "model": model.state_dict(),
@@ -65,7 +86,7 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average
     os.replace(part, path)
 
 
-def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, average: Average, device: str) -> int:
+def restore(path: Path, model: nn.Module, optimizer: Stateful, average: Average, device: str) -> int:
     """Go back to a checkpoint, where there is one; the step to go on from."""
     if not path.exists():
         return 0

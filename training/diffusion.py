@@ -11,14 +11,16 @@ import argparse
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import Attention, AttnProcessor2_0
+from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from common import Average, Log, learning_rate, pictures, restore, save, save_sheet
 from dragondiffusion.bench import scenes as S
 from dragondiffusion.bench.tasks import HELD_OUT
+from optimizer import MatrixOptimizer
 from tokenizer import LENGTH
 from tokenizer import build as build_tokenizer
 
@@ -27,6 +29,8 @@ WIDTHS = {"small": (64, 96, 160), "large": (128, 192, 320)}
 TEXT_WIDTH = 96
 DROPPED = 0.1
 """Share of captions that are replaced by the empty one, for classifier-free guidance."""
+NOISIER = 0.75
+"""Timesteps are this power of evenly spread ones: shapes are decided where there is much noise."""
 
 
 def build_scheduler() -> DDIMScheduler:
@@ -78,15 +82,28 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-class SingleAttention(AttnProcessor2_0):
-    """Stock attention in single precision: the backward pass in half precision is slower on CPUs."""
+class HalfAttention:
+    """Attention in the autocast's precision, written out where it is small.
 
-    def __call__(self, attn: Attention, hidden_states: Tensor, *args: object, **kwargs: object) -> Tensor:
-        """Run the layer outside of autocast."""
-        with torch.autocast(hidden_states.device.type, enabled=False):
-            text = kwargs.pop("encoder_hidden_states", None)
-            text = None if text is None else text.float()
-            return super().__call__(attn, hidden_states.float(), text, *args, **kwargs)
+    PyTorch's fused backward pass in half precision is slow on CPUs for short sequences; matrices are not.
+    """
+
+    SMALL = 256 * 256
+    """Entries of an attention map up to which it is written out."""
+
+    def __call__(
+        self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, **_: object
+    ) -> Tensor:
+        """Run the layer; captions are never masked."""
+        context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        inputs = ((attn.to_q, hidden_states), (attn.to_k, context), (attn.to_v, context))
+        q, k, v = (layer(x).unflatten(-1, (attn.heads, -1)).transpose(1, 2) for layer, x in inputs)
+        if q.shape[2] * k.shape[2] <= self.SMALL:
+            weights = (q * q.shape[-1] ** -0.5 @ k.transpose(-1, -2)).softmax(dim=-1)
+            made = weights.to(v.dtype) @ v
+        else:
+            made = F.scaled_dot_product_attention(q, k, v)
+        return attn.to_out[0](made.transpose(1, 2).flatten(2))
 
 
 class Trainer:
@@ -104,7 +121,7 @@ class Trainer:
             }
         ).to(self.device, memory_format=torch.channels_last)
         if self.device == "cpu":
-            self.model["unet"].set_attn_processor(SingleAttention())
+            self.model["unet"].set_attn_processor(HalfAttention())
         self.alphas = build_scheduler().alphas_cumprod.to(self.device)
 
     def text(self, captions: list[str]) -> Tensor:
@@ -160,6 +177,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--small-pictures", type=float, default=0.75, help="share of the steps on 96x96 pictures")
+    parser.add_argument("--alone", type=float, default=0.25, help="share of the pictures that have one object only")
     parser.add_argument("--size", choices=sorted(WIDTHS), default="small")
     parser.add_argument("--decay", type=float, default=0.9993, help="of the averaged weights")
     parser.add_argument("--sheet-every", type=int, default=2000, help="steps between sheets of samples")
@@ -175,21 +193,21 @@ def main() -> None:
         model["unet"].load_state_dict(start)
         start = CLIPTextModel.from_pretrained(args.init / "text_encoder").float().state_dict()
         model["text_encoder"].load_state_dict(start)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-2)
+    optimizer = MatrixOptimizer(model, args.rate)
     average, checkpoint = Average(model, args.decay), args.out / "checkpoint.pt"
     first = restore(checkpoint, model, optimizer, average, args.device)
     log, running = Log(args.out), 0.0
     for step in range(first, args.steps):
         torch.manual_seed(step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, args.steps, args.rate, 200)
+        optimizer.set_rate(learning_rate(step, args.steps, args.rate, 200))
         size = (96, 96) if step < args.small_pictures * args.steps else SIZES[step % len(SIZES)]
-        images, captions = pictures(args.first_scene + step * args.batch, args.batch, size, args.device)
+        images, captions = pictures(args.first_scene + step * args.batch, args.batch, size, args.device, args.alone)
         captions = ["" if u < DROPPED else c for u, c in zip(torch.rand(args.batch).tolist(), captions, strict=True)]
-        t = ((torch.arange(args.batch) + torch.rand(args.batch)) * 1000 / args.batch).long().to(args.device)
+        u = (torch.arange(args.batch) + torch.rand(args.batch)) / args.batch
+        t = (1000 * u**NOISIER).long().to(args.device)
         with torch.autocast(args.device, torch.bfloat16):
             loss = trainer.loss(images, captions, t)
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
