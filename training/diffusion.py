@@ -215,7 +215,7 @@ def main() -> None:
         running = float(loss.detach()) if step == first else 0.99 * running + 0.01 * float(loss.detach())
         if (step + 1) % 50 == 0:
             log.write(step=step + 1, loss=running, pictures=(step + 1) * args.batch)
-        if (step + 1) % 1000 == 0 or step + 1 == args.steps:
+        if (step + 1) % 500 == 0 or step + 1 == args.steps:
             current = {k: v.clone() for k, v in model.state_dict().items()}
             model.load_state_dict(average.values)
             with torch.autocast(args.device, torch.bfloat16):

@@ -88,6 +88,18 @@ def test_handles_are_found_on_the_way(share: float, dragged: list[Task]):
         assert handle(between(task, share), task) == pytest.approx(1 - share, abs=0.06)
 
 
+def test_a_stretched_texture_does_not_hide_the_handle(dragged: list[Task]):
+    """What is asked is where the object reaches to; its texture may have come along in any way."""
+    for task in dragged:
+        for texture, phase in ((1, 0.3), (2, 0.7), (3, 0.1)):
+            before, after = (
+                s.with_object(task.index, texture=texture, texture_phase=0.9) for s in (task.scenes, task.after)
+            )
+            shifted = after.with_object(task.index, texture_phase=phase, texture_frequency=2.7)
+            result = S.render(shifted, task.size).image[0]
+            assert metrics.handle_distance(result, before, after, task.index, task.editable) < 0.1
+
+
 def test_landmarks_are_read_off_pictures(faces: list[Task]):
     """The network's error is small against the way landmarks go, also on pictures that are not quite clean."""
     for values, limit in (

@@ -92,7 +92,8 @@ def shape_parameter(image: Picture, before: S.Scenes, after: S.Scenes, index: in
     """The first shape parameter of an object at which its scene looks most like a picture.
 
     The scene is drawn at evenly spaced parameters, those before and after among them; the one that fits best by mean
-    squared error is refined by the parabola through it and its neighbours.
+    squared error is refined by the parabola through it and its neighbours. Where the object has a texture, a pixel may
+    have either of its tones: a result may stretch the texture, and what is asked is where the object reaches to.
     """
     start, stop = (float(s.of_object("shape", index)[0, 0]) for s in (before, after))
     step = abs(stop - start) / math.ceil(abs(stop - start) / SPACING)
@@ -101,9 +102,17 @@ def shape_parameter(image: Picture, before: S.Scenes, after: S.Scenes, index: in
     many = before[torch.zeros_like(values, dtype=torch.int64)]
     shape = many.of_object("shape", index).clone()
     shape[:, 0] = values
-    drawn = S.render(many.with_object(index, shape=shape), _size(image)).image
-    errors = ((drawn - image).square() * region).sum(dim=(1, 2, 3))
-    return start + step * (low + lowest(errors))
+    drawn = [S.render(s, _size(image)).image for s in _tones(many.with_object(index, shape=shape), index)]
+    errors = torch.stack([(d - image).square().sum(dim=1) for d in drawn]).amin(dim=0)
+    return start + step * (low + lowest((errors * region).sum(dim=(1, 2))))
+
+
+def _tones(scenes: S.Scenes, index: int) -> tuple[S.Scenes, ...]:
+    """The scenes with one object plain, in each tone of its texture."""
+    if not bool(scenes.of_object("texture", index).any()):
+        return (scenes,)
+    rgb = scenes.of_object("rgb", index)
+    return tuple(scenes.with_object(index, texture=0, rgb=tone * rgb) for tone in S.TONES)
 
 
 def lowest(values: Float[Tensor, " n"]) -> float:

@@ -74,6 +74,8 @@ BACKGROUNDS: dict[str, tuple[float, float, float]] = {
 BACKGROUND_NAMES = tuple(BACKGROUNDS)
 
 TEXTURES = ("plain", "striped", "checked", "dotted")
+TONES = (1.0, 0.5)
+"""Brightness factors of a texture's light and dark parts."""
 GROUNDS = ("smooth", "wavy", "striped", "spotted")
 OBJECTS = 3
 """Most objects in a scene."""
@@ -424,14 +426,14 @@ def _paint(
 
 
 def _texture(x: Tensor, y: Tensor, of: dict[str, Tensor], soft: Tensor) -> Tensor:
-    """Brightness factor of the texture, 1 or 0.5, with edges as soft as the outline's."""
+    """Brightness factor of the texture, one of `TONES`, with edges as soft as the outline's."""
     rate = (math.pi * of["texture_frequency"])[:, None, None]
     phase = (2 * math.pi * of["texture_phase"])[:, None, None]
     kind = of["texture"][:, None, None]
     sx, sy = (rate * x + phase).sin(), (rate * y + phase).sin()
     wave = torch.where(kind == 1, sx, torch.where(kind == 2, 1.4 * sx * sy, sx * sy - 0.35))
     dark = (0.5 + wave / (rate * soft * 1.5)).clamp(0, 1)
-    return torch.where(kind == 0, torch.ones_like(dark), 1 - 0.5 * dark)
+    return torch.where(kind == 0, torch.ones_like(dark), TONES[0] + (TONES[1] - TONES[0]) * dark)
 
 
 def _shade(frame: Frame, light: _Light, x: Tensor, y: Tensor) -> Tensor:
