@@ -61,6 +61,9 @@ def changed(image: Picture, before: Picture, region: Region, tolerance: float = 
 SPACING = 0.1
 """Shape parameters at which a scene is drawn to find one, at most so far apart: about two pixels of the handle."""
 
+FINER = 8
+"""Around the best of them it is drawn again, so many times as densely."""
+
 SEARCHED = (-0.3, 1.3)
 """Shape parameters that are searched: drags may overshoot."""
 
@@ -91,28 +94,40 @@ def handle_distance(image: Picture, before: S.Scenes, after: S.Scenes, index: in
 def shape_parameter(image: Picture, before: S.Scenes, after: S.Scenes, index: int, region: Region) -> float:
     """The first shape parameter of an object at which its scene looks most like a picture.
 
-    The scene is drawn at evenly spaced parameters, those before and after among them; the one that fits best by mean
-    squared error is refined by the parabola through it and its neighbours. Where the object has a texture, a pixel may
-    have either of its tones: a result may stretch the texture, and what is asked is where the object reaches to.
+    The scene is drawn at evenly spaced parameters, those before and after among them, then more densely around the one
+    that fits best by mean squared error, which is refined by the parabola through it and its neighbours. Where the object has a texture, a pixel may
+    have any tone of it: a result may stretch the texture, and what is asked is where the object reaches to.
     """
     start, stop = (float(s.of_object("shape", index)[0, 0]) for s in (before, after))
     step = abs(stop - start) / math.ceil(abs(stop - start) / SPACING)
     low, high = (round((end - start) / step) for end in SEARCHED)
-    values = start + step * torch.arange(low, high + 1)
-    many = before[torch.zeros_like(values, dtype=torch.int64)]
+    coarse = start + step * torch.arange(low, high + 1)
+    found = float(coarse[_errors(image, before, index, coarse, region).argmin()])
+    fine = found + step * torch.linspace(-1, 1, 2 * FINER + 1)
+    return found + step * (lowest(_errors(image, before, index, fine, region)) / FINER - 1)
+
+
+def _errors(image: Picture, scene: S.Scenes, index: int, values: Tensor, region: Region) -> Float[Tensor, " n"]:
+    """Squared error of a scene drawn at values of an object's first shape parameter."""
+    many = scene[torch.zeros_like(values, dtype=torch.int64)]
     shape = many.of_object("shape", index).clone()
     shape[:, 0] = values
-    drawn = [S.render(s, _size(image)).image for s in _tones(many.with_object(index, shape=shape), index)]
-    errors = torch.stack([(d - image).square().sum(dim=1) for d in drawn]).amin(dim=0)
-    return start + step * (low + lowest((errors * region).sum(dim=(1, 2))))
+    light, dark = _tones(many.with_object(index, shape=shape), index, _size(image))
+    span = dark - light
+    share = ((image - light) * span).sum(dim=1) / span.square().sum(dim=1).clamp_min(1e-6)
+    nearest = light + share.clamp(0, 1)[:, None] * span
+    return ((nearest - image).square() * region).sum(dim=(1, 2, 3))
 
 
-def _tones(scenes: S.Scenes, index: int) -> tuple[S.Scenes, ...]:
-    """The scenes with one object plain, in each tone of its texture."""
+def _tones(scenes: S.Scenes, index: int, size: Size) -> tuple[Tensor, Tensor]:
+    """Pictures (n, 3, h, w) of the scenes with one object plain, in the lightest and the darkest tone of its texture."""
     if not bool(scenes.of_object("texture", index).any()):
-        return (scenes,)
+        drawn = S.render(scenes, size).image
+        return drawn, drawn
     rgb = scenes.of_object("rgb", index)
-    return tuple(scenes.with_object(index, texture=0, rgb=tone * rgb) for tone in S.TONES)
+    plain = (scenes.with_object(index, texture=0, rgb=tone * rgb) for tone in S.TONES)
+    light, dark = (S.render(s, size).image for s in plain)
+    return light, dark
 
 
 def lowest(values: Float[Tensor, " n"]) -> float:
