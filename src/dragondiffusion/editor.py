@@ -16,7 +16,7 @@ from .edits.base import Edit
 from .images import ImageLike, composite, detailed, from_tensor, read_picture
 from .inversion import Progress, Reference, generate
 from .planning import Plan, Request, Wanted, check_together, guided_steps, invert_all, paint_drafts, plan
-from .sampling import Job, sample
+from .sampling import Draft, Job, draw_noise, sample
 from .settings import Settings
 from .types import Canvas, Latents, Number, Pictures, Size
 
@@ -242,20 +242,21 @@ class Editor:
 
     def _jobs(self, plans: Sequence[Plan], references: Sequence[tuple[Reference, ...]]) -> list[Job]:
         drafts = paint_drafts(self.backbone, plans, references)
-        return [
-            Job(
-                objective=one.objective,
-                references=own,
-                condition=own[0].condition,
-                negative=self.backbone.describe([one.request.negative_prompt], one.canvas),
-                draft=draft,
-                generator=torch.Generator().manual_seed(one.request.seed),
-                image_prompt=self.backbone.image_prompt([r.x for r in own])
-                if one.settings.image_prompt_scale
-                else None,
-            )
-            for one, own, draft in zip(plans, references, drafts, strict=True)
-        ]
+        return [self._job(one, own, draft) for one, own, draft in zip(plans, references, drafts, strict=True)]
+
+    def _job(self, one: Plan, own: tuple[Reference, ...], draft: Draft | None) -> Job:
+        generator = torch.Generator().manual_seed(one.request.seed)
+        prompted = one.settings.image_prompt_scale > 0
+        return Job(
+            objective=one.objective,
+            references=own,
+            condition=own[0].condition,
+            negative=self.backbone.describe([one.request.negative_prompt], one.canvas),
+            draft=draft,
+            generator=generator,
+            image_prompt=self.backbone.image_prompt([r.x for r in own]) if prompted else None,
+            fresh=draw_noise(own[0].trajectory[0], generator) if one.settings.fresh_noise else None,
+        )
 
 
 def finish(one: Plan, job: Job, x: torch.Tensor) -> tuple[Image.Image, npt.NDArray[np.float32]]:

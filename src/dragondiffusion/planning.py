@@ -11,6 +11,7 @@ import torch
 from .backbones.base import Backbone, Condition
 from .clock import Clock
 from .edits.base import Edit, Guide, Objective
+from .edits.shading import scaled
 from .edits.union import join
 from .geometry import fill, union
 from .images import ImageLike, Pixels, from_tensor, pad_picture, read_picture, to_unpadded
@@ -129,7 +130,8 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     pixels = image.pixels if isinstance(image, Reference) else read_picture(image)
     canvas = backbone.canvas((pixels.shape[0], pixels.shape[1]), settings.energy_grid)
     edits = as_edits(request.edit)
-    objective = compile_edits(edits, canvas, settings)
+    x = image.x.cpu() if isinstance(image, Reference) else pad_picture(to_unpadded(pixels), canvas.padded)
+    objective = compile_edits(edits, canvas, settings, x)
     if isinstance(image, Reference):
         _check_reference(image, objective, settings)
     if settings.image_prompt_scale:
@@ -151,14 +153,24 @@ def as_edits(edit: Edit | Sequence[Edit]) -> Sequence[Edit]:
     return edits
 
 
-def compile_edits(edit: Edit | Sequence[Edit], canvas: Canvas, settings: Settings) -> Objective:
+def compile_edits(
+    edit: Edit | Sequence[Edit], canvas: Canvas, settings: Settings, x: Pictures | None = None
+) -> Objective:
     """The objective of one edit or of the union of several.
+
+    Args:
+        edit: what is to be done.
+        canvas: grids of the picture.
+        settings: how.
+        x: the padded picture in [-1, 1]; without it, nothing that must be read off it is in the objective.
 
     Raises:
         ValueError: if an edit does not fit the picture, or edits contradict each other.
     """
     edits = as_edits(edit)
     objectives = [one.objective(canvas, settings) for one in edits]
+    if x is not None:
+        objectives = [one.looking(o, x, canvas, settings) for one, o in zip(edits, objectives, strict=True)]
     return join(objectives, [len(one.guides(canvas, settings)) for one in edits])
 
 
@@ -248,15 +260,17 @@ def paint_drafts(
     """
     drafts: list[Draft | None] = []
     for one, own in zip(plans, references, strict=True):
-        paints = [carry.paint for carry in one.objective.carries if carry.paint is not None]
-        if not paints:
+        objective = one.objective
+        paints = [carry.paint for carry in objective.carries if carry.paint is not None]
+        if not one.settings.draft or not (paints or bool(objective.emptied.any())):
             drafts.append(None)
             continue
         pictures = [reference.x.cpu() for reference in own]
-        x = fill(pictures[0], one.objective.emptied)
+        x = pictures[0] if objective.lit is None else scaled(pictures[0], objective.lit)
+        x = fill(x, objective.emptied)
         for paint in paints:
             x = paint.onto(x, pictures)
-        drafts.append(Draft(x, backbone.encode(x), union([paint.region for paint in paints])))
+        drafts.append(Draft(x, backbone.encode(x), union([objective.emptied, *(paint.region for paint in paints)])))
     return drafts
 
 

@@ -45,6 +45,7 @@ class Job:
         draft: a rough edit; None without one.
         generator: source of all noise, on the CPU, so that a seed means the same on every device.
         image_prompt: what the pictures look like, for steps with an image prompt; None without one.
+        fresh: noise that places start from which something leaves; None where they start from the inverted noise.
     """
 
     objective: Objective
@@ -54,6 +55,7 @@ class Job:
     draft: Draft | None
     generator: torch.Generator
     image_prompt: ImagePrompt | None = None
+    fresh: Latents | None = None
 
     def conditions(self, prompted: bool) -> tuple[Condition, Condition]:
         """Condition and negative, with the image prompt or without."""
@@ -87,7 +89,7 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
     levels = jobs[0].references[0].levels
     condition = Condition.cat([job.condition for job in jobs])
     energies: list[list[tuple[int, dict[str, Tensor]]]] = [[] for _ in jobs]
-    z_t = torch.cat([start(job, levels, settings) for job in jobs])
+    z_t = torch.cat([start(job, levels) for job in jobs])
     for i, t in enumerate(levels.timesteps):
         alpha_t, alpha_s = levels.alphas[i], levels.alphas[i + 1]
         guided = settings.guides(i) and any(job.objective.strengths.energy_scale for job in jobs)
@@ -115,12 +117,11 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
     return Sampled(z_0, [[(i, {n: float(e) for n, e in v.items()}) for i, v in log] for log in energies])
 
 
-def start(job: Job, levels: Levels, settings: Settings) -> Latents:
+def start(job: Job, levels: Levels) -> Latents:
     """The noisiest latent: the picture's own, with carried content in place and fresh noise where content goes away."""
     z_t = job.references[0].trajectory[0]
-    if settings.fresh_noise:
-        vacated = job.objective.vacated.to(z_t.device)
-        z_t = torch.where(vacated, draw_noise(z_t, job.generator), z_t)
+    if job.fresh is not None:
+        z_t = torch.where(job.objective.vacated.to(z_t.device), job.fresh.to(z_t), z_t)
     for carry in job.objective.carries:
         z_t = carried(job, carry, 0, levels, z_t)
     return z_t
@@ -152,6 +153,9 @@ def hold(z_t: Latents, level: int, jobs: Sequence[Job], levels: Levels, settings
         if settings.hold_rest.holds(i, len(levels)):
             rest = job.objective.rest(settings.hold_margin).to(z.device)
             z = torch.where(rest, job.references[0].trajectory[level], z)
+        if job.draft is not None and job.fresh is not None and settings.hold_vacated.holds(i, len(levels)):
+            smooth = ddim.add_noise(job.draft.latents, job.fresh.to(z), levels.alphas[level])
+            z = torch.where(job.objective.vacated.to(z.device), smooth, z)
         for carry in job.objective.carries:
             if carry.hold.holds(i, len(levels)):
                 z = carried(job, carry, level, levels, z)

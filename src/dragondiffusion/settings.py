@@ -56,6 +56,10 @@ class Settings:
             shifts of less than a cell; pixels are. Their noise is carried by nearest sampling in both cases, because
             interpolation would lower its variance. Source: chosen, to be judged by the benchmark.
         fresh_noise: the vacated region starts from fresh noise. Source: docs/method.md, section 10.
+        shadows: an object that is moved or removed takes its cast shadow along, where one is found
+            (`shadows.find_shadow`). Source: chosen, docs/experiments.md.
+        hold_vacated: steps before which places that something leaves are set to the draft, which is smooth there.
+            Source: chosen, docs/experiments.md.
         restore_detail: where the result agrees with the draft, what the autoencoder lost of the draft is given back.
             Source: chosen, docs/experiments.md.
         composite: pixels away from the edit are those of the input.
@@ -92,6 +96,8 @@ class Settings:
     hold_margin: int = 1
     draft: bool = True
     fresh_noise: bool = True
+    shadows: bool = True
+    hold_vacated: Window = NEVER
     restore_detail: bool = True
     composite: bool = True
     composite_feather: int = 1
@@ -156,7 +162,7 @@ LOOP_FIELDS = (
     "noise",
     "hold_rest",
     "hold_margin",
-    "fresh_noise",
+    "hold_vacated",
     "image_prompt_scale",
     "image_prompt",
     "inversion_iterations",
@@ -178,6 +184,8 @@ PRESETS: dict[str, Settings] = {
         hold_destination=NEVER,
         draft=False,
         fresh_noise=False,
+        shadows=False,
+        hold_vacated=NEVER,
         restore_detail=False,
         composite=False,
     ),

@@ -95,8 +95,9 @@ def shape_parameter(image: Picture, before: S.Scenes, after: S.Scenes, index: in
     """The first shape parameter of an object at which its scene looks most like a picture.
 
     The scene is drawn at evenly spaced parameters, those before and after among them, then more densely around the one
-    that fits best by mean squared error, which is refined by the parabola through it and its neighbours. Where the object has a texture, a pixel may
-    have any tone of it: a result may stretch the texture, and what is asked is where the object reaches to.
+    that fits best by mean squared error, which is refined by the parabola through it and its neighbours. Where the
+    object has a texture, a pixel may have any tone of it: a result may stretch the texture, and what is asked is where
+    the object reaches to.
     """
     start, stop = (float(s.of_object("shape", index)[0, 0]) for s in (before, after))
     step = abs(stop - start) / math.ceil(abs(stop - start) / SPACING)
@@ -120,7 +121,7 @@ def _errors(image: Picture, scene: S.Scenes, index: int, values: Tensor, region:
 
 
 def _tones(scenes: S.Scenes, index: int, size: Size) -> tuple[Tensor, Tensor]:
-    """Pictures (n, 3, h, w) of the scenes with one object plain, in the lightest and the darkest tone of its texture."""
+    """Pictures (n, 3, h, w) of scenes with one object plain, in the lightest and the darkest tone of its texture."""
     if not bool(scenes.of_object("texture", index).any()):
         drawn = S.render(scenes, size).image
         return drawn, drawn

@@ -117,6 +117,8 @@ class Objective:
         vacated: latent cells whose content goes away.
         noise_region: latent cells in which regional noise is "inside".
         strengths: its numbers.
+        lit: what the brightness of every pixel is multiplied by for the draft, before what goes away is smoothed over:
+            takes shadows off; None where there is none.
     """
 
     edit_terms: tuple[Energy, ...]
@@ -131,6 +133,7 @@ class Objective:
     vacated: Region
     noise_region: Region
     strengths: Strengths
+    lit: Mask | None = None
 
     def rest(self, margin: int) -> Region:
         """Latent cells that the edit leaves alone, `margin` cells around what goes away excluded."""
@@ -161,6 +164,17 @@ class Edit(ABC):
         Raises:
             ValueError: if the edit does not fit the picture, before any model work.
         """
+
+    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+        """The objective with what can only be read off the picture; as it is, where an edit looks for nothing.
+
+        Args:
+            objective: of this edit.
+            x: the padded picture in [-1, 1].
+            canvas: its grids.
+            settings: strengths and geometry.
+        """
+        return objective
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         """Further pictures the edit takes something from; objectives number them from 1."""

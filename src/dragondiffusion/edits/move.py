@@ -1,16 +1,19 @@
 """Moving, resizing, turning and mirroring an object."""
 
+import math
 from dataclasses import dataclass
 
 from ..energies import LocalSimilarity
-from ..geometry import Affine, centroid
+from ..geometry import Affine, centroid, warp_mask
 from ..images import ImageLike
 from ..memory import replacing
 from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Number, Point, Window
+from ..shadows import find_shadow
+from ..types import Canvas, Mask, Number, Pictures, Point, Window
 from .base import Carry, Edit, Objective, Strengths, nowhere, object_mask
 from .draft import Copied
-from .placement import Placement, check_map, place, place_centred
+from .placement import Placement, check_map, picture_area, place, place_centred
+from .shading import with_shadow
 from .vacating import emptied_pixels, hint_region, vacating_terms
 
 
@@ -85,6 +88,17 @@ class Move(Edit):
             noise_region=placement.noise_region,
             strengths=w,
         )
+
+    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+        if not (settings.shadows and settings.draft and settings.geometry is Geometry.AFFINE):
+            return objective
+        mask = object_mask(self.mask, canvas)
+        shadow = find_shadow(x, mask)
+        if shadow is None:
+            return objective
+        arrived = warp_mask(mask, self.affine(mask), canvas.padded) * picture_area(canvas)
+        size = math.sqrt(self.scales[0] * self.scales[1])
+        return with_shadow(objective, shadow, mask, arrived, size, canvas, self.STRENGTHS.under(settings).hold)
 
     def _place(self, mask: Mask, canvas: Canvas, settings: Settings) -> Placement | None:
         if settings.geometry is Geometry.AFFINE:

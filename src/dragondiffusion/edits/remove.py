@@ -6,9 +6,11 @@ from ..geometry import coverage, covered_cells
 from ..images import ImageLike
 from ..memory import replacing
 from ..settings import Settings
-from ..types import Canvas
+from ..shadows import find_shadow
+from ..types import Canvas, Pictures
 from .base import Edit, Objective, nowhere, object_mask
 from .move import Move
+from .shading import with_shadow
 from .vacating import emptied_pixels, hint_region, vacating_terms
 
 
@@ -46,3 +48,12 @@ class Remove(Edit):
             noise_region=left,
             strengths=w,
         )
+
+    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+        if not (settings.shadows and settings.draft):
+            return objective
+        mask = object_mask(self.mask, canvas)
+        shadow = find_shadow(x, mask)
+        if shadow is None:
+            return objective
+        return with_shadow(objective, shadow, mask, None, 1.0, canvas, self.STRENGTHS.under(settings).hold)

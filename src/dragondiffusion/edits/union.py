@@ -7,7 +7,7 @@ import torch
 
 from ..energies import Contrast, Energy, GlobalSimilarity, LocalSimilarity
 from ..geometry import union
-from ..types import Region
+from ..types import Mask, Region
 from .base import Objective
 from .draft import Copied, Paint, Recoloured
 
@@ -46,6 +46,7 @@ def join(objectives: Sequence[Objective], guides: Sequence[int]) -> Objective:
         carries=tuple(carry for o in shifted for carry in o.carries),
         vacated=union([o.vacated for o in shifted]) & ~union([_arrived(o) for o in shifted]),
         noise_region=union([o.noise_region for o in shifted]),
+        lit=_product([o.lit for o in shifted]),
         strengths=replace(
             first,
             guidance_scale=max(o.strengths.guidance_scale for o in shifted),
@@ -60,12 +61,17 @@ def _content_terms(shifted: Sequence[Objective], ratios: Sequence[float]) -> tup
     for k, objective in enumerate(shifted):
         others = union([other.touched for m, other in enumerate(shifted) if m != k])
         for number, term in enumerate(objective.content_terms):
-            kept = _without(term, others)
+            kept = without(term, others)
             if kept is not None:
                 key: object = "content" if term.name == "content" else (k, number)
                 kept = _weighed(kept, ratios[k])
                 content[key] = max(content.get(key, kept), kept, key=lambda e: e.weight)
     return tuple(content.values())
+
+
+def _product(factors: Sequence[Mask | None]) -> Mask | None:
+    found = [factor for factor in factors if factor is not None]
+    return torch.stack(found).prod(0) if found else None
 
 
 def _weighed(term: Energy, ratio: float) -> Energy:
@@ -116,7 +122,8 @@ def _shift(objective: Objective, by: int) -> Objective:
     )
 
 
-def _without(term: Energy, region: Region) -> Energy | None:
+def without(term: Energy, region: Region) -> Energy | None:
+    """A term without the cells of a region; None if nothing is left of it."""
     if isinstance(term, (LocalSimilarity, Contrast)):
         match = term.match.restrict(~region)
         return replace(term, match=match) if bool(match.target.any()) else None

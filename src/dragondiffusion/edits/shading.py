@@ -1,0 +1,66 @@
+"""The cast shadow of an object that is moved or removed: taken off where it was, thrown where the object goes."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from ..geometry import Correspondence, coverage, resize_nearest, union
+from ..shadows import Shadow, shaded
+from ..types import Canvas, Mask, Pictures, Region, Window
+from .base import Carry, Objective
+from .draft import Paint
+from .union import without
+
+
+@dataclass(frozen=True)
+class Shaded(Paint):
+    """A shadow thrown onto the draft.
+
+    Args:
+        factor: what brightness is multiplied by.
+    """
+
+    factor: Mask
+
+    @property
+    def region(self) -> Region:
+        return shaded(self.factor)
+
+    def onto(self, draft: Pictures, pictures: object) -> Pictures:
+        return scaled(draft, self.factor)
+
+
+def scaled(x: Pictures, factor: Mask) -> Pictures:
+    """A picture in [-1, 1] with its brightness multiplied."""
+    return ((x + 1) * factor.to(x) - 1).clamp(-1, 1)
+
+
+def with_shadow(
+    objective: Objective, shadow: Shadow, mask: Mask, arrived: Mask | None, size: float, canvas: Canvas, hold: Window
+) -> Objective:
+    """An objective whose object takes its shadow along.
+
+    Args:
+        objective: without.
+        shadow: the object's.
+        mask: where the object is.
+        arrived: where it goes; None if it is removed.
+        size: its size there, relative to that before.
+        canvas: grids.
+        hold: steps in which shaded places are held to the draft.
+    """
+    old = shadow.factor(mask)
+    new = torch.ones_like(old) if arrived is None else shadow.resized(size).factor(arrived)
+    either = shaded(old) | shaded(new)
+    cells = (coverage(either.float(), canvas.latent) > 0) & ~objective.vacated
+    carry = Carry(0, Correspondence.to_self(cells, canvas.padded), Shaded(new), hold)
+    grid = resize_nearest(either.float(), canvas.energy) > 0.5
+    kept = (without(term, grid) if term.name == "content" else term for term in objective.content_terms)
+    return replace(
+        objective,
+        content_terms=tuple(term for term in kept if term is not None),
+        touched=union([objective.touched, grid]),
+        changed=torch.maximum(objective.changed, either.float()),
+        carries=(carry, *objective.carries),
+        lit=1 / old,
+    )
