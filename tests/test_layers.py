@@ -8,10 +8,10 @@ import dragondiffusion
 ROOT = Path(dragondiffusion.__file__).parent
 LAYERS = [
     {"types", "geometry", "images", "png", "registry", "docstrings", "strict_json", "deformation", "clock"},
-    {"schedule", "ddim", "similarity", "energies", "memory", "settings"},
+    {"schedule", "ddim", "similarity", "energies", "memory", "settings", "shadows"},
     {"edits", "backbones"},
     {"inversion", "guidance", "sampling"},
-    {"editor", "planning", "recipes"},
+    {"editor", "planning", "recipes", "report"},
     {"cli", "terminal", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,7 +1,7 @@
 """The whole flow: picture and edits in, edited picture out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -16,9 +16,10 @@ from .edits.base import Edit
 from .images import ImageLike, composite, detailed, from_tensor, read_picture
 from .inversion import Progress, Reference, generate
 from .planning import Plan, Request, Wanted, check_together, guided_steps, invert_all, paint_drafts, plan
+from .report import Report, judge
 from .sampling import Draft, Job, draw_noise, sample
 from .settings import Settings
-from .types import Canvas, Latents, Number, Pictures, Size
+from .types import Canvas, Latents, Mask, Number, Pictures, Size
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class EditResult:
         region: (height, width) in [0, 1], where the picture may differ from the input; without `composite`, what the
             edit was about.
         reference: the inverted input, which `Editor.edit` takes again at no cost for inversion.
+        report: what can be said of the result without knowing the truth.
+        seed: of all its noise.
     """
 
     image: Image.Image
@@ -41,6 +44,8 @@ class EditResult:
     seconds: dict[str, float]
     region: npt.NDArray[np.float32]
     reference: Reference
+    report: Report
+    seed: int
 
 
 class Editor:
@@ -90,6 +95,7 @@ class Editor:
         seed: int = 42,
         settings: Settings | None = None,
         progress: Progress | None = None,
+        tries: int = 1,
     ) -> EditResult:
         """Edits a picture.
 
@@ -101,12 +107,14 @@ class Editor:
             seed: of all noise. Source: authors' demo (42).
             settings: how; None is `Settings()`.
             progress: called with phase, finished steps and their total.
+            tries: how many seeds, from `seed` on, are tried together; the result whose report scores best is returned.
 
         Raises:
             FileNotFoundError: if a picture's path does not exist.
-            ValueError: if a picture is unreadable or the edit does not fit it; before any model work.
+            ValueError: if a picture is unreadable, the edit does not fit it, or `tries` is not positive; before any
+                model work.
         """
-        return self.batch([Request(image, edit, prompt, negative_prompt, seed, settings)], progress)[0]
+        return self._best(Request(image, edit, prompt, negative_prompt, seed, settings), tries, progress)
 
     def edit(
         self,
@@ -116,13 +124,20 @@ class Editor:
         seed: int = 42,
         settings: Settings | None = None,
         progress: Progress | None = None,
+        tries: int = 1,
     ) -> EditResult:
         """Edits an inverted picture; arguments as in `__call__`.
 
         Raises:
             ValueError: also if the reference has another number of steps, or lacks what the settings need.
         """
-        return self.batch([Request(reference, edit, "", negative_prompt, seed, settings)], progress)[0]
+        return self._best(Request(reference, edit, "", negative_prompt, seed, settings), tries, progress)
+
+    def _best(self, request: Request, tries: int, progress: Progress | None) -> EditResult:
+        if tries < 1:
+            raise ValueError(f"tries={tries} must be at least 1")
+        results = self.batch([replace(request, seed=request.seed + k) for k in range(tries)], progress)
+        return max(results, key=lambda result: result.report.score)
 
     def batch(self, requests: Sequence[Request], progress: Progress | None = None) -> list[EditResult]:
         """Makes several edits at once, each with its own kind of edit, seed and strengths.
@@ -156,8 +171,17 @@ class Editor:
                 finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
             ]
         return [
-            EditResult(image, sampled.latents[k : k + 1], sampled.energies[k], clock.seconds, region, job.references[0])
-            for k, ((image, region), job) in enumerate(zip(finished, jobs, strict=True))
+            EditResult(
+                image=image,
+                latents=sampled.latents[k : k + 1],
+                energies=sampled.energies[k],
+                seconds=clock.seconds,
+                region=region.numpy(),
+                reference=job.references[0],
+                report=report,
+                seed=one.request.seed,
+            )
+            for k, ((image, region, report), one, job) in enumerate(zip(finished, plans, jobs, strict=True))
         ]
 
     def invert(
@@ -259,15 +283,15 @@ class Editor:
         )
 
 
-def finish(one: Plan, job: Job, x: torch.Tensor) -> tuple[Image.Image, npt.NDArray[np.float32]]:
-    """The edited picture, composited onto the input where asked, and where it may differ from it."""
-    reference = job.references[0]
-    pixels = from_tensor(x, reference.canvas.picture)
-    if not one.settings.composite:
-        changed = job.objective.changed[: reference.canvas.picture[0], : reference.canvas.picture[1]]
-        return Image.fromarray(pixels), changed.float().numpy()
-    alpha = job.objective.alpha(reference.canvas, one.settings.hold_margin, one.settings.composite_feather)
-    return Image.fromarray(composite(pixels, reference.pixels, alpha)), alpha.float().numpy()
+def finish(one: Plan, job: Job, x: torch.Tensor) -> tuple[Image.Image, Mask, Report]:
+    """The picture, composited onto the input where asked, where it may differ from it, and what it looks like."""
+    reference, draft = job.references[0], None if job.draft is None else job.draft.x
+    pixels, (height, width) = from_tensor(x, reference.canvas.picture), reference.canvas.picture
+    region = job.objective.changed[:height, :width].float()
+    if one.settings.composite:
+        region = job.objective.alpha(reference.canvas, one.settings.hold_margin, one.settings.composite_feather).float()
+        pixels = composite(pixels, reference.pixels, region)
+    return Image.fromarray(pixels), region, judge(pixels, reference.pixels, job.objective, draft, region)
 
 
 def _everything(settings: Settings) -> frozenset[int]:

@@ -1,0 +1,137 @@
+"""What can be said of a result without knowing the truth: did the content arrive, did a ghost stay, did the rest move.
+
+The draft, a rough edit in pixels, stands in for the truth. It knows where content should be and roughly how it should
+look; what the picture around says of how well places can be made up is added to what the result departs from it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .edits.base import Objective
+from .geometry import dilate, fill, union
+from .images import Pixels
+from .types import Mask, Pictures, Region, Size
+
+ARRIVED = 0.8
+"""From this share of the way on content counts as arrived. Source: chosen; a fifth of the change is missing."""
+GHOST = 0.25
+"""From this much of what went away on a ghost counts as seen. Source: as `bench.scores.GONE`."""
+UNTOUCHED = 0.005
+"""Up to this share of visibly changed pixels the background counts as untouched. Source: chosen."""
+VISIBLE = 2.5 / 255
+"""Change of a channel in [0, 1] that counts as visible. Source: as `bench.metrics.changed`."""
+UNCERTAIN = 0.05
+"""Share of the change an edit asks for that is counted as error even where the result equals the draft. Source:
+chosen on tuning scenes, docs/experiments.md."""
+RING = 0.5
+"""Width of the surroundings that tell how well a place can be made up, in radii of it. Source: chosen."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A result judged by itself.
+
+    Args:
+        arrived: how much of the change that the edit asks for at its destination was made, 1 all of it, 0 nothing; None
+            where nothing arrives or there is no draft.
+        ghost: how much of what went away still shows, 0 nothing, 1 all of it; None where nothing goes away.
+        background: share of the pixels off the edit that visibly changed, in [0, 1].
+        error: estimated mean squared error of the whole picture, intensities in [0, 1]; lower is better. Its rank
+            correlation with the true error is in docs/benchmark.md.
+    """
+
+    arrived: float | None
+    ghost: float | None
+    background: float
+    error: float
+
+    @property
+    def score(self) -> float:
+        """By what the best of several tries is chosen, higher is better: -error, with what visibly failed below all."""
+        failed = (self.arrived is not None and self.arrived < ARRIVED) + (self.ghost is not None and self.ghost > GHOST)
+        return -self.error - failed
+
+    def __str__(self) -> str:
+        words: list[str] = []
+        if self.arrived is not None:
+            share = f"{100 * max(0.0, min(1.0, self.arrived)):.0f} %"
+            words.append(f"arrived ({share})" if self.arrived >= ARRIVED else f"arrived in part only ({share})")
+        if self.ghost is not None:
+            share = f"{100 * max(0.0, self.ghost):.0f} %"
+            words.append("no ghost" if self.ghost <= GHOST else f"a ghost of {share} stayed")
+        moved = f"background changed in {100 * self.background:.1f} % of its pixels"
+        words.append("background untouched" if self.background <= UNTOUCHED else moved)
+        return "; ".join(words)
+
+
+def judge(result: Pixels, original: Pixels, objective: Objective, draft: Pictures | None, region: Mask) -> Report:
+    """Judges a result.
+
+    Args:
+        result: the edited picture.
+        original: the picture before.
+        objective: the edit as data, on the padded picture.
+        draft: the padded rough edit in [-1, 1]; None without one.
+        region: where the edit was free to change the picture, of the picture's size.
+    """
+    size: Size = (original.shape[0], original.shape[1])
+    y, x = _unit(result), _unit(original)
+    off = region <= 0
+    changed = ((y - x).abs().amax(0) > VISIBLE) & off
+    background = float(changed.sum()) / max(1, int(off.sum()))
+    if draft is None:
+        return Report(None, None, background, float((y - x).square().mean()))
+    d = (draft[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
+    arrives, leaves = places(objective, size)
+    return Report(
+        arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
+        ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,
+        background=background,
+        error=_error(y, x, d, arrives, leaves),
+    )
+
+
+def places(objective: Objective, size: Size) -> tuple[Region, Region]:
+    """Pixels at which content arrives or changes, and those that only lose it."""
+    nothing = torch.zeros(objective.changed.shape, dtype=torch.bool)
+    arrives = union([nothing, *(c.paint.region for c in objective.carries if c.paint is not None)])
+    leaves = objective.emptied & ~arrives
+    return arrives[: size[0], : size[1]], leaves[: size[0], : size[1]]
+
+
+def _error(y: Tensor, x: Tensor, d: Tensor, arrives: Region, leaves: Region) -> float:
+    """Estimated mean squared error: departure from the draft, and the draft's own doubt."""
+    either = arrives | leaves
+    departure = float(((y - d).square().mean(0) * either).sum())
+    asked = UNCERTAIN * float(((x - d).square().mean(0) * arrives).sum())
+    doubt = _roughness(x, leaves) * float(leaves.sum()) if bool(leaves.any()) else 0.0
+    return (departure + asked + doubt) / either.numel()
+
+
+def _roughness(x: Tensor, place: Region) -> float:
+    """Mean squared error of making up the surroundings of a place from beyond them."""
+    width = max(2, round(RING * (float(place.sum()) / torch.pi) ** 0.5))
+    near = dilate(place, width)
+    ring = near & ~dilate(place, 1)
+    if not bool(ring.any()) or bool(near.all()):
+        return 0.0
+    made_up = fill(x[None], near)[0]
+    return float((made_up - x).square().mean(0)[ring].median())
+
+
+def _share(left: Tensor, whole: Tensor, region: Region) -> float:
+    """How much of a change is left to be made, by root mean square."""
+    a, b = (float(v.square().mean(0)[region].mean()) for v in (left, whole))
+    return (a / b) ** 0.5 if b > 1e-8 else 0.0
+
+
+def _projected(left: Tensor, was: Tensor, region: Region) -> float:
+    r"""$\langle y - d, x - d \rangle / \lVert x - d \rVert^2$ over a region."""
+    a, b = left[:, region], was[:, region]
+    return float((a * b).sum() / b.square().sum().clamp_min(1e-8))
+
+
+def _unit(pixels: Pixels) -> Tensor:
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).float() / 255
