@@ -90,5 +90,6 @@ def test_the_best_of_several_tries_is_kept(editor: Editor, picture, mask):
     single = [editor.edit(reference, edit, seed=seed, settings=settings) for seed in (5, 6, 7)]
     best = editor.edit(reference, edit, seed=5, settings=settings, tries=3)
     assert best.seed == max(single, key=lambda r: r.report.score).seed
+    assert best.image.tobytes() == single[best.seed - 5].image.tobytes()
     with pytest.raises(ValueError, match="tries=0 must be at least 1"):
         editor.edit(reference, edit, settings=settings, tries=0)

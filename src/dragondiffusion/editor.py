@@ -107,7 +107,7 @@ class Editor:
             seed: of all noise. Source: authors' demo (42).
             settings: how; None is `Settings()`.
             progress: called with phase, finished steps and their total.
-            tries: how many seeds, from `seed` on, are tried together; the result whose report scores best is returned.
+            tries: how many seeds, from `seed` on, are tried; the result whose report scores best is returned.
 
         Raises:
             FileNotFoundError: if a picture's path does not exist.
@@ -136,7 +136,11 @@ class Editor:
     def _best(self, request: Request, tries: int, progress: Progress | None) -> EditResult:
         if tries < 1:
             raise ValueError(f"tries={tries} must be at least 1")
-        results = self.batch([replace(request, seed=request.seed + k) for k in range(tries)], progress)
+        # One after the other, so that a result does not depend on how many were tried beside it.
+        results = self.batch([request], progress)
+        for k in range(1, tries):
+            again = replace(request, image=results[0].reference, seed=request.seed + k)
+            results += self.batch([again], progress)
         return max(results, key=lambda result: result.report.score)
 
     def batch(self, requests: Sequence[Request], progress: Progress | None = None) -> list[EditResult]:

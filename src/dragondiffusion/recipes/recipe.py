@@ -148,12 +148,13 @@ class Recipe:
         canvas = Canvas((pixels.shape[0], pixels.shape[1]), 8, 8, self.settings.energy_grid)
         compile_edits(self.edits, canvas, self.settings)
 
-    def run(self, editor: Editor | None = None, progress: Progress | None = None) -> EditResult:
+    def run(self, editor: Editor | None = None, progress: Progress | None = None, tries: int = 1) -> EditResult:
         """Does it. On the same machine the result is the same, bit for bit.
 
         Args:
             editor: what to do it with; None loads the recipe's model.
             progress: called with phase, finished steps and their total.
+            tries: how many seeds are tried, see `Editor.__call__`; the result's seed makes it again alone.
 
         Raises:
             FileNotFoundError: if a picture or the model does not exist.
@@ -162,9 +163,8 @@ class Recipe:
         if editor is None:
             self.check()
             editor = Editor.from_pretrained(self.model)
-        return editor(
-            self.image, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings, progress=progress
-        )
+        job = (self.image, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings)
+        return editor(*job, progress=progress, tries=tries)
 
     def write_picture(self, picture: Image.Image, path: str | PathLike[str]) -> list[str]:
         """Writes the result, as PNG together with the recipe, its pictures and the versions of what made it.
