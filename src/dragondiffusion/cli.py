@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, cast
 import tyro
 
 from . import __version__
+from .bench.commands import Bench
 from .command import Command
 from .docstrings import arguments, opening
 from .registry import EDITS
@@ -273,7 +274,7 @@ def setting(text: str) -> tuple[str, Any]:
 def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments describe; ends the process where they are wrong or ask for help."""
     commands: list[Any] = [Annotated[edit_command(name), tyro.conf.subcommand(name)] for name in EDITS]
-    commands += [Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo)]
+    commands += [Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Bench)]
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time
         prog="dragondiffusion",

@@ -100,7 +100,8 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
             eps_hat = eps
             if guided:
                 objectives = [job.objective for job in jobs]
-                g = guidance(backbone, z_t, t, condition, objectives, f_gud, settings.merged_backward)
+                merging, scales = settings.merged_backward, settings.feature_scales
+                g = guidance(backbone, z_t, t, condition, objectives, f_gud, merging, scales)
                 eps_hat = eps + g.noise
                 for log, values in zip(energies, g.energies, strict=True):
                     log.append((i, values))
@@ -121,7 +122,7 @@ def start(job: Job, levels: Levels, settings: Settings) -> Latents:
     if settings.fresh_noise:
         vacated = job.objective.vacated.to(z_t.device)
         z_t = torch.where(vacated, draw_noise(z_t, job.generator), z_t)
-    for carry in job.objective.carries:
+    for carry in job.objective.carries if settings.carried_start else ():
         z_t = carried(job, carry, 0, levels, z_t)
     return z_t
 
