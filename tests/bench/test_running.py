@@ -1,6 +1,7 @@
 """Runs: what is kept, what is done again, what is refused."""
 
 import json
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import torch
 from PIL import Image
 
 from dragondiffusion import Editor, cli, terminal
+from dragondiffusion.bench.commands import spelled
 from dragondiffusion.bench.results import Entry, Results, slug
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS, TUNING, pixels
 
@@ -163,20 +165,19 @@ def test_ablations_run(bench, tmp_path: Path):
 
 
 def test_processes_do_not_change_scores(data: Path, tmp_path: Path):
-    options = ["--kinds", "move", "remove", "--limit", "3", "--batch", "2", "--steps", "1", "--size", "64", "64"]
+    options = ["--kinds", "move", "--limit", "3", "--batch", "2", "--steps", "1", "--size", "64", "64"]
     rows = ["--rows", "copy-paste, inpainted", "default", "--model", str(data / "tiny-sd")]
     for jobs in ("1", "2"):
         assert cli.main(["bench", "scenes", *options, *rows, "--jobs", jobs, "-o", str(tmp_path / jobs)]) == 0
     one, two = (
         {
-            (kind, row, seed): {n: v for n, v in entry.scores.items() if n.split()[0] not in ("seconds", "memory")}
-            for kind in ("move", "remove")
+            (row, seed): {n: v for n, v in entry.scores.items() if n.split()[0] not in ("seconds", "memory")}
             for row in ("copy-paste, inpainted", "default")
-            for seed, entry in Results.load(tmp_path / jobs).entries(kind, row).items()
+            for seed, entry in Results.load(tmp_path / jobs).entries("move", row).items()
         }
         for jobs in ("1", "2")
     )
-    assert one == two and len(one) == 12
+    assert one == two and len(one) == 6
     costs = [Results.load(tmp_path / jobs).cost("move", "default") for jobs in ("1", "2")]
     assert costs[0] == costs[1] and costs[0] and min(costs[0].values()) > 0
 
@@ -200,3 +201,14 @@ def test_entries_are_read_back(tmp_path: Path):
     again.open({"size": (5, 4)}, {"move": {"other": "new"}}, "a command")
     held = json.loads((tmp_path / "run" / "run.json").read_text())
     assert held["rows"] == {"move": {"default": "as it is", "other": "new"}} and held["commands"] == ["a command"]
+
+
+def test_commands_are_spelled_so_that_they_can_be_called_again(bench, tmp_path: Path):
+    varied = ("--vary", "noise=0.1:0.5 recall=False", "--vary", "steps=3", "--difficulty", "light=weak")
+    bench("--kinds", "move", "--limit", 1, "--tuning", "--rows", "left alone", *varied)
+    (command,) = Results.load(tmp_path / "out").read()["commands"]
+    words = shlex.split(command)
+    assert words[:3] == ["dragondiffusion", "bench", "scenes"]
+    again = cli.parse(words[1:])
+    assert spelled(again.command) == command
+    assert again.command.vary == (varied[1], varied[3]) and again.command.named == ("left alone",)

@@ -233,13 +233,6 @@ def _do(work: Work) -> int:
     return _OWN["bench"].do(work, _OWN["editor"])
 
 
-def scores_of(results: Results, kind: str, rows: Sequence[str]) -> dict[str, list[Scores]]:
-    """The scores of rows on the scenes that all of them have."""
-    entries = {row: results.entries(kind, row) for row in rows}
-    common = set[int].intersection(*(set(one) for one in entries.values())) if entries else set[int]()
-    return {row: [one[seed].scores for seed in sorted(common)] for row, one in entries.items()}
-
-
 def check_folder(folder: Path) -> None:
     """Checks that results can be kept in a folder.
 
