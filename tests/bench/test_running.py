@@ -11,9 +11,11 @@ import torch
 from PIL import Image
 
 from dragondiffusion import Editor, cli, terminal
-from dragondiffusion.bench.commands import spelled
+from dragondiffusion.bench.commands import ASKED, KINDS, spelled
+from dragondiffusion.bench.figures import HEADLINE
 from dragondiffusion.bench.results import Entry, Results, slug
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS, TUNING, pixels
+from dragondiffusion.bench.tasks.base import REGIONS
 
 SMALL = (64, 64)
 
@@ -212,3 +214,12 @@ def test_commands_are_spelled_so_that_they_can_be_called_again(bench, tmp_path: 
     again = cli.parse(words[1:])
     assert spelled(again.command) == command
     assert again.command.vary == (varied[1], varied[3]) and again.command.named == ("left alone",)
+
+
+def test_every_kind_of_task_is_known_to_the_commands():
+    assert set(KINDS) == set(TASKS) == set(HEADLINE)
+    assert all(region in REGIONS[kind] for kind, region in HEADLINE.items())
+    for name, kinds in ASKED.items():
+        for kind in kinds:
+            value = 17 if name == "points" else (0.1, 0.4) if name == "displacement" else (0.5, 1.5)
+            assert next(TASKS[kind](1, HELD_OUT, SMALL, **{name: value})).kind == kind

@@ -87,6 +87,11 @@ def test_changes_of_the_default_are_read():
             varied(text)
 
 
+def test_numbers_are_shown_without_a_negative_zero():
+    assert COLUMNS["ghost"].shown(-0.001) == "0.00" and COLUMNS["gone"].shown(0.5) == "50.0 %"
+    assert COLUMNS["ssim"].shown(0.98765) == "0.988"
+
+
 def test_tables_show_means_of_what_there_is():
     results = {"a": [{"whole": 20.0, "handle": 0.5}, {"whole": 30.0, "handle": 0.25}], "b": [{"whole": 10.0}]}
     assert means(results["a"]) == {"whole": 25, "handle": 0.375}

@@ -44,7 +44,8 @@ class Column:
 
     def shown(self, value: float) -> str:
         """A value as tables show it, without its unit but for per cent."""
-        return f"{100 * value:.{self.digits}f} %" if self.unit == "%" else f"{value:.{self.digits}f}"
+        scaled = round(100 * value if self.unit == "%" else value, self.digits) + 0.0  # without a negative zero
+        return f"{scaled:.{self.digits}f}" + (" %" if self.unit == "%" else "")
 
 
 _WHERE = {
