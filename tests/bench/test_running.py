@@ -219,7 +219,7 @@ def test_commands_are_spelled_so_that_they_can_be_called_again(bench, tmp_path: 
 def test_every_kind_of_task_is_known_to_the_commands():
     assert set(KINDS) == set(TASKS) == set(HEADLINE)
     assert all(region in REGIONS[kind] for kind, region in HEADLINE.items())
+    values = {"displacement": (0.1, 0.4), "scale": (0.6, 1.6), "angle": (20.0, 60.0), "points": 17}
     for name, kinds in ASKED.items():
         for kind in kinds:
-            value = 17 if name == "points" else (0.1, 0.4) if name == "displacement" else (0.5, 1.5)
-            assert next(TASKS[kind](1, HELD_OUT, SMALL, **{name: value})).kind == kind
+            assert next(TASKS[kind](1, HELD_OUT, SMALL, **{name: values[name]})).kind == kind
