@@ -121,10 +121,10 @@ def test_help_names_every_command(capsys):
         cli.main(["--help"])
     assert stopped.value.code == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in ("demo", "run", "schema", *EDITS))
+    assert all(name in out for name in ("bench", "demo", "run", "schema", *EDITS))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["drag", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["drag", "--help"], ["bench", "scenes", "--help"]])
 def test_help_does_not_wait_for_torch(arguments):
     program = (
         "import sys\nfrom dragondiffusion.cli import main\n"

@@ -57,7 +57,7 @@ def test_text(editor, move_case):
 
 
 def test_starting_latent(job, case):
-    assert distance(start(job, job.references[0].levels), case["z_T_edited"]) < 1e-5
+    assert distance(start(job, job.references[0].levels, SETTINGS), case["z_T_edited"]) < 1e-5
 
 
 @torch.no_grad()

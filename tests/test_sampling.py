@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from dragondiffusion import Move, Settings, Window
+from dragondiffusion import Move, Remove, Settings, Window
 from dragondiffusion.sampling import Job, hold, regional_noise, sample
+from dragondiffusion.types import NEVER
 
 GUIDED = (Window(0.0, 0.5),)
 
@@ -101,3 +102,27 @@ def test_the_end_is_held_too(editor, reference, edit):
     z = hold(torch.zeros_like(reference.trajectory[-1]), 10, [one], reference.levels, settings)
     rest = one.objective.rest(settings.hold_margin)
     assert torch.equal(z[:, :, rest], reference.trajectory[-1][:, :, rest])
+
+
+def test_energies_of_all_scales_are_the_sum_of_each(editor, picture, mask):
+    def first(scales):
+        settings = Settings(steps=2, feature_scales=scales, guidance=(Window(0.0, 0.4),))
+        return editor(picture, Move(mask, (12.0, 3.0)), settings=settings).energies[0][1]
+
+    every, parts = first(None), [first((k,)) for k in (0, 1)]
+    for name, value in every.items():
+        assert value == pytest.approx(sum(part[name] for part in parts), rel=1e-5)
+    assert first((1, 0)) == pytest.approx(every, rel=1e-5)
+    with pytest.raises(ValueError, match=r"feature_scales=\(5,\) but the model gives 2 scales"):
+        first((5,))
+
+
+def test_without_a_carried_start_a_move_begins_as_a_removal(editor, picture, mask):
+    plain = {"steps": 2, "energy_scale": 0.0, "recall": False, "hold_rest": NEVER, "hold_destination": NEVER}
+    plain |= {"draft": False, "fresh_noise": False, "restore_detail": False}
+    made = [
+        editor(picture, edit, settings=Settings(**plain, carried_start=carried)).latents
+        for edit, carried in ((Move(mask, (12.0, 3.0)), False), (Remove(mask), False), (Move(mask, (12.0, 3.0)), True))
+    ]
+    assert torch.equal(made[0], made[1])
+    assert not torch.equal(made[0], made[2])

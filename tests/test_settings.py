@@ -53,3 +53,9 @@ def test_impossible_windows_and_presets():
 def test_every_default_has_a_source():
     documented = Settings.__doc__ or ""
     assert [f.name for f in dataclasses.fields(Settings) if f"{f.name}:" not in documented] == []
+
+
+@pytest.mark.parametrize("scales", [(), (-1,), (0, 0)])
+def test_feature_scales_that_are_none(scales):
+    with pytest.raises(ValueError, match="feature_scales="):
+        Settings(feature_scales=scales)

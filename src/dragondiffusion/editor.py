@@ -143,7 +143,9 @@ class Editor:
             results += self.batch([again], progress)
         return max(results, key=lambda result: result.report.score)
 
-    def batch(self, requests: Sequence[Request], progress: Progress | None = None) -> list[EditResult]:
+    def batch(
+        self, requests: Sequence[Request], progress: Progress | None = None, clock: Clock | None = None
+    ) -> list[EditResult]:
         """Makes several edits at once, each with its own kind of edit, seed and strengths.
 
         The results are those of one at a time, in less time for each. A picture that several requests share is inverted
@@ -152,6 +154,7 @@ class Editor:
         Args:
             requests: what is to be done; pictures of one working size (after padding).
             progress: as in `__call__`.
+            clock: what measures the phases; None makes one for seconds.
 
         Returns:
             One result per request, in their order.
@@ -159,7 +162,7 @@ class Editor:
         Raises:
             ValueError: as in `__call__`; also if the requests do not fit into one run. The message says which.
         """
-        clock, progress = Clock(), progress or _silent
+        clock, progress = clock or Clock(), progress or _silent
         plans = [plan(self.backbone, request, k if len(requests) > 1 else None) for k, request in enumerate(requests)]
         check_together(plans)
         if not plans:

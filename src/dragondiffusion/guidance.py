@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .backbones.base import Backbone, Condition
+from .backbones.base import Backbone, BatchFeatures, Condition
 from .edits.base import Objective
 from .energies import Energy, zero_like
 from .similarity import Scalar
@@ -38,6 +38,7 @@ def guidance(
     objectives: Sequence[Objective],
     f_gud: Sequence[Sequence[Features]],
     merged: bool,
+    scales: tuple[int, ...] | None = None,
 ) -> Guidance:
     r"""Guidance of a batch, one objective per sample.
 
@@ -54,22 +55,25 @@ def guidance(
         objectives: one per sample.
         f_gud: for every sample the features of its guiding pictures.
         merged: one backward pass for the sum of all energies, not masked: cheaper, not the same.
+        scales: which feature scales the energies compare, 0 the coarsest; None is all.
+
+    Raises:
+        ValueError: if the model gives no such scale.
 
     Source: docs/method.md, section 5; DragonDiffusion, equation 8.
     """
     with torch.enable_grad():
         z = z_t.detach().requires_grad_(True)
-        f_gen = backbone.features(z, t, condition)
+        f_gen = chosen(backbone.features(z, t, condition), scales)
         energies: list[dict[str, Tensor]] = []
         e_edit, e_content = zero_like(z), zero_like(z)
         for b, objective in enumerate(objectives):
             own = tuple(f[b : b + 1] for f in f_gen)
+            guides = [chosen(f, scales) for f in f_gud[b]]
             energies.append({})
-            e_edit = e_edit + objective.strengths.energy_scale * _total(
-                objective.edit_terms, own, f_gud[b], energies[b]
-            )
+            e_edit = e_edit + objective.strengths.energy_scale * _total(objective.edit_terms, own, guides, energies[b])
             e_content = e_content + objective.strengths.energy_scale * _total(
-                objective.content_terms, own, f_gud[b], energies[b]
+                objective.content_terms, own, guides, energies[b]
             )
         e_all = e_edit + e_content
     k = torch.tensor([o.strengths.factor for o in objectives], device=z.device)[:, None, None, None]
@@ -80,6 +84,19 @@ def guidance(
     (g_content,) = torch.autograd.grad(e_content, z)
     m = torch.stack([o.inside for o in objectives])[:, None].to(z)
     return Guidance(k * (m * g_edit + (1 - m) * g_content), g_edit, g_content, energies)
+
+
+def chosen(features: BatchFeatures, scales: tuple[int, ...] | None) -> BatchFeatures:
+    """Features of some scales; of all for None.
+
+    Raises:
+        ValueError: if there is no such scale.
+    """
+    if scales is None:
+        return features
+    if max(scales) >= len(features):
+        raise ValueError(f"feature_scales={scales} but the model gives {len(features)} scales; count them from 0")
+    return tuple(features[k] for k in scales)
 
 
 def _total(terms: Sequence[Energy], f_gen: Features, f_gud: Sequence[Features], values: dict[str, Tensor]) -> Scalar:

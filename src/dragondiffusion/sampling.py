@@ -89,7 +89,7 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
     levels = jobs[0].references[0].levels
     condition = Condition.cat([job.condition for job in jobs])
     energies: list[list[tuple[int, dict[str, Tensor]]]] = [[] for _ in jobs]
-    z_t = torch.cat([start(job, levels) for job in jobs])
+    z_t = torch.cat([start(job, levels, settings) for job in jobs])
     for i, t in enumerate(levels.timesteps):
         alpha_t, alpha_s = levels.alphas[i], levels.alphas[i + 1]
         guided = settings.guides(i) and any(job.objective.strengths.energy_scale for job in jobs)
@@ -102,7 +102,8 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
             eps_hat = eps
             if guided:
                 objectives = [job.objective for job in jobs]
-                g = guidance(backbone, z_t, t, condition, objectives, f_gud, settings.merged_backward)
+                merging, scales = settings.merged_backward, settings.feature_scales
+                g = guidance(backbone, z_t, t, condition, objectives, f_gud, merging, scales)
                 eps_hat = eps + g.noise
                 for log, values in zip(energies, g.energies, strict=True):
                     log.append((i, values))
@@ -117,12 +118,12 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
     return Sampled(z_0, [[(i, {n: float(e) for n, e in v.items()}) for i, v in log] for log in energies])
 
 
-def start(job: Job, levels: Levels) -> Latents:
+def start(job: Job, levels: Levels, settings: Settings) -> Latents:
     """The noisiest latent: the picture's own, with carried content in place and fresh noise where content goes away."""
     z_t = job.references[0].trajectory[0]
     if job.fresh is not None:
         z_t = torch.where(job.objective.vacated.to(z_t.device), job.fresh.to(z_t), z_t)
-    for carry in job.objective.carries:
+    for carry in job.objective.carries if settings.carried_start else ():
         z_t = carried(job, carry, 0, levels, z_t)
     return z_t
 

@@ -32,6 +32,8 @@ class Settings:
         w_contrast: weight of the contrast energy. Source: as `w_edit`.
         w_inpaint: weight of the inpainting energy. Source: as `w_edit`.
         energy_grid: cells of the energy grid per latent cell and axis. Source: authors' code (`up_scale` = 2).
+        feature_scales: which scales of the decoder's features the energies compare, 0 the coarsest; None is all that
+            the model gives. Source: the paper, section 4.2, two scales.
         raw_cosine: moves compare by the raw cosine, which has a pole. Source: off, docs/method.md, section 9.
         geometry: how maps become places on grids. Source: docs/method.md, section 4.
         guidance: windows of the steps with energies. Source: DiffEditor, every step to 0.2, every second one to 0.6.
@@ -55,6 +57,8 @@ class Settings:
             otherwise from latents carried along by bilinear sampling. Latents are not equivariant to turns, flips and
             shifts of less than a cell; pixels are. Their noise is carried by nearest sampling in both cases, because
             interpolation would lower its variance. Source: chosen, to be judged by the benchmark.
+        carried_start: destinations start from what is carried there; otherwise from the picture's own noise. Source:
+            the paper, section 4.1.
         fresh_noise: the vacated region starts from fresh noise. Source: docs/method.md, section 10.
         shadows: an object that is moved or removed takes its cast shadow along, where one is found
             (`shadows.find_shadow`). Source: chosen, docs/experiments.md.
@@ -79,6 +83,7 @@ class Settings:
     w_contrast: Number | None = None
     w_inpaint: Number | None = None
     energy_grid: int = 2
+    feature_scales: tuple[int, ...] | None = None
     raw_cosine: bool = False
     geometry: Geometry = Geometry.AFFINE
     guidance: tuple[Window, ...] = (Window(0.0, 0.2), Window(0.2, 0.6, every=2))
@@ -95,6 +100,7 @@ class Settings:
     hold_destination: Window | None = None
     hold_margin: int = 1
     draft: bool = True
+    carried_start: bool = True
     fresh_noise: bool = True
     shadows: bool = True
     hold_vacated: Window = NEVER
@@ -112,6 +118,7 @@ class Settings:
         for name in ("hold_margin", "composite_feather"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        _check_scales(self.feature_scales)
         for name in ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint"):
             _check_strength(name, getattr(self, name), math.inf)
         _check_strength("image_prompt_scale", self.image_prompt_scale, math.inf)
@@ -146,6 +153,11 @@ class Settings:
         return self.time_travel_passes if self.time_travel.holds(i, self.steps) else 1
 
 
+def _check_scales(scales: tuple[int, ...] | None) -> None:
+    if scales is not None and (not scales or min(scales) < 0 or len(set(scales)) < len(scales)):
+        raise ValueError(f"feature_scales={scales} must be different numbers from 0 on; None is all scales")
+
+
 def _check_strength(name: str, value: Number | None, top: float) -> None:
     if value is not None and not (math.isfinite(value) and 0 <= value <= top):
         raise ValueError(f"{name}={value} must be a number from 0 to {top}")
@@ -154,6 +166,7 @@ def _check_strength(name: str, value: Number | None, top: float) -> None:
 LOOP_FIELDS = (
     "steps",
     "energy_grid",
+    "feature_scales",
     "guidance",
     "merged_backward",
     "cached_features",
@@ -163,6 +176,7 @@ LOOP_FIELDS = (
     "hold_rest",
     "hold_margin",
     "hold_vacated",
+    "carried_start",
     "image_prompt_scale",
     "image_prompt",
     "inversion_iterations",

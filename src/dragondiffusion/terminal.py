@@ -3,7 +3,7 @@
 import io
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -108,6 +108,23 @@ def shown_progress() -> Generator[Any]:
             bars.update(tasks[phase], completed=done, total=total, visible=True)
 
         yield progress
+
+
+@contextmanager
+def counted_progress(what: str) -> Generator[Callable[[int, int], None]]:
+    """Within: a function of finished and total that moves a bar on standard error, if it is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def check_output(out: Path) -> None:

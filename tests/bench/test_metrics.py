@@ -63,6 +63,57 @@ def test_metrics_on_known_pictures():
         metrics.psnr(before, truth, torch.zeros(8, 8))
 
 
+def test_ssim_is_that_of_scikit_image_and_1_at_equality():
+    from skimage.metrics import structural_similarity
+
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.rand(3, 24, 30, generator=generator), torch.rand(3, 24, 30, generator=generator)
+    similarity = metrics.ssim_map(a, b)
+    expected = structural_similarity(
+        *(x.permute(1, 2, 0).double().numpy() for x in (a, b)),
+        data_range=1.0, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+    )  # fmt: skip
+    assert metrics.mean_over(similarity, metrics.inner(similarity)) == pytest.approx(expected, abs=1e-6)
+    assert torch.allclose(metrics.ssim_map(a, a), torch.ones(24, 30))
+    torch.testing.assert_close(similarity, metrics.ssim_map(b, a))
+
+
+def test_ssim_of_two_flat_pictures_is_its_luminance_term():
+    a, b = torch.full((3, 20, 20), 0.2), torch.full((3, 20, 20), 0.6)
+    expected = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)
+    torch.testing.assert_close(metrics.ssim_map(a, b), torch.full((20, 20), expected), atol=1e-5, rtol=0)
+
+
+def test_what_happened_outside():
+    before, image = torch.zeros(3, 4, 4), torch.zeros(3, 4, 4)
+    image[1, 0, 0] = 30 / 255
+    image[:, 3] = 0.001  # rounds to the same 8 bits
+    everywhere = torch.ones(4, 4)
+    assert metrics.exact(image, before, everywhere) == pytest.approx(15 / 16)
+    assert metrics.difference(image, before, everywhere) == pytest.approx(10 / 16)
+    with pytest.raises(ValueError, match="region has no pixel"):
+        metrics.mean_over(everywhere, 0 * everywhere)
+
+
+def test_an_object_without_light_keeps_its_look_where_it_goes():
+    """Unlit, in front of everything and moved by whole pixels, the true object is the old one carried along."""
+    for seed in (HELD_OUT + 1, HELD_OUT + 2, HELD_OUT + 3):
+        place = torch.tensor([0.5, 0.5])
+        scenes = S.sample([seed], objects=1).with_object(2, position=place, size=0.18, angle=0.0)
+        scenes = S.Scenes(**(vars(scenes) | {"light_strength": torch.zeros(1)}))
+        after = scenes.with_object(2, position=place + torch.tensor([12 / 64, -5 / 64]))
+        old, new = S.render(scenes, SMALL), S.render(after, SMALL)
+        task = Task(
+            "move", seed, scenes, after, 2, old.image[0], new.image[0], old.masks[0, 2], new.masks[0, 2],
+            centre=(32.0, 32.0), offset=(12.0, -5.0),
+        )  # fmt: skip
+        carried = task.carried()
+        assert carried is not None
+        region = (carried[1] > 0.98).float()
+        assert metrics.warp_error(task.truth, carried[0], region) == pytest.approx(0, abs=0.02)
+        assert metrics.warp_error(task.before, carried[0], region) > 5
+
+
 @given(st.floats(1.0, 7.0), st.floats(0.1, 5.0))
 def test_a_parabola_is_found_between_its_samples(middle: float, curvature: float):
     values = curvature * (torch.arange(9) - middle).square()

@@ -1,16 +1,24 @@
-"""Results by row and scene, kept in files so that an interrupted run goes on where it stopped."""
+"""What a benchmark found, in a folder, so that an interrupted run goes on where it stopped.
+
+`run.json` says what all results have in common; `scores/KIND/ROW/SEED.json` and `.png` hold what a row made of a scene,
+`costs/KIND/ROW.json` what one edit of it costs. Every file is written whole, so several processes can write at once.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from PIL import Image
 
+from ..images import write_file, write_picture
+from .difficulty import Difficulty
 from .metrics import Picture
 from .scores import Scores
 from .tasks import pixels
@@ -18,74 +26,139 @@ from .tasks import pixels
 FORMAT = 1
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What a row made of one scene."""
+
+    scores: Scores
+    difficulty: Difficulty
+
+
 class Results:
-    """Scores and pictures of one benchmark run.
+    """The folder of one benchmark run; it is gone on with if it exists.
 
     Args:
-        path: A JSON file; it is gone on with if it exists, and written whole after each addition. Pictures go into a
-            folder of its name without the suffix. None keeps nothing.
-        about: What all results have in common, such as model and kind of edit.
-        rows: What tells the settings of each row.
-
-    Raises:
-        ValueError: The file is no `.json`, or holds results of something else.
+        folder: where results are, or will be.
     """
 
-    def __init__(self, path: Path | None, about: dict[str, Any], rows: dict[str, str]) -> None:
-        if path is not None and path.suffix != ".json":
-            raise ValueError(f"results file {path} must end in .json; its pictures go into a folder of the same name")
-        self.path, self.about, self.rows = path, about, rows
-        self.scores: dict[str, dict[int, Scores]] = {name: {} for name in rows}
-        if path is not None and path.exists():
-            self._read(path)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    def known(self, row: str, seed: int) -> tuple[Scores, Picture] | None:
-        """Scores and picture of a row on a scene, if they are there."""
-        scores = self.scores[row].get(seed)
-        place = self._place(row, seed)
-        if scores is None or place is None or not place.is_file():
-            return None
-        with Image.open(place) as image:
-            picture = np.asarray(image.convert("RGB")).copy()
-        return scores, torch.from_numpy(picture).permute(2, 0, 1) / 255
+    @staticmethod
+    def load(folder: Path) -> Results:
+        """Results that are there.
 
-    def add(self, row: str, seed: int, scores: Scores, image: Picture) -> None:
-        """Keeps what a row made of a scene."""
-        self.scores[row][seed] = scores
-        place = self._place(row, seed)
-        if place is not None:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            part = place.with_suffix(".part")
-            Image.fromarray(pixels(image)).save(part, format="PNG")
-            os.replace(part, place)
-            self._write()
+        Raises:
+            ValueError: The folder holds none.
+        """
+        results = Results(folder)
+        results.read()
+        return results
 
-    def _place(self, row: str, seed: int) -> Path | None:
-        """Where a picture is kept."""
-        if self.path is None:
-            return None
-        name = "".join(c if c.isalnum() or c in "=.-" else "_" for c in row)
-        return self.path.with_suffix("") / name / f"{seed}.png"
+    def read(self) -> dict[str, Any]:
+        """What `run.json` says: `about`, `rows` by kind, `commands`.
 
-    def _read(self, path: Path) -> None:
+        Raises:
+            ValueError: There is no such file, or it is something else.
+        """
+        path = self.folder / "run.json"
         try:
-            held = json.loads(path.read_text())
-            about, rows, scores = held["about"], held["rows"], held["scores"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} holds no results ({error!r}); name another file") from error
-        wanted = json.loads(json.dumps(self.about))
-        if held.get("format") != FORMAT or about != wanted:
-            raise ValueError(f"{path} holds results of {about}, not of {wanted}; name another file")
-        for name, settings in self.rows.items():
-            if rows.get(name, settings) != settings:
-                raise ValueError(f"{path} holds row {name!r} with other settings: {rows[name]}; name another file")
-        self.rows = rows | self.rows
-        self.scores |= {name: {int(seed): s for seed, s in kept.items()} for name, kept in scores.items()}
+            held = json.loads(path.read_text(encoding="utf-8"))
+            if held["format"] != FORMAT or not {"about", "rows", "commands"} <= held.keys():
+                raise KeyError("format")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{self.folder} holds no results of a benchmark ({error!r}); name a folder that `bench` has written"
+            ) from error
+        return held
 
-    def _write(self) -> None:
-        if self.path is None:
-            return
-        held = {"format": FORMAT, "about": self.about, "rows": self.rows, "scores": self.scores}
-        part = self.path.with_suffix(".part")
-        part.write_text(json.dumps(held, indent=1))
-        os.replace(part, self.path)
+    def open(self, about: Mapping[str, Any], rows: Mapping[str, Mapping[str, str]], command: str) -> None:
+        """Prepares the folder for a run, and writes down what it is about.
+
+        Args:
+            about: what all results have in common, such as the model and the size of pictures.
+            rows: what tells the settings of each row, by kind.
+            command: what was called.
+
+        Raises:
+            ValueError: The folder holds results of something else, or other files.
+        """
+        about = json.loads(json.dumps(about))
+        held: dict[str, Any] = {"rows": {}, "commands": []}
+        if self.folder.exists() and any(self.folder.iterdir()):
+            held = self.read()
+            for name in sorted(held["about"].keys() | about.keys()):
+                old, new = held["about"].get(name), about.get(name)
+                if old != new:
+                    raise ValueError(
+                        f"--out {self.folder} holds results with {name} {old}, not {new}; name another folder"
+                    )
+        kept: dict[str, dict[str, str]] = held["rows"]
+        for kind, named in rows.items():
+            for name, text in named.items():
+                if kept.setdefault(kind, {}).setdefault(name, text) != text:
+                    raise ValueError(
+                        f"--out {self.folder} holds row {name!r} of {kind} with other settings; name another folder"
+                    )
+        commands = [*held["commands"], *([command] if command not in held["commands"] else [])]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for part in self.folder.rglob(".*-*"):  # left by a run that was killed while writing
+            part.unlink(missing_ok=True)
+        _write(self.folder / "run.json", {"format": FORMAT, "about": about, "rows": kept, "commands": commands})
+
+    def known(self, kind: str, row: str, seed: int) -> bool:
+        """Whether a row's result on a scene is there."""
+        return self._place(kind, row, seed).with_suffix(".json").is_file()
+
+    def add(self, kind: str, row: str, seed: int, entry: Entry, image: Picture) -> None:
+        """Keeps what a row made of a scene: the picture first, so that scores never stand without it."""
+        place = self._place(kind, row, seed)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_picture(Image.fromarray(pixels(image)), place.with_suffix(".png"))
+        _write(place.with_suffix(".json"), asdict(entry))
+
+    def entries(self, kind: str, row: str) -> dict[int, Entry]:
+        """Everything that a row made, by seed."""
+        found = sorted(self._place(kind, row, 0).parent.glob("*.json"))
+        held = {int(path.stem): json.loads(path.read_text(encoding="utf-8")) for path in found}
+        return {seed: Entry(one["scores"], one["difficulty"]) for seed, one in sorted(held.items())}
+
+    def picture(self, kind: str, row: str, seed: int) -> Picture:
+        """What a row made of a scene, in [0, 1]."""
+        with Image.open(self._place(kind, row, seed).with_suffix(".png")) as image:
+            picture = np.asarray(image.convert("RGB")).copy()
+        return torch.from_numpy(picture).permute(2, 0, 1) / 255
+
+    def cost(self, kind: str, row: str) -> dict[str, int] | None:
+        """Floating-point operations of one edit by phase; None if they were not counted."""
+        path = self.folder / "costs" / kind / f"{slug(row)}.json"
+        return cast("dict[str, int]", json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+    def add_cost(self, kind: str, row: str, flops: Mapping[str, int]) -> None:
+        """Keeps the floating-point operations of one edit by phase."""
+        path = self.folder / "costs" / kind / f"{slug(row)}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, dict(flops))
+
+    def _place(self, kind: str, row: str, seed: int) -> Path:
+        return self.folder / "scores" / kind / slug(row) / str(seed)
+
+
+def slug(row: str) -> str:
+    """A folder's name for a row: what can be read of it, and a digest where that is not all."""
+    name = "".join(c if c.isalnum() or c in "=.-" else "_" for c in row)
+    return (
+        name
+        if name == row and 0 < len(name.strip(".")) < 60
+        else f"{name[:60]}-{hashlib.sha256(row.encode()).hexdigest()[:8]}"
+    )
+
+
+def _write(path: Path, held: Mapping[str, Any]) -> None:
+    write_file(path, lambda file: file.write(json.dumps(held, indent=1).encode()))
+
+
+def parts(values: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Values in order, so many at a time."""
+    for first in range(0, len(values), size):
+        yield list(values[first : first + size])

@@ -1,4 +1,4 @@
-"""What is compared: the rows of a benchmark's table and the settings behind them."""
+"""What is compared: the rows of a benchmark's table and what is behind them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from ..settings import Geometry, Settings
-from ..types import Window
+from ..settings import PRESETS, Geometry, Settings
+from ..types import NEVER, Window
+from .baselines import Baseline, copy_paste, left_alone
 
-Rows: TypeAlias = dict[str, Settings | None]
-"""Settings by the name of the row; None leaves the picture alone."""
+Rows: TypeAlias = dict[str, Settings | Baseline]
+"""Settings, or a way without a model, by the name of the row."""
 
 TERMS: dict[str, tuple[str, ...]] = {
     "move": ("edit", "content", "contrast", "inpaint"),
@@ -25,26 +26,32 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 """The energy terms of a kind of edit, by the names of their weights. Source: docs/method.md, section 4."""
 
+BASELINES: Rows = {"left alone": left_alone, "copy-paste, inpainted": copy_paste}
+"""Rows that need no model."""
+
+USUAL = ("left alone", "copy-paste, inpainted", "latent copy", "reference", "fast", "default")
+"""The rows shown where none are named, as far as they exist."""
+
 
 def rows(kind: str, changes: dict[str, Any] | None = None, terms: bool = False, turned: bool = False) -> Rows:
-    """The rows of a kind of edit.
+    """Every row that a kind of edit knows.
 
     Args:
         kind: A key of `tasks.TASKS`.
         changes: Settings that differ in every row, such as the number of steps.
         terms: Also the default with each energy term, and the memory bank, switched off.
-        turned: Objects are turned. The authors' geometry knows no angle; preset `reference` is given ours, and the name
-            of its row says so.
+        turned: Objects are turned. The authors' geometry knows no angle; preset `reference` is given ours.
     """
     changes = changes or {}
-    reference, default = (Settings.preset(name, **changes) for name in ("reference", "default"))
-    name = "reference"
+    presets = {name: Settings.preset(name, **changes) for name in PRESETS}
     if turned:
-        reference, name = replace(reference, geometry=Geometry.AFFINE), "reference, our geometry"
+        presets["reference"] = replace(presets["reference"], geometry=Geometry.AFFINE)
+    reference, default = presets["reference"], presets["default"]
     chosen: Rows = {
-        "left alone": None,
-        f"{name} without guidance": replace(reference, energy_scale=0.0),
-        name: reference,
+        **BASELINES,
+        "latent copy": latent_copy(default),
+        "reference without guidance": replace(reference, energy_scale=0.0),
+        **{name: settings for name, settings in presets.items() if name != "default"},
         "default": default,
         "default without guidance": replace(default, energy_scale=0.0),
     }
@@ -54,8 +61,30 @@ def rows(kind: str, changes: dict[str, Any] | None = None, terms: bool = False, 
     return chosen
 
 
-def named(chosen: Rows, names: Sequence[str]) -> Rows:
-    """Some of the rows; all if no names are given.
+def latent_copy(default: Settings) -> Settings:
+    """Settings that copy the object's latents, noise and all, to their new place and then only sample.
+
+    No energies, no memory bank, no draft, nothing held during the run. Geometry, fresh noise in the vacated place and
+    the composite of the finished picture stay those of the default.
+    """
+    return replace(
+        default,
+        energy_scale=0.0,
+        recall=False,
+        hold_rest=NEVER,
+        hold_destination=NEVER,
+        draft=False,
+        restore_detail=False,
+    )
+
+
+def named(chosen: Rows, names: Sequence[str], terms: bool = False) -> Rows:
+    """Some of the rows; the usual ones if no names are given.
+
+    Args:
+        chosen: Every row.
+        names: Those asked for.
+        terms: Without names, also the rows that switch off a part of the default.
 
     Raises:
         ValueError: There is no such row.
@@ -63,7 +92,8 @@ def named(chosen: Rows, names: Sequence[str]) -> Rows:
     unknown = [name for name in names if name not in chosen]
     if unknown:
         raise ValueError(f"row {unknown[0]!r} is unknown; use one of {', '.join(map(repr, chosen))}")
-    return {name: chosen[name] for name in names} if names else chosen
+    usual = [name for name in chosen if name in USUAL or (terms and name.startswith("default, no "))]
+    return {name: chosen[name] for name in (names or usual)}
 
 
 def varied(text: str, changes: dict[str, Any] | None = None) -> Settings:
@@ -90,3 +120,8 @@ def _value(name: str, text: str) -> Any:
         return ast.literal_eval(text)
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"{name}={text} is no value; use a number, True, False, None, or start:stop") from error
+
+
+def text_of(row: Settings | Baseline) -> str:
+    """What tells a row from another of its name."""
+    return repr(row) if isinstance(row, Settings) else row.__name__

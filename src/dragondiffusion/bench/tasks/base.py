@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from ... import edits
+from ...geometry import Affine, Correspondence, warp_mask
 from ...settings import Geometry
 from ...types import Number, Point, PointList, Size
 from .. import metrics
@@ -33,6 +34,9 @@ PATIENCE = 5000
 
 SEEN = 0.98
 """Share of an object that is seen when it counts as wholly visible."""
+
+SURROUNDINGS = 0.1
+"""How far shadows fall from an object, as a fraction of the shorter side. Source: chosen, the longest of `scenes`."""
 
 REGIONS: dict[str, tuple[str, ...]] = {
     "move": ("destination", "vacated", "rest", "outside"),
@@ -121,6 +125,33 @@ class Task:
             "outside": 1 - grown(either if self.editable is None else torch.maximum(either, self.editable), margin),
         }
         return {name: every[name] for name in REGIONS[self.kind] if bool(every[name].any())}
+
+    def surroundings(self, reach: Number = SURROUNDINGS) -> Float[Tensor, "h w"] | None:
+        """The ring around the object after the edit, where its shadow falls; None without a pixel.
+
+        Pixels of the object before belong to `vacated` and not to it.
+
+        Args:
+            reach: How far the ring reaches, as a fraction of the shorter side.
+        """
+        if not bool((self.placed > 0.5).any()):
+            return None
+        either = torch.maximum((self.mask > 0.02).float(), (self.placed > 0.02).float())
+        ring = grown((self.placed > 0.5).float(), max(1, round(reach * min(self.size)))) * (1 - either)
+        return ring if bool(ring.any()) else None
+
+    def carried(self) -> tuple[Float[Tensor, "3 h w"], Float[Tensor, "h w"]] | None:
+        """The picture that a moved or pasted object comes from, carried along the edit's map, and its coverage there.
+
+        None for edits that are no map of a whole object.
+        """
+        if self.kind not in ("move", "resize", "rotate", "paste"):
+            return None
+        source = self.before if self.second is None else self.second.picture
+        mask = self.mask if self.second is None else self.second.mask
+        affine = Affine.about(self.centre, self.offset, (self.scale, self.scale), self.angle)
+        everywhere = Correspondence.along(affine, torch.ones(self.size, dtype=torch.bool), self.size)
+        return everywhere.carry(source[None], self.before[None])[0], warp_mask(mask, affine, self.size)
 
     def edit(self, geometry: Geometry = Geometry.AFFINE) -> edits.Edit:
         """The edit to make.
