@@ -14,7 +14,6 @@ import dataclasses
 import os
 import signal
 import sys
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, cast
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, cast
 import tyro
 
 from . import __version__
+from .command import Command
 from .docstrings import arguments, opening
 from .registry import EDITS
 
@@ -46,19 +46,6 @@ MAX_POINTS_BYTES = 2**20
 """Largest file of points that is read, bytes. Source: chosen, thousands of points."""
 
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-
-
-class Command(ABC):
-    """What all commands share."""
-
-    @abstractmethod
-    def run(self) -> None:
-        """Does it.
-
-        Raises:
-            ValueError: bad input.
-            OSError: a file that cannot be read or written.
-        """
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
