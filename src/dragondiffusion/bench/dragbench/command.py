@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ...cli import WithSettings
+from ...command import Command
 
 if TYPE_CHECKING:
     from ...editor import Editor
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DragBench(WithSettings):
+class DragBench(Command):
     """Edit the pictures of DragBench (arXiv 2306.14435) and score the results, and those of other software."""
 
     cases: tyro.conf.Positional[Path]
@@ -30,6 +30,14 @@ class DragBench(WithSettings):
     """Folder for results and scores; a run that was interrupted goes on there."""
     model: str | None = None
     """Checkpoint to edit with: a folder, a .safetensors file or a hub id; None is the demo model."""
+    seed: int = 42
+    """Seed of all noise."""
+    steps: int | None = None
+    """Steps of inversion and sampling; None is the preset's number."""
+    preset: str = "default"
+    """Settings: default, or reference for those of the authors' code."""
+    changes: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="set", metavar="NAME=VALUE")] = ()
+    """Any field of Settings; a window is START:STOP[:EVERY], several of them are separated by commas."""
     results: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=FOLDER")] = ()
     """Results of other software to score: CASE.png or CASE/dragged_image.png, categories as in the cases."""
     skip_edits: tyro.conf.FlagCreatePairsOff[bool] = False
@@ -50,6 +58,7 @@ class DragBench(WithSettings):
     """What it is told that pictures show; None is the prompt of the case."""
 
     def run(self) -> None:
+        from ...cli import chosen_settings
         from .bars import shown_progress
         from .cases import read_cases
         from .fidelity import load_lpips
@@ -58,7 +67,7 @@ class DragBench(WithSettings):
         from .running import LEFT_ALONE, OURS, Bench, run
         from .summary import as_json, summarise, tables
 
-        settings, recipe = self.settings(), self._recipe()
+        settings, recipe = chosen_settings(self.preset, self.steps, self.changes), self._recipe()
         self._check()
         rivals = folders(self.results, (LEFT_ALONE, OURS))
         cases, problems = read_cases(self.cases)
