@@ -64,15 +64,7 @@ class WithSettings(Command):
 
     def settings(self) -> Settings:
         """Settings of the preset with the changes asked for."""
-        from .settings import Settings
-
-        changes = {} if self.steps is None else {"steps": self.steps}
-        for text in self.changes:
-            name, value = setting(text)
-            if name in changes:
-                raise ValueError(f"--set {text}: {name} is given twice; give it once")
-            changes[name] = value
-        return Settings.preset(self.preset, **changes)
+        return chosen_settings(self.preset, self.steps, self.changes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -245,6 +237,28 @@ def _type_and_default(node: ast.AnnAssign, text: str) -> tuple[Any, Any]:
         ) from error
     default = dataclasses.field() if node.value is None else dataclasses.field(default=ast.literal_eval(node.value))
     return Annotated[kind, tyro.conf.arg(help=text)], default
+
+
+def chosen_settings(preset: str, steps: int | None, texts: Sequence[str]) -> Settings:
+    """Settings of a preset with changes.
+
+    Args:
+        preset: its name.
+        steps: how many; None is the preset's number.
+        texts: further changes, each NAME=VALUE.
+
+    Raises:
+        ValueError: if there is no such preset or setting, or one is given twice.
+    """
+    from .settings import Settings
+
+    changes = {} if steps is None else {"steps": steps}
+    for text in texts:
+        name, value = setting(text)
+        if name in changes:
+            raise ValueError(f"--set {text}: {name} is given twice; give it once")
+        changes[name] = value
+    return Settings.preset(preset, **changes)
 
 
 def setting(text: str) -> tuple[str, Any]:

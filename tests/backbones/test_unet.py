@@ -81,6 +81,30 @@ def test_features_are_those_of_a_whole_call_and_differentiable(editor):
     assert not any(p.requires_grad for p in backbone.pipe.unet.parameters())
 
 
+def test_a_single_feature_map_is_that_of_a_whole_call(editor):
+    backbone = editor.backbone
+    condition = backbone.describe(["a cup"], backbone.canvas((64, 128), 2))
+    z = torch.randn(1, 4, 8, 16, generator=torch.Generator().manual_seed(0))
+    both = backbone.features(z, 401, condition)
+    assert backbone.blocks == 4
+    assert all(torch.equal(backbone.feature_map(z, 401, condition, k), f) for k, f in zip((1, 2), both, strict=True))
+    assert backbone.feature_map(z, 401, condition, 0).shape[-2:] == (2, 4)
+    with pytest.raises(ValueError, match="block=4"):
+        backbone.feature_map(z, 401, condition, 4)
+
+
+def test_a_fingerprint_tells_weights_apart(editor):
+    before = editor.backbone.fingerprint()
+    weight = next(editor.backbone.pipe.vae.parameters())
+    kept = weight.detach().clone()
+    try:
+        weight.data.flatten()[0] += 1
+        assert editor.backbone.fingerprint() != before
+    finally:
+        weight.data.copy_(kept)
+    assert editor.backbone.fingerprint() == before
+
+
 def test_the_short_unet_shares_its_modules(editor):
     unet = editor.backbone.pipe.unet
     short = stopped_after(unet, 1)

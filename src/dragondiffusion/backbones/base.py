@@ -52,6 +52,9 @@ class ImagePrompt:
     negative: dict[str, Tensor]
 
 
+BatchFeatureMap: TypeAlias = Float[Tensor, "batch _ _ _"]
+"""Features of a batch at one scale."""
+
 BatchFeatures: TypeAlias = tuple[Float[Tensor, "batch _ _ _"], ...]
 """Decoder feature maps of a batch, coarse scale first."""
 
@@ -119,6 +122,23 @@ class Backbone(ABC):
     @abstractmethod
     def noise_and_features(self, z_t: Latents, t: int, condition: Condition) -> tuple[Latents, BatchFeatures]:
         """Both of one call."""
+
+    def fingerprint(self) -> str:
+        """A name for the weights, to tell results of one model from those of another; empty if there is none."""
+        return ""
+
+    @property
+    def blocks(self) -> int:
+        """How many decoder blocks `feature_map` knows, coarsest first; 0 if it knows none."""
+        return 0
+
+    def feature_map(self, z_t: Latents, t: int, condition: Condition, block: int) -> BatchFeatureMap:
+        """Output of one decoder block at training timestep `t`, and no further than it needs to be computed.
+
+        Raises:
+            ValueError: if there is no such block.
+        """
+        raise ValueError(f"block={block}: this model gives no single feature maps; use another for features")
 
     @abstractmethod
     def recording(self) -> AbstractContextManager[dict[str, TokenBatch]]:

@@ -1,5 +1,6 @@
 """Stable Diffusion 1.x and 2.x, and every smaller model of their shape, as diffusers loads them."""
 
+import hashlib
 import math
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,8 +15,17 @@ from ..images import from_tensor
 from ..memory import Reader
 from ..schedule import NoiseSchedule, Spacing
 from ..types import Canvas, Latents, Number, Pictures, TokenBatch
-from .base import Backbone, BatchFeatures, Condition, ImagePrompt
-from .unet import adapter_processors, adapters_scaled, collecting, feature_blocks, recalling, recording, stopped_after
+from .base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt
+from .unet import (
+    adapter_processors,
+    adapters_scaled,
+    collecting,
+    feature_blocks,
+    recalling,
+    recording,
+    stopped_after,
+    up_blocks,
+)
 
 IMAGE_EMBEDS = "image_embeds"
 """What diffusers calls the embeddings of image prompts; extras number them by adapter."""
@@ -112,12 +122,23 @@ class StableDiffusion(Backbone):
         return self._to_noise(self._call(self._unet, z_t, t, condition), z_t, t)
 
     def features(self, z_t: Latents, t: int, condition: Condition) -> BatchFeatures:
-        hook = getattr(self._unet, "_hf_hook", None)
-        if hook is not None:
-            hook.pre_forward(self._unet)
-        with collecting(self._unet, self._blocks) as maps:
-            self._call(stopped_after(self._unet, self._blocks[-1]), z_t, t, condition)
-        return tuple(maps)
+        return self._collected(z_t, t, condition, self._blocks)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for module in (self._unet, self.pipe.vae, self.pipe.text_encoder):
+            for value in cast(nn.Module, module).parameters():
+                digest.update(value.detach().flatten()[:1024].float().cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    @property
+    def blocks(self) -> int:
+        return len(up_blocks(self._unet))
+
+    def feature_map(self, z_t: Latents, t: int, condition: Condition, block: int) -> BatchFeatureMap:
+        if not 0 <= block < self.blocks:
+            raise ValueError(f"block={block} must lie between 0 and {self.blocks - 1}, the up-blocks of this UNet")
+        return self._collected(z_t, t, condition, (block,))[0].float()
 
     def noise_and_features(self, z_t: Latents, t: int, condition: Condition) -> tuple[Latents, BatchFeatures]:
         with collecting(self._unet, self._blocks) as maps:
@@ -133,6 +154,15 @@ class StableDiffusion(Backbone):
     @property
     def _shift(self) -> float:
         return float(getattr(self.pipe.vae.config, "shift_factor", None) or 0.0)
+
+    def _collected(self, z_t: Latents, t: int, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
+        """The outputs of some up-blocks, of a call that ends after the last of them."""
+        hook = getattr(self._unet, "_hf_hook", None)
+        if hook is not None:
+            hook.pre_forward(self._unet)
+        with collecting(self._unet, blocks) as maps:
+            self._call(stopped_after(self._unet, blocks[-1]), z_t, t, condition)
+        return tuple(maps)
 
     def _call(self, unet: nn.Module, z_t: Latents, t: int, condition: Condition) -> Tensor:
         text = condition.text.to(self.dtype)

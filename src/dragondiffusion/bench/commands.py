@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 import tyro
 
 from ..command import Command
+from .dragbench.command import DragBench
 
 if TYPE_CHECKING:
     from .rows import Rows
@@ -224,6 +225,7 @@ class Report(Command):
 COMMANDS: dict[str, type[Command]] = {
     "scenes": SceneBench,
     "ablate": Ablate,
+    "dragbench": DragBench,
     "report": Report,
 }
 """The commands of `bench` by name; a further one is a line here."""

@@ -1,0 +1,44 @@
+"""Bars on standard error: cases that are done, and the steps of the one that is edited."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ...inversion import Progress as Report
+
+
+@contextmanager
+def shown_progress() -> Generator[Report]:
+    """Within: a function of phase, finished steps and total that moves bars, if standard error is a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<7}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(phase, total=total)
+            elif done == 0 and phase != "cases":
+                bars.reset(tasks[phase])
+            bars.update(tasks[phase], completed=done, total=total)
+
+        yield report

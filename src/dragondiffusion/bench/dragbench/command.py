@@ -1,0 +1,184 @@
+"""`dragondiffusion bench dragbench`: DragBench edited and scored, beside results of other software."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from ...command import Command
+
+if TYPE_CHECKING:
+    from ...editor import Editor
+    from ...settings import Settings
+    from .cases import Case
+    from .features import Recipe
+    from .record import Record
+    from .running import Bench, Editing
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DragBench(Command):
+    """Edit the pictures of DragBench (arXiv 2306.14435) and score the results, and those of other software."""
+
+    cases: tyro.conf.Positional[Path]
+    """Folder of CASE or CATEGORY/CASE folders with original_image.png, mask.png and drag_instruction.json."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder for results and scores; a run that was interrupted goes on there."""
+    model: str | None = None
+    """Checkpoint to edit with: a folder, a .safetensors file or a hub id; None is the demo model."""
+    seed: int = 42
+    """Seed of all noise."""
+    steps: int | None = None
+    """Steps of inversion and sampling; None is the preset's number."""
+    preset: str = "default"
+    """Settings: default, or reference for those of the authors' code."""
+    changes: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="set", metavar="NAME=VALUE")] = ()
+    """Any field of Settings; a window is START:STOP[:EVERY], several of them are separated by commas."""
+    results: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=FOLDER")] = ()
+    """Results of other software to score: CASE.png or CASE/dragged_image.png, categories as in the cases."""
+    skip_edits: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Only the results of other software are scored."""
+    limit: int | None = None
+    """Only so many cases, the first by name; None is all."""
+    sheet: Path | None = None
+    """Where a picture of all cases and results goes; the suffix says the format."""
+    features_model: str | None = None
+    """Checkpoint whose features find points; None is the one that edits. The papers use Stable Diffusion 2.1."""
+    features_timestep: int = 261
+    """Training timestep at which its features are taken."""
+    features_block: int = 1
+    """Decoder block whose output they are, 0 is the coarsest."""
+    features_ensemble: int = 8
+    """Draws of noise that are averaged."""
+    features_prompt: str | None = None
+    """What it is told that pictures show; None is the prompt of the case."""
+
+    def run(self) -> None:
+        from ...cli import chosen_settings
+        from .bars import shown_progress
+        from .cases import read_cases
+        from .fidelity import load_lpips
+        from .record import Record
+        from .rivals import folders
+        from .running import LEFT_ALONE, OURS, Bench, run
+        from .summary import as_json, summarise, tables
+
+        settings, recipe = chosen_settings(self.preset, self.steps, self.changes), self._recipe()
+        self._check()
+        rivals = folders(self.results, (LEFT_ALONE, OURS))
+        cases, problems = read_cases(self.cases)
+        if not cases:
+            name, message = next(iter(problems.items()))
+            raise ValueError(f"no case of {self.cases} can be read; the first, {name}: {message}")
+        cases = cases[: self.limit]
+        editor, finder = self._models(recipe)
+        lpips, about_lpips = load_lpips()
+        bench = Bench(self._editing(editor, settings), rivals, finder.backbone, recipe, lpips)
+        about = self._about_edit(editor, settings), self._about_measure(finder, about_lpips if lpips else None)
+        record = Record.open(self.out, *about)
+        record.problems = {"": problems}
+        with shown_progress() as progress:
+            run(bench, cases, record, progress)
+        names = [case.name for case in cases]
+        summary = summarise(record, bench.rows, names)
+        record.summary = as_json(summary)
+        print(tables(summary))
+        self._tell(record.problems, record.notes, "" if lpips else about_lpips)
+        print(f"wrote {record.save()}", file=sys.stderr)
+        if self.sheet is not None:
+            self._write_sheet(bench, cases, record)
+
+    def _check(self) -> None:
+        """Checks what can be wrong before a model is loaded."""
+        from PIL import Image
+
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"--limit {self.limit} must be at least 1")
+        if self.skip_edits and not self.results:
+            raise ValueError("--skip-edits leaves nothing to score; give --results NAME=FOLDER")
+        if self.out.exists() and not self.out.is_dir():
+            raise ValueError(f"--out {self.out} is a file; give a folder")
+        if self.sheet is None:
+            return
+        if self.sheet.is_dir() or self.sheet.suffix.lower() not in Image.registered_extensions():
+            raise ValueError(f"--sheet {self.sheet} must be a file that ends in a picture format such as .png")
+        if not self.sheet.parent.is_dir():
+            raise FileNotFoundError(
+                f"--sheet {self.sheet}: the folder {self.sheet.parent} does not exist; make it first"
+            )
+
+    def _recipe(self) -> Recipe:
+        from .features import Recipe
+
+        return Recipe(
+            self.features_timestep, self.features_block, self.features_ensemble, self.features_prompt, self.seed
+        )
+
+    def _models(self, recipe: Recipe) -> tuple[Editor | None, Editor]:
+        """What edits, if anything does, and what finds points."""
+        from ...terminal import load_editor
+
+        finder = load_editor(self.features_model or self.model)
+        recipe.check(finder.backbone)
+        if self.skip_edits:
+            return None, finder
+        return finder if self.features_model in (None, self.model) else load_editor(self.model), finder
+
+    def _editing(self, editor: Editor | None, settings: Settings) -> Editing | None:
+        import numpy as np
+
+        if editor is None:
+            return None
+
+        def edit(case: Any, progress: Any) -> Any:
+            made = editor(case.pixels, case.edit(), case.prompt, seed=self.seed, settings=settings, progress=progress)
+            return np.asarray(made.image)
+
+        return edit
+
+    def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
+        from ...recipes.pictures import Inline
+        from ...recipes.records import Record as Fields
+        from ...settings import Settings
+
+        if editor is None:
+            return None
+        forms = Fields.of(Settings).forms
+        values = {name: form.encode(getattr(settings, name), name, Inline()) for name, form in forms.items()}
+        fingerprint = editor.backbone.fingerprint()
+        return {"model": self.model or "demo", "fingerprint": fingerprint, "seed": self.seed, "settings": values}
+
+    def _about_measure(self, finder: Editor, lpips: str | None) -> dict[str, Any]:
+        return {
+            "model": self.features_model or self.model or "demo",
+            "fingerprint": finder.backbone.fingerprint(),
+            **dataclasses.asdict(self._recipe()),
+            "prompt": "the case's" if self.features_prompt is None else self.features_prompt,
+            "lpips": lpips,
+        }
+
+    def _write_sheet(self, bench: Bench, cases: list[Case], record: Record) -> None:
+        from ...images import write_picture
+        from .running import LEFT_ALONE, known_results
+        from .sheet import sheet
+
+        names = [case.name for case in cases]
+        shown = [(case, known_results(bench, case, names, record)) for case in cases]
+        rows = [row for row in bench.rows if row != LEFT_ALONE]
+        assert self.sheet is not None
+        print(f"wrote {write_picture(sheet(shown, rows), self.sheet)}", file=sys.stderr)
+
+    def _tell(self, problems: dict[str, dict[str, str]], notes: dict[str, list[str]], lpips: str) -> None:
+        """What was not done, and what was done otherwise than the files say."""
+        for case, texts in notes.items():
+            for text in texts:
+                print(f"note: {case}: {text}", file=sys.stderr)
+        for row, messages in problems.items():
+            for case, message in messages.items():
+                print(f"not scored: {case}{row and f', {row}'}: {message}", file=sys.stderr)
+        if lpips:
+            print(lpips, file=sys.stderr)
