@@ -1,15 +1,19 @@
 """The whole flow on the tiny checkpoint, a few steps at a time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from dragondiffusion import Move, Settings, Window
+from dragondiffusion import Move, Request, Settings, Window, ddim
 from dragondiffusion.backbones.stable_diffusion import StableDiffusion
 from dragondiffusion.edits.base import Edit
 from dragondiffusion.guidance import guidance
 from dragondiffusion.inversion import invert
-from dragondiffusion.sampling import Job, hold, sample, start
+from dragondiffusion.planning import plan
+from dragondiffusion.sampling import hold, sample, start
+from dragondiffusion.types import NEVER
 
 FEW = Settings(steps=4, guidance=(Window(0.0, 0.5),))
 
@@ -32,9 +36,11 @@ def reference(editor, small):
 
 
 def job(editor, reference, edit, settings, seed=0):
-    objective = edit.objective(reference.canvas, settings)
-    condition = reference.condition
-    return Job(objective, (reference,), condition, condition, None, torch.Generator().manual_seed(seed))
+    """What the editor runs for an edit of an inverted picture."""
+    settings = replace(settings, guidance=FEW.guidance)  # what the reference holds features for
+    one = plan(editor.backbone, Request(reference, edit, seed=seed, settings=settings))
+    (prepared,) = editor._jobs([one], [(reference,)])
+    return prepared
 
 
 def test_result_and_what_comes_with_it(editor, small):
@@ -153,11 +159,22 @@ def test_fresh_noise_only_where_content_went_away(editor, small, reference):
     assert not torch.equal(z[:, :, one.objective.vacated], reference.trajectory[0][:, :, one.objective.vacated])
 
 
+def test_places_left_are_held_to_the_draft_in_their_window(editor, small, reference):
+    """At a noise level, the latent there is that of the draft with the noise it started from; elsewhere it is free."""
+    settings = Settings(steps=4, hold_vacated=Window(0, 0.5), hold_rest=NEVER, hold_destination=NEVER)
+    one = job(editor, reference, Move(small[1], (32, 8)), settings)
+    z = torch.zeros_like(reference.trajectory[0])
+    vacated, levels = one.objective.vacated, reference.levels
+    for level in range(4):
+        held = hold(z, level, [one], levels, settings)
+        expected = ddim.add_noise(one.draft.latents, one.fresh, levels.alphas[level]) if level < 2 else z
+        torch.testing.assert_close(held[:, :, vacated], expected[:, :, vacated])
+        assert not bool(held[:, :, ~vacated].any())
+
+
 @torch.no_grad()
 def test_fixed_point_inversion_comes_back(editor, reference):
     """With the implicit step solved, sampling without guidance returns to the picture."""
-    from dragondiffusion import ddim
-
     backbone, levels = editor.backbone, editor.backbone.schedule.levels(10)
     errors = []
     for iterations in (1, 5):

@@ -193,6 +193,7 @@ PRESETS: dict[str, Settings] = {
         geometry=Geometry.CENTRED,
         merged_backward=False,
         cached_features=False,
+        guidance=(Window(0.0, 0.2), Window(0.2, 0.6, every=2)),
         time_travel=Window(0.42, 0.6, every=2),
         hold_rest=NEVER,
         hold_destination=NEVER,

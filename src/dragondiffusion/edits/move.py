@@ -98,7 +98,7 @@ class Move(Edit):
             return objective
         arrived = warp_mask(mask, self.affine(mask), canvas.padded) * picture_area(canvas)
         size = math.sqrt(self.scales[0] * self.scales[1])
-        return with_shadow(objective, shadow, mask, arrived, size, canvas, self.STRENGTHS.under(settings).hold)
+        return with_shadow(objective, shadow, mask, arrived, size, canvas)
 
     def _place(self, mask: Mask, canvas: Canvas, settings: Settings) -> Placement | None:
         if settings.geometry is Geometry.AFFINE:

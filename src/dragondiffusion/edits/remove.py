@@ -56,4 +56,4 @@ class Remove(Edit):
         shadow = find_shadow(x, mask)
         if shadow is None:
             return objective
-        return with_shadow(objective, shadow, mask, None, 1.0, canvas, self.STRENGTHS.under(settings).hold)
+        return with_shadow(objective, shadow, mask, None, 1.0, canvas)

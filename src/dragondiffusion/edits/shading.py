@@ -6,7 +6,7 @@ import torch
 
 from ..geometry import Correspondence, coverage, resize_nearest, union
 from ..shadows import Shadow, shaded
-from ..types import Canvas, Mask, Pictures, Region, Window
+from ..types import Canvas, Mask, Pictures, Region
 from .base import Carry, Objective
 from .draft import Paint
 from .union import without
@@ -36,24 +36,23 @@ def scaled(x: Pictures, factor: Mask) -> Pictures:
 
 
 def with_shadow(
-    objective: Objective, shadow: Shadow, mask: Mask, arrived: Mask | None, size: float, canvas: Canvas, hold: Window
+    objective: Objective, shadow: Shadow, left: Mask, arrived: Mask | None, size: float, canvas: Canvas
 ) -> Objective:
     """An objective whose object takes its shadow along.
 
     Args:
         objective: without.
         shadow: the object's.
-        mask: where the object is.
+        left: where the object was.
         arrived: where it goes; None if it is removed.
         size: its size there, relative to that before.
         canvas: grids.
-        hold: steps in which shaded places are held to the draft.
     """
-    old = shadow.factor(mask)
+    old = shadow.factor(left)
     new = torch.ones_like(old) if arrived is None else shadow.resized(size).factor(arrived)
     either = shaded(old) | shaded(new)
     cells = (coverage(either.float(), canvas.latent) > 0) & ~objective.vacated
-    carry = Carry(0, Correspondence.to_self(cells, canvas.padded), Shaded(new), hold)
+    carry = Carry(0, Correspondence.to_self(cells, canvas.padded), Shaded(new), objective.strengths.hold)
     grid = resize_nearest(either.float(), canvas.energy) > 0.5
     kept = (without(term, grid) if term.name == "content" else term for term in objective.content_terms)
     return replace(

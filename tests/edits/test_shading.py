@@ -1,0 +1,92 @@
+"""An object that is moved or removed takes its shadow along."""
+
+import numpy as np
+import pytest
+import torch
+
+from dragondiffusion import Move, Remove, Settings
+from dragondiffusion.edits.shading import scaled
+from dragondiffusion.edits.union import join
+from dragondiffusion.geometry import coverage, fill
+from dragondiffusion.planning import compile_edits
+from dragondiffusion.shadows import Shadow, shaded
+from dragondiffusion.types import Canvas
+
+CANVAS = Canvas(picture=(96, 96), multiple=16, factor=4, grid=2)
+
+
+@pytest.fixture(scope="module")
+def mask():
+    y, x = np.mgrid[:96, :96] + 0.5
+    return ((x - 30) ** 2 + (y - 48) ** 2 < 12**2).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def thrown():
+    return Shadow(0.4, (5.0, 3.0), 3.0)
+
+
+@pytest.fixture(scope="module")
+def scene(mask, thrown):
+    """A disc with its shadow on grey, in [-1, 1]."""
+    m = torch.from_numpy(mask)
+    x = 0.6 * thrown.factor(m).expand(3, 96, 96)
+    return (torch.lerp(x, torch.tensor([0.8, 0.3, 0.2])[:, None, None], m) * 2 - 1)[None]
+
+
+def drafted(objective, x):
+    x = fill(scaled(x, objective.lit), objective.emptied)
+    for carry in objective.carries:
+        x = carry.paint.onto(x, [x])
+    return x
+
+
+def test_a_removal_takes_the_shadow_off(mask, scene):
+    objective = compile_edits(Remove(mask), CANVAS, Settings(), scene)
+    assert objective.lit is not None
+    left = (drafted(objective, scene) + 1) / 2 - 0.6
+    before = ((scene + 1) / 2 - 0.6)[:, :, torch.from_numpy(mask) == 0]
+    assert float(left.abs().max()) < 0.25 * float(before.abs().max())
+
+
+def test_a_move_throws_it_anew(mask, thrown, scene):
+    edit = Move(mask, offset=(32.0, 0.0))
+    objective = compile_edits(edit, CANVAS, Settings(), scene)
+    x = (drafted(objective, scene) + 1) / 2
+    arrived = torch.roll(torch.from_numpy(mask), 32, 1)
+    truth = 0.6 * thrown.factor(arrived)
+    around = shaded(thrown.factor(arrived)) & (arrived == 0) & (objective.emptied == 0)
+    assert float((x - truth).abs()[:, :, around].mean()) < 0.02
+    assert float((0.6 - truth).abs()[around].mean()) > 0.05
+    cells = coverage(around.float(), CANVAS.latent) > 0
+    held = torch.stack([c.latent.target for c in objective.carries]).any(0) | objective.vacated
+    assert bool(held[cells].all())
+    assert bool((objective.changed[around] == 1).all())
+
+
+def test_what_is_darkened_is_not_asked_to_stay_as_it_was(mask, scene):
+    objective = compile_edits(Move(mask, offset=(32.0, 0.0)), CANVAS, Settings(), scene)
+    (content,) = (term for term in objective.content_terms if term.name == "content")
+    assert not bool((content.match.target & objective.touched).any())
+
+
+def test_nothing_changes_where_there_is_no_shadow_or_it_is_not_wanted(mask, scene):
+    plain = (
+        torch.lerp(torch.full((3, 96, 96), 0.6), torch.tensor([0.8, 0.3, 0.2])[:, None, None], torch.from_numpy(mask))
+        * 2
+        - 1
+    )[None]
+    edit = Move(mask, offset=(32.0, 0.0))
+    for x, settings in ((plain, Settings()), (scene, Settings(shadows=False)), (scene, Settings.preset("reference"))):
+        objective = compile_edits(edit, CANVAS, settings, x)
+        assert objective.lit is None and len(objective.carries) == 1
+
+
+def test_shadows_of_several_edits_come_off_together(mask, scene):
+    other = np.roll(mask, 40, axis=1)
+    objectives = [
+        compile_edits(Remove(mask), CANVAS, Settings(), scene),
+        Remove(other).objective(CANVAS, Settings()),
+    ]
+    joined = join(objectives, [0, 0])
+    assert joined.lit is not None and torch.equal(joined.lit, objectives[0].lit)
