@@ -107,6 +107,31 @@ def test_two_pictures_prompt_together_and_batches_are_the_same(prompted, scene):
         assert distance(result.latents, prompted.batch([order])[0].latents) < 1e-4
 
 
+def test_calls_of_the_reference_preset(prompted, scene):
+    """Only predictions for sampling in steps 4 to 7 of 20 (10 to 19 of 50) are prompted: unconditional, conditional."""
+    pixels, mask = scene
+    unet, calls = prompted.backbone.pipe.unet, []
+
+    def note(_module, _args, kwargs):
+        embeds = kwargs["added_cond_kwargs"]["image_embeds"]
+        calls.append((embeds[0].clone(), adapter_processors(unet)[0].scale[0]))
+
+    handle = unet.register_forward_pre_hook(note, with_kwargs=True)
+    settings = Settings.preset("reference", steps=20, image_prompt_scale=0.1)
+    try:
+        result = prompted(pixels, Move(mask, (30, 0)), prompt="a cup", settings=settings)
+    finally:
+        handle.remove()
+    prompt = prompted.backbone.image_prompt([result.reference.x])
+    both = torch.cat([prompt.negative["image_embeds.0"], prompt.positive["image_embeds.0"]])
+    active = [embeds for embeds, scale in calls if scale]
+    # Sampling makes one call of two halves a step, and two more in the one step that is repeated.
+    pairs = [scale for embeds, scale in calls if len(embeds) == 2]
+    assert pairs == [0.0] * 4 + [0.1] * 4 + [0.0] * (12 + 2)
+    assert len(active) == 4
+    assert all(torch.equal(embeds, both) for embeds in active)
+
+
 def test_without_an_adapter_it_is_refused_before_any_work(editor, scene):
     pixels, mask = scene
     with pytest.raises(ValueError, match="has no IP-Adapter; call"):

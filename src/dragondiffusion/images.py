@@ -98,6 +98,21 @@ def pad_picture(x: Pictures, padded: Size) -> Pictures:
     return nnf.pad(x, (0, padded[1] - x.shape[3], 0, padded[0] - x.shape[2]), mode="replicate")
 
 
+def resized(pixels: Pixels, size: Size) -> Pixels:
+    """A picture in another size (height, width), bicubic; the same if it has that size."""
+    return np.array(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+
+
+def marked(mask: Mask, size: Size) -> Mask:
+    """What a mask marks at all, 0 or 1, on its picture resized to (height, width).
+
+    Source: behaviour of the authors' released code: masks of 8 bits, resized bilinearly, count where they are not 0.
+    """
+    if mask.shape == size:
+        return (mask > 0).float()
+    return (nnf.interpolate(mask[None, None].float(), size, mode="bilinear")[0, 0] * 255 >= 0.5).float()
+
+
 def from_tensor(x: Pictures, size: Size) -> Pixels:
     """The picture of a tensor in [-1, 1], cropped to its size, rounded to 8 bits.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..energies import GlobalSimilarity, LocalSimilarity
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import ImageLike, pad_mask, read_mask, read_picture, to_unpadded
+from ..images import ImageLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
 from ..memory import by_region
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Region, Size, Window
@@ -34,14 +34,20 @@ class ReplaceAppearance(Edit):
     )
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
-        return (Guide(to_unpadded(read_picture(self.image)), self.prompt),)
+        pixels = read_picture(self.image)
+        if settings.geometry is Geometry.CENTRED:
+            pixels = resized(pixels, canvas.padded)
+        return (Guide(to_unpadded(pixels), self.prompt),)
 
     def objective(self, canvas: Canvas, settings: Settings) -> Objective:
-        (guide,) = self.guides(canvas, settings)
-        other = canvas.of(guide.size)
-        mask = object_mask(self.mask, canvas)
-        like = pad_mask(read_mask(self.reference_mask, guide.size, name="reference_mask"), other.padded)
+        picture = read_picture(self.image)
+        other = canvas.of((picture.shape[0], picture.shape[1]))
+        mask, like = object_mask(self.mask, canvas), read_mask(self.reference_mask, other.picture, "reference_mask")
         centred = settings.geometry is Geometry.CENTRED
+        if centred:
+            other, mask, like = canvas.of(canvas.padded), marked(mask, canvas.padded), marked(like, canvas.padded)
+        else:
+            like = pad_mask(like, other.padded)
         region, region_gud = _cells(mask, canvas.energy, centred), _cells(like, other.energy, centred)
         inside = resize_nearest(region.float(), canvas.latent) > 0 if centred else coverage(mask, canvas.latent) > 0
         w = self.STRENGTHS.under(settings)

@@ -49,27 +49,24 @@ class Drag(Edit):
         """What may change, on the padded picture: the mask or, without one, the surroundings of the ways.
 
         Raises:
-            ValueError: if a point lies outside of the picture or the mask.
+            ValueError: if a point lies outside of the picture.
         """
         check_pairs(self.points, canvas.picture, "points")
         if self.mask is None:
             longest = max(math.dist(start, end) for start, end in self.points)
             radius = max(self.REACH * longest, self.LEAST_REACH * canvas.factor)
             return capsules(self.points, radius, canvas.padded).float() * picture_area(canvas)
-        mask = object_mask(self.mask, canvas)
-        for k, pair in enumerate(self.points):
-            for x, y in pair:
-                if mask[int(y), int(x)] <= 0.5:
-                    raise ValueError(f"points[{k}]: ({x}, {y}) lies outside of the mask; draw the mask over it")
-        return mask
+        return object_mask(self.mask, canvas)
 
     def objective(self, canvas: Canvas, settings: Settings) -> Objective:
         mask = self.editable(canvas)
+        if settings.geometry is Geometry.AFFINE:
+            self._check_inside(mask)
         w = self.STRENGTHS.under(settings)
         if settings.geometry is Geometry.CENTRED:
             touched = resize_nearest((mask > 0).float(), canvas.energy) > 0.5
             inside = resize_nearest((mask > 0).float(), canvas.latent) > 0
-            carries = copied_patches(self.points, canvas)
+            carries = (copied_patches(self.points, canvas),)
         else:
             touched, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
             carries = (deformed(self.points, mask > 0.5, canvas, w.hold, settings.draft),)
@@ -89,6 +86,13 @@ class Drag(Edit):
             noise_region=inside,
             strengths=w,
         )
+
+    def _check_inside(self, mask: Mask) -> None:
+        """Checks that the mask holds the points. The authors' code, whose numbers `CENTRED` keeps, does not ask."""
+        for k, pair in enumerate(self.points):
+            for x, y in pair:
+                if mask[int(y), int(x)] <= 0.5:
+                    raise ValueError(f"points[{k}]: ({x}, {y}) lies outside of the mask; draw the mask over it")
 
     def _left_terms(self, canvas: Canvas, w: Strengths) -> tuple[Energy, ...]:
         """What leaves a patch no longer looks as it did."""

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as nnf
 
 from ..energies import LocalSimilarity
-from ..geometry import Affine, Correspondence, centroid, resize_nearest
-from ..images import ImageLike, pad_mask, read_mask, read_picture, to_unpadded
+from ..geometry import Affine, Correspondence, centroid
+from ..images import ImageLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
 from ..memory import by_region
 from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Number, Pictures, Point, Size, Window
+from ..types import Canvas, Mask, Number, Point, Size, Window
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere
 from .draft import Copied
 from .placement import Placement, arrive, arrive_centred, check_map
@@ -60,9 +60,10 @@ class Paste(Edit):
         return self.scale if isinstance(self.scale, tuple) else (self.scale, self.scale)
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
-        x = to_unpadded(read_picture(self.image))
-        if settings.geometry is Geometry.CENTRED:
-            x = scaled_about_centre(_resized(x, canvas.padded), self.scales[0])
+        pixels = read_picture(self.image)
+        if settings.geometry is Geometry.AFFINE:
+            return (Guide(to_unpadded(pixels), self.prompt),)
+        x = scaled_about_centre(to_unpadded(resized(pixels, canvas.padded)), self.scales[0])
         return (Guide(x, self.prompt),)
 
     def objective(self, canvas: Canvas, settings: Settings) -> Objective:
@@ -101,8 +102,7 @@ class Paste(Edit):
             raise ValueError("geometry CENTRED knows only offset and one scale; use Geometry.AFFINE for this paste")
         picture = read_picture(self.image)
         mask = read_mask(self.mask, (picture.shape[0], picture.shape[1]))
-        solid = (resize_nearest(mask, canvas.padded) > 0.5).float()[None, None]
-        solid = scaled_about_centre(solid, self.scales[0])[0, 0]
+        solid = scaled_about_centre(marked(mask, canvas.padded)[None, None], self.scales[0])[0, 0]
         return solid, arrive_centred(solid, self.offset, canvas)
 
 
@@ -119,8 +119,3 @@ def scaled_about_centre(x: torch.Tensor, scale: Number) -> torch.Tensor:
     if scale > 1:
         return x[..., top : top + size[0], left : left + size[1]]
     return nnf.pad(x, (left, size[1] - x.shape[-1] - left, top, size[0] - x.shape[-2] - top))
-
-
-def _resized(x: Pictures, size: Size) -> Pictures:
-    same = (x.shape[-2], x.shape[-1]) == size
-    return x if same else nnf.interpolate(x, size, mode="bicubic", antialias=True).clamp(-1, 1)

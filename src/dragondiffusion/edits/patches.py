@@ -1,5 +1,6 @@
 """Small patches around pairs of points, and the deformation that brings one to the other: dragging and landmarks."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ from ..deformation import ThinPlate, pins
 from ..energies import PatchSimilarity
 from ..geometry import Correspondence, Points, cell_centres, dilate, resize_nearest
 from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Number, Pairs, Point, Region, Size, Window
+from ..types import NEVER, Canvas, Mask, Number, Pairs, Point, Region, Size, Window
 from .base import Carry
 from .draft import Copied
 
@@ -86,26 +87,28 @@ def _square() -> Points:
     return torch.stack((reach.repeat(SIDE), reach.repeat_interleave(SIDE)), dim=-1)
 
 
-def copied_patches(pairs: Pairs, canvas: Canvas) -> tuple[Carry, ...]:
-    """The latent cells around every start, copied to the end, as the authors' code starts a drag."""
-    carries: list[Carry] = []
+def copied_patches(pairs: Pairs, canvas: Canvas) -> Carry:
+    """The latent cells around every start, copied to the end, as the authors' code starts a drag.
+
+    Convention: that code copies in place, pair after pair, row by row and cell by cell. Where a patch overlaps its own
+    start or another pair's, cells therefore read what earlier copies left there.
+
+    Source: behaviour of the authors' released code, docs/method.md, section 9.
+    """
+    target = torch.zeros(canvas.latent, dtype=torch.bool)
+    origin = torch.arange(target.numel()).reshape(canvas.latent)
     for start, end in pairs:
         (from_x, from_y), (to_x, to_y) = (
             [v // canvas.grid for v in patch_cell(point, canvas)] for point in (start, end)
         )
-        reach = [
-            (dx, dy)
-            for dy in (-1, 0, 1)
-            for dx in (-1, 0, 1)
-            if all(0 <= x + dx < canvas.latent[1] for x in (from_x, to_x))
-            and all(0 <= y + dy < canvas.latent[0] for y in (from_y, to_y))
-        ]
-        target = torch.zeros(canvas.latent, dtype=torch.bool)
-        for dx, dy in reach:
-            target[to_y + dy, to_x + dx] = True
-        source = torch.tensor([(from_x + dx + 0.5, from_y + dy + 0.5) for dx, dy in reach], dtype=torch.float64)
-        carries.append(Carry(0, Correspondence(target, source, canvas.latent, False), None, Window(0.0, 0.0)))
-    return tuple(carries)
+        for dy, dx in itertools.product((-1, 0, 1), repeat=2):
+            fits_x = all(0 <= x + dx < canvas.latent[1] for x in (from_x, to_x))
+            fits_y = all(0 <= y + dy < canvas.latent[0] for y in (from_y, to_y))
+            if fits_x and fits_y:
+                target[to_y + dy, to_x + dx] = True
+                origin[to_y + dy, to_x + dx] = origin[from_y + dy, from_x + dx]
+    source = cell_centres(canvas.latent, canvas.latent)[origin[target]]
+    return Carry(0, Correspondence(target, source, canvas.latent, bilinear=False), None, NEVER)
 
 
 def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft: bool) -> Carry:
