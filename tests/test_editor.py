@@ -161,7 +161,7 @@ def test_fresh_noise_only_where_content_went_away(editor, small, reference):
 
 def test_places_left_are_held_to_the_draft_in_their_window(editor, small, reference):
     """At a noise level, the latent there is that of the draft with the noise it started from; elsewhere it is free."""
-    settings = Settings(steps=4, hold_vacated=Window(0, 0.5), hold_rest=NEVER, hold_destination=NEVER)
+    settings = Settings(steps=4, hold_rest=NEVER, hold_destination=NEVER)
     one = job(editor, reference, Move(small[1], (32, 8)), settings)
     z = torch.zeros_like(reference.trajectory[0])
     vacated, levels = one.objective.vacated, reference.levels

@@ -28,6 +28,13 @@ def set_precision(config: Path) -> None:
     config.write_text(json.dumps(values, indent=2) + "\n")
 
 
+def forget_origin(config: Path) -> None:
+    """Leave out where a part was loaded from."""
+    values = json.loads(config.read_text())
+    values.pop("_name_or_path", None)
+    config.write_text(json.dumps(values, indent=2) + "\n")
+
+
 def main() -> None:
     """Build the folder beside the old one, check its size, then swap."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -50,6 +57,8 @@ def main() -> None:
     pipe.save_pretrained(part, safe_serialization=True)
     build_tokenizer(S.vocabulary(), part / "tokenizer")  # the plain files, which every version of transformers reads
     set_precision(part / "text_encoder" / "config.json")
+    for name in ("unet", "vae", "text_encoder"):
+        forget_origin(part / name / "config.json")
     if (args.out / "README.md").exists():
         shutil.copy(args.out / "README.md", part / "README.md")
     size = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())

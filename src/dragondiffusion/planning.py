@@ -3,6 +3,7 @@
 Everything that can be wrong with a request is found in `plan` and `check_together`, before any model work.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ import torch
 from .backbones.base import Backbone, Condition
 from .clock import Clock
 from .edits.base import Edit, Guide, Objective
+from .edits.draft import doubt
 from .edits.shading import scaled
 from .edits.union import join
 from .geometry import fill, union
@@ -267,10 +269,13 @@ def paint_drafts(
             continue
         pictures = [reference.x.cpu() for reference in own]
         x = pictures[0] if objective.lit is None else scaled(pictures[0], objective.lit)
+        trust, emptied = one.settings.hold_vacated, bool(objective.emptied.any())
+        limit = trust * doubt(x, objective.emptied) if trust is not None and emptied else math.inf
         x = fill(x, objective.emptied)
         for paint in paints:
             x = paint.onto(x, pictures)
-        drafts.append(Draft(x, backbone.encode(x), union([objective.emptied, *(paint.region for paint in paints)])))
+        region = union([objective.emptied, *(paint.region for paint in paints)])
+        drafts.append(Draft(x, backbone.encode(x), region, limit))
     return drafts
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from .edits.base import Objective
-from .geometry import dilate, fill, union
+from .edits.draft import doubt
+from .geometry import union
 from .images import Pixels
 from .types import Mask, Pictures, Region, Size
 
@@ -25,8 +26,6 @@ VISIBLE = 2.5 / 255
 UNCERTAIN = 0.05
 """Share of the change an edit asks for that is counted as error even where the result equals the draft. Source:
 chosen on tuning scenes, docs/experiments.md."""
-RING = 0.5
-"""Width of the surroundings that tell how well a place can be made up, in radii of it. Source: chosen."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +105,8 @@ def _error(y: Tensor, x: Tensor, d: Tensor, arrives: Region, leaves: Region) -> 
     either = arrives | leaves
     departure = float(((y - d).square().mean(0) * either).sum())
     asked = UNCERTAIN * float(((x - d).square().mean(0) * arrives).sum())
-    doubt = _roughness(x, leaves) * float(leaves.sum()) if bool(leaves.any()) else 0.0
-    return (departure + asked + doubt) / either.numel()
-
-
-def _roughness(x: Tensor, place: Region) -> float:
-    """Mean squared error of making up the surroundings of a place from beyond them."""
-    width = max(2, round(RING * (float(place.sum()) / torch.pi) ** 0.5))
-    near = dilate(place, width)
-    ring = near & ~dilate(place, 1)
-    if not bool(ring.any()) or bool(near.all()):
-        return 0.0
-    made_up = fill(x[None], near)[0]
-    return float((made_up - x).square().mean(0)[ring].median())
+    made_up = doubt(x[None], leaves) ** 2 * float(leaves.sum()) if bool(leaves.any()) else 0.0
+    return (departure + asked + made_up) / either.numel()
 
 
 def _share(left: Tensor, whole: Tensor, region: Region) -> float:

@@ -1,5 +1,6 @@
 """The guided sampling loop: from the edited noise of inverted pictures to clean latents."""
 
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -26,11 +27,17 @@ class Draft:
         x: the padded picture in [-1, 1].
         latents: its clean latents.
         region: pixels that were brought or changed.
+        limit: of the ratio of noise to signal, under which places that something leaves are no longer held to it.
     """
 
     x: Pictures
     latents: Latents
     region: Region
+    limit: float = math.inf
+
+    def hidden(self, alpha: float) -> bool:
+        """Whether the noise at a level hides what is wrong with places that were made up."""
+        return math.sqrt((1 - alpha) / alpha) > self.limit
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ def hold(z_t: Latents, level: int, jobs: Sequence[Job], levels: Levels, settings
         if settings.hold_rest.holds(i, len(levels)):
             rest = job.objective.rest(settings.hold_margin).to(z.device)
             z = torch.where(rest, job.references[0].trajectory[level], z)
-        if job.draft is not None and job.fresh is not None and settings.hold_vacated.holds(i, len(levels)):
+        if job.draft is not None and job.fresh is not None and job.draft.hidden(levels.alphas[level]):
             smooth = ddim.add_noise(job.draft.latents, job.fresh.to(z), levels.alphas[level])
             z = torch.where(job.objective.vacated.to(z.device), smooth, z)
         for carry in job.objective.carries:

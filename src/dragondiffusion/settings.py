@@ -19,7 +19,7 @@ class Geometry(Enum):
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of one run. `None` stands for the edit's own value.
+    r"""Settings of one run. `None` stands for the edit's own value.
 
     Args:
         steps: DDIM steps of the inversion and of the sampling. Source: docs/experiments.md; the paper, section 5: 50.
@@ -62,8 +62,9 @@ class Settings:
         fresh_noise: the vacated region starts from fresh noise. Source: docs/method.md, section 10.
         shadows: an object that is moved or removed takes its cast shadow along, where one is found
             (`shadows.find_shadow`). Source: chosen, docs/experiments.md.
-        hold_vacated: steps before which places that something leaves are set to the draft, which is smooth there.
-            Source: chosen, docs/experiments.md.
+        hold_vacated: places that something leaves are set to the draft, which is smooth there, as long as the noise
+            hides what is wrong with it: while $\sqrt{(1-\alpha_t)/\alpha_t}$ exceeds this many times its doubt
+            (`edits.draft.doubt`). None never sets them. Source: chosen, docs/experiments.md.
         restore_detail: where the result agrees with the draft, what the autoencoder lost of the draft is given back.
             Source: chosen, docs/experiments.md.
         composite: pixels away from the edit are those of the input.
@@ -103,7 +104,7 @@ class Settings:
     carried_start: bool = True
     fresh_noise: bool = True
     shadows: bool = True
-    hold_vacated: Window = NEVER
+    hold_vacated: Number | None = 20.0
     restore_detail: bool = True
     composite: bool = True
     composite_feather: int = 1
@@ -121,6 +122,7 @@ class Settings:
         _check_scales(self.feature_scales)
         for name in ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint"):
             _check_strength(name, getattr(self, name), math.inf)
+        _check_strength("hold_vacated", self.hold_vacated, math.inf)
         _check_strength("image_prompt_scale", self.image_prompt_scale, math.inf)
         for name in ("noise_inside", "noise_outside"):
             _check_strength(name, getattr(self, name), 1.0)
@@ -175,7 +177,6 @@ LOOP_FIELDS = (
     "noise",
     "hold_rest",
     "hold_margin",
-    "hold_vacated",
     "carried_start",
     "image_prompt_scale",
     "image_prompt",
@@ -200,7 +201,7 @@ PRESETS: dict[str, Settings] = {
         draft=False,
         fresh_noise=False,
         shadows=False,
-        hold_vacated=NEVER,
+        hold_vacated=None,
         restore_detail=False,
         composite=False,
     ),

@@ -3,6 +3,7 @@
 Latents are not equivariant to turns, flips and shifts of less than a cell; pixels are.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from ..geometry import Correspondence, dilate, fill
 from ..types import Mask, Pictures, Region
+
+SURROUNDINGS = 0.5
+"""How wide the surroundings are that tell how well a place can be made up, in radii of it. Source: chosen."""
 
 
 class Paint(ABC):
@@ -86,6 +90,28 @@ class Recoloured(Paint):
         moved = transfer_colours(colours, colours[:, inside.flatten()], pictures[self.guide][0][:, like])
         change = (moved - colours).reshape(own.shape)
         return torch.where(self.mask > 0, draft + self.mask.to(draft) * change, draft).clamp(-1, 1)
+
+
+def doubt(x: Pictures, place: Region) -> float:
+    """How far a place is made up wrongly when it is smoothed over, judged by its surroundings.
+
+    The surroundings are made up from beyond them, as the place is from them. Half of them may be something else, such
+    as another object.
+
+    Args:
+        x: one picture.
+        place: what is made up.
+
+    Returns:
+        Root of the median squared error, in units of the picture; 0 where there is nothing around.
+    """
+    width = max(2, round(SURROUNDINGS * math.sqrt(float(place.sum()) / math.pi)))
+    near = dilate(place, width)
+    ring = near & ~dilate(place, 1)
+    if not bool(ring.any()) or bool(near.all()):
+        return 0.0
+    error = (fill(x, near) - x).square().mean((0, 1))
+    return math.sqrt(float(error[ring.to(error.device)].median()))
 
 
 def solid(mask: Mask) -> Region:
