@@ -51,7 +51,9 @@ def test_together_is_the_same_as_one_at_a_time(editor, pair, settings):
     for order, result in zip(orders, together, strict=True):
         (alone,) = editor.batch([order])
         assert distance(result.latents, alone.latents) < 1e-4
-        assert result.energies[0][1].keys() == alone.energies[0][1].keys()
+        # Steps in which all of an edit is known are made only where they are needed for another one beside it.
+        for (i, values), (k, own) in zip(reversed(result.energies), reversed(alone.energies), strict=False):
+            assert i == k and values.keys() == own.keys()
         assert result.image.size == (90, 61)
 
 

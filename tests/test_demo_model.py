@@ -79,4 +79,11 @@ def test_a_move_comes_closer_to_the_truth_and_keeps_the_rest(demo: Editor):
     assert metrics.ghost(after, task.before, task.truth, regions["vacated"]) < 0.5
     untouched = (np.asarray(result.image) == before).all(-1)
     assert untouched[regions["outside"].numpy() > 0].all(), "bit-identical away from the edit"
+
+
+def test_energies_are_finite_where_they_act(demo: Editor):
+    task = next(moves(1, HELD_OUT + 300))
+    before = (task.before * 255).round().byte().permute(1, 2, 0).numpy()
+    edit = Move(task.mask.numpy(), offset=task.offset, anchor=task.centre)
+    result = demo(before, edit, prompt=task.caption, settings=Settings(steps=4, hold_vacated=None))
     assert result.energies and all(np.isfinite(v) for _, values in result.energies for v in values.values())

@@ -33,7 +33,8 @@ class EditResult:
         seconds: time by phase (encode, invert, sample, decode); of the whole batch, if there was one.
         region: (height, width) in [0, 1], where the picture may differ from the input; without `composite`, what the
             edit was about.
-        reference: the inverted input, which `Editor.edit` takes again at no cost for inversion.
+        reference: the inverted input, which `Editor.edit` takes again: it pays for inversion only where another edit
+            needs more of it.
         report: what can be said of the result without knowing the truth.
         seed: of all its noise.
     """
@@ -256,7 +257,7 @@ class Editor:
         )
         x = self.backbone.decode(walk.trajectory[-1]).clamp(-1, 1)
         pixels = from_tensor(x, size)
-        return Reference(pixels, x, canvas, condition, levels, walk.trajectory, walk.bank, walk.features)
+        return Reference(pixels, x, canvas, condition, levels, walk.trajectory, walk.bank, walk.features, 0, prompt)
 
     def canvas(self, size: Size, settings: Settings) -> Canvas:
         """The grids of a picture of a size (height, width)."""
@@ -286,7 +287,8 @@ class Editor:
             draft=draft,
             generator=generator,
             image_prompt=self.backbone.image_prompt([r.x for r in own]) if prompted else None,
-            fresh=draw_noise(own[0].trajectory[0], generator) if one.settings.fresh_noise else None,
+            fresh=draw_noise(own[0].at(-1), generator) if one.settings.fresh_noise else None,
+            limit=one.limit,
         )
 
 

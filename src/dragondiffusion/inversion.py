@@ -26,9 +26,11 @@ class Reference:
         canvas: its grids.
         condition: what it shows.
         levels: noise levels of the inversion.
-        trajectory: latent at every level, level 0 the noisiest, the last one clean.
+        trajectory: latent at every level from `start` on, the last one clean.
         bank: tokens of decoder self-attention by step.
         features: decoder features of the inversion's calls by step; empty if they were not kept.
+        start: level up to which the picture was inverted; 0 is the noisiest.
+        prompt: what the picture shows, in words.
     """
 
     pixels: Pixels
@@ -39,6 +41,12 @@ class Reference:
     trajectory: tuple[Latents, ...]
     bank: MemoryBank
     features: dict[int, Features]
+    start: int = 0
+    prompt: str = ""
+
+    def at(self, level: int) -> Latents:
+        """The latent at a level."""
+        return self.trajectory[level - self.start] if level >= 0 else self.trajectory[level]
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Walk:
     """What is kept of one picture's way between noise and clean.
 
     Args:
-        trajectory: latent at every level, level 0 the noisiest, the last one clean.
+        trajectory: latent at every level from the noisiest that was reached on, the last one clean.
         bank: tokens of decoder self-attention by step.
         features: decoder features by step; empty if they were not kept.
     """
@@ -67,6 +75,7 @@ def invert(
     keep_features: frozenset[int],
     iterations: int,
     progress: Progress,
+    start: int = 0,
 ) -> list[Walk]:
     r"""Walks the DDIM ODE from clean latents up to noise.
 
@@ -82,6 +91,7 @@ def invert(
         keep_features: steps whose features are stored.
         iterations: evaluations per step.
         progress: see `Progress`.
+        start: level up to which is walked; 0 is the noisiest.
 
     Returns:
         One walk per picture.
@@ -89,7 +99,7 @@ def invert(
     Source: docs/method.md, section 2; DDIM, arXiv 2010.02502, section 4.3.
     """
     trajectory, memory = [z_0], _Memory(len(z_0), remember, keep_features)
-    for done, i in enumerate(levels.up()):
+    for done, i in enumerate(levels.up(start)):
         z_s = z_t = trajectory[0]
         tokens, maps = dict[str, TokenBatch](), tuple[FeatureMap, ...]()
         for _ in range(iterations):
@@ -99,7 +109,7 @@ def invert(
             z_t = ddim.step(z_s, eps, levels.alphas[i + 1], levels.alphas[i])
         trajectory.insert(0, z_t)
         memory.keep(i, tokens, maps)
-        progress("invert", done + 1, len(levels))
+        progress("invert", done + 1, len(levels) - start)
     return memory.walks(trajectory)
 
 

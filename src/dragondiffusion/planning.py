@@ -19,7 +19,7 @@ from .geometry import fill, union
 from .images import ImageLike, Pixels, from_tensor, pad_picture, read_picture, to_unpadded
 from .inversion import Progress, Reference, invert
 from .memory import merged
-from .sampling import Draft
+from .sampling import Draft, beginning
 from .settings import LOOP_FIELDS, Settings
 from .types import Canvas, Pictures
 
@@ -98,6 +98,8 @@ class Plan:
         canvas: grids of the picture.
         objective: the edits as data.
         pictures: the picture, then those its edits take something from; what is inverted already is a reference.
+        limit: see `sampling.Job`.
+        start: noise level at which its run can begin.
     """
 
     request: Request
@@ -105,6 +107,8 @@ class Plan:
     canvas: Canvas
     objective: Objective
     pictures: tuple[Wanted | Reference, ...]
+    limit: float
+    start: int
 
 
 def plan(backbone: Backbone, request: Request, number: int | None = None) -> Plan:
@@ -134,13 +138,23 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     edits = as_edits(request.edit)
     x = image.x.cpu() if isinstance(image, Reference) else pad_picture(to_unpadded(pixels), canvas.padded)
     objective = compile_edits(edits, canvas, settings, x)
-    if isinstance(image, Reference):
+    if isinstance(image, Reference) and image.start == 0:
         _check_reference(image, objective, settings)
     if settings.image_prompt_scale:
         backbone.check_image_prompt()
     first = image if isinstance(image, Reference) else Wanted.of_picture(pixels, request.prompt, canvas)
     further = [Wanted.of_guide(guide, canvas) for edit in edits for guide in edit.guides(canvas, settings)]
-    return Plan(request, settings, canvas, objective, (first, *further))
+    limit = doubtful(x, objective, settings)
+    start = beginning(objective, limit, backbone.schedule.levels(settings.steps), settings)
+    return Plan(request, settings, canvas, objective, (first, *further), limit, start)
+
+
+def doubtful(x: Pictures, objective: Objective, settings: Settings) -> float:
+    """Ratio of noise to signal under which the draft of places that something leaves is no longer trusted."""
+    if settings.hold_vacated is None or not bool(objective.emptied.any()):
+        return math.inf
+    lit = x if objective.lit is None else scaled(x, objective.lit)
+    return settings.hold_vacated * doubt(lit, objective.emptied)
 
 
 def as_edits(edit: Edit | Sequence[Edit]) -> Sequence[Edit]:
@@ -203,7 +217,8 @@ def invert_all(
     backbone: Backbone, plans: Sequence[Plan], clock: Clock, progress: Progress
 ) -> list[tuple[Reference, ...]]:
     """The pictures of all plans, inverted together where their sizes agree; a picture that occurs twice only once."""
-    settings = plans[0].settings
+    settings, start = plans[0].settings, min(one.start for one in plans)
+    plans = [replace(one, pictures=tuple(_serving(p, one, start) for p in one.pictures)) for one in plans]
     wanted: list[Wanted] = []
     for picture in (picture for one in plans for picture in one.pictures):
         if isinstance(picture, Wanted) and not any(picture.same(other) for other in wanted):
@@ -213,8 +228,22 @@ def invert_all(
     sizes = {picture.canvas.padded for picture in wanted}
     for size in sorted(sizes):
         group = [picture for picture in wanted if picture.canvas.padded == size]
-        done += zip(group, _invert_group(backbone, group, settings, remember, clock, progress), strict=True)
+        done += zip(group, _invert_group(backbone, group, settings, remember, clock, progress, start), strict=True)
     return [tuple(_found(picture, done) for picture in one.pictures) for one in plans]
+
+
+def _serving(picture: Wanted | Reference, one: Plan, start: int) -> Wanted | Reference:
+    """A picture that was inverted for another edit, if that serves this one too; otherwise it is inverted again."""
+    if isinstance(picture, Wanted) or picture.start == 0:
+        return picture
+    steps = frozenset(range(start, one.settings.steps))
+    serves = (
+        picture.start <= start
+        and len(picture.levels) == one.settings.steps
+        and steps_read(one.objective, one.settings) & steps <= picture.bank.steps
+        and guided_steps(one.settings) & steps <= picture.features.keys()
+    )
+    return picture if serves else Wanted(picture.pixels, picture.x, picture.canvas, picture.prompt)
 
 
 def _found(picture: Wanted | Reference, done: Sequence[tuple[Wanted, Reference]]) -> Reference:
@@ -231,6 +260,7 @@ def _invert_group(
     remember: frozenset[int],
     clock: Clock,
     progress: Progress,
+    start: int = 0,
 ) -> list[Reference]:
     levels = backbone.schedule.levels(settings.steps)
     with clock.phase("encode"):
@@ -246,9 +276,12 @@ def _invert_group(
             keep_features=guided_steps(settings),
             iterations=settings.inversion_iterations,
             progress=progress,
+            start=start,
         )
     return [
-        Reference(p.pixels, p.x, p.canvas, condition, levels, walk.trajectory, walk.bank, walk.features)
+        Reference(
+            p.pixels, p.x, p.canvas, condition, levels, walk.trajectory, walk.bank, walk.features, start, p.prompt
+        )
         for p, condition, walk in zip(group, conditions, walks, strict=True)
     ]
 
@@ -269,13 +302,11 @@ def paint_drafts(
             continue
         pictures = [reference.x.cpu() for reference in own]
         x = pictures[0] if objective.lit is None else scaled(pictures[0], objective.lit)
-        trust, emptied = one.settings.hold_vacated, bool(objective.emptied.any())
-        limit = trust * doubt(x, objective.emptied) if trust is not None and emptied else math.inf
         x = fill(x, objective.emptied)
         for paint in paints:
             x = paint.onto(x, pictures)
         region = union([objective.emptied, *(paint.region for paint in paints)])
-        drafts.append(Draft(x, backbone.encode(x), region, limit))
+        drafts.append(Draft(x, backbone.encode(x), region))
     return drafts
 
 

@@ -27,17 +27,11 @@ class Draft:
         x: the padded picture in [-1, 1].
         latents: its clean latents.
         region: pixels that were brought or changed.
-        limit: of the ratio of noise to signal, under which places that something leaves are no longer held to it.
     """
 
     x: Pictures
     latents: Latents
     region: Region
-    limit: float = math.inf
-
-    def hidden(self, alpha: float) -> bool:
-        """Whether the noise at a level hides what is wrong with places that were made up."""
-        return math.sqrt((1 - alpha) / alpha) > self.limit
 
 
 @dataclass(frozen=True)
@@ -53,6 +47,8 @@ class Job:
         generator: source of all noise, on the CPU, so that a seed means the same on every device.
         image_prompt: what the pictures look like, for steps with an image prompt; None without one.
         fresh: noise that places start from which something leaves; None where they start from the inverted noise.
+        limit: of the ratio of noise to signal, under which places that something leaves are no longer held to the
+            draft.
     """
 
     objective: Objective
@@ -63,6 +59,7 @@ class Job:
     generator: torch.Generator
     image_prompt: ImagePrompt | None = None
     fresh: Latents | None = None
+    limit: float = math.inf
 
     def conditions(self, prompted: bool) -> tuple[Condition, Condition]:
         """Condition and negative, with the image prompt or without."""
@@ -88,16 +85,19 @@ class Sampled:
 def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress: Progress) -> Sampled:
     r"""Makes the edited pictures of a batch of jobs with one number of steps and one size.
 
-    Every step: hold what is known, predict noise with the memory bank, add the energies' guidance to the noise that
-    predicts the clean latent (but not to the direction), step to the next level, with regional noise where asked.
+    The run begins at the last level at which everything is known (`beginning`). Every step: hold what is known,
+    predict noise with the memory bank, add the energies' guidance to the noise that predicts the clean latent (but not
+    to the direction), step to the next level, with regional noise where asked.
 
     Source: docs/method.md, sections 4 to 8; DiffEditor (arXiv 2402.02583), algorithm 1.
     """
     levels = jobs[0].references[0].levels
     condition = Condition.cat([job.condition for job in jobs])
     energies: list[list[tuple[int, dict[str, Tensor]]]] = [[] for _ in jobs]
-    z_t = torch.cat([start(job, levels, settings) for job in jobs])
-    for i, t in enumerate(levels.timesteps):
+    first = min(beginning(job.objective, job.limit, levels, settings) for job in jobs)
+    # Where everything is known, what came before does not count.
+    z_t = torch.cat([start(job, levels, settings) if first == 0 else job.references[0].at(first) for job in jobs])
+    for i, t in list(enumerate(levels.timesteps))[first:]:
         alpha_t, alpha_s = levels.alphas[i], levels.alphas[i + 1]
         guided = settings.guides(i) and any(job.objective.strengths.energy_scale for job in jobs)
         f_gud = [guide_features(backbone, job, i, t, settings) if guided else () for job in jobs]
@@ -120,14 +120,14 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
                 eps_s = backbone.noise(z_s, levels.timestep(i + 1), condition)
                 z_t = ddim.step(z_s, eps_s, alpha_s, alpha_t)
         z_t = z_s
-        progress("sample", i + 1, len(levels))
+        progress("sample", i + 1 - first, len(levels) - first)
     z_0 = hold(z_t, len(levels), jobs, levels, settings)
     return Sampled(z_0, [[(i, {n: float(e) for n, e in v.items()}) for i, v in log] for log in energies])
 
 
 def start(job: Job, levels: Levels, settings: Settings) -> Latents:
     """The noisiest latent: the picture's own, with carried content in place and fresh noise where content goes away."""
-    z_t = job.references[0].trajectory[0]
+    z_t = job.references[0].at(0)
     if job.fresh is not None:
         z_t = torch.where(job.objective.vacated.to(z_t.device), job.fresh.to(z_t), z_t)
     for carry in job.objective.carries if settings.carried_start else ():
@@ -142,10 +142,10 @@ def carried(job: Job, carry: Carry, level: int, levels: Levels, base: Latents) -
     or is sampled as the correspondence says; the noise is sampled by nearest, which keeps its variance.
     """
     source = job.references[carry.guide]
-    z_t, alpha_t = source.trajectory[level], levels.alphas[level]
+    z_t, alpha_t = source.at(level), levels.alphas[level]
     if job.draft is None and not carry.latent.bilinear:
         return carry.latent.carry(z_t, base)
-    z_0 = source.trajectory[-1]
+    z_0 = source.at(-1)
     eps = ddim.implied_noise(z_t, z_0, alpha_t)
     clean = job.draft.latents if job.draft is not None else carry.latent.carry(z_0, base)
     noise = replace(carry.latent, bilinear=False).carry(eps, base)
@@ -160,8 +160,8 @@ def hold(z_t: Latents, level: int, jobs: Sequence[Job], levels: Levels, settings
     for job, z in zip(jobs, z_t.split(1), strict=True):
         if settings.hold_rest.holds(i, len(levels)):
             rest = job.objective.rest(settings.hold_margin).to(z.device)
-            z = torch.where(rest, job.references[0].trajectory[level], z)
-        if job.draft is not None and job.fresh is not None and job.draft.hidden(levels.alphas[level]):
+            z = torch.where(rest, job.references[0].at(level), z)
+        if job.draft is not None and job.fresh is not None and hidden(job.limit, levels.alphas[level]):
             smooth = ddim.add_noise(job.draft.latents, job.fresh.to(z), levels.alphas[level])
             z = torch.where(job.objective.vacated.to(z.device), smooth, z)
         for carry in job.objective.carries:
@@ -169,6 +169,33 @@ def hold(z_t: Latents, level: int, jobs: Sequence[Job], levels: Levels, settings
                 z = carried(job, carry, level, levels, z)
         held.append(z)
     return torch.cat(held)
+
+
+def hidden(limit: float, alpha: float) -> bool:
+    """Whether the noise at a level hides what is wrong with places that were made up, see `Job.limit`."""
+    return math.sqrt((1 - alpha) / alpha) > limit
+
+
+def known(objective: Objective, limit: float, level: int, levels: Levels, settings: Settings) -> Region:
+    """Latent cells that `hold` sets at a noise level, whatever was there."""
+    i = min(level, len(levels) - 1)
+    cells = torch.zeros_like(objective.vacated)
+    if settings.hold_rest.holds(i, len(levels)):
+        cells |= objective.rest(settings.hold_margin)
+    if settings.draft and settings.fresh_noise and hidden(limit, levels.alphas[level]):
+        cells |= objective.vacated
+    for carry in objective.carries:
+        if carry.hold.holds(i, len(levels)):
+            cells |= carry.latent.target
+    return cells
+
+
+def beginning(objective: Objective, limit: float, levels: Levels, settings: Settings) -> int:
+    """The last level at which everything is known, where a run can begin; 0 if there is none."""
+    sure = (
+        level for level in range(len(levels), 0, -1) if bool(known(objective, limit, level, levels, settings).all())
+    )
+    return next(sure, 0)
 
 
 def predict_noise(backbone: Backbone, z_t: Latents, i: int, t: int, jobs: Sequence[Job], settings: Settings) -> Latents:
@@ -210,7 +237,7 @@ def guide_features(backbone: Backbone, job: Job, i: int, t: int, settings: Setti
     if settings.cached_features:
         return tuple(reference.features[i] for reference in job.references)
     condition = job.references[0].condition
-    return tuple(backbone.features(reference.trajectory[i], t, condition) for reference in job.references)
+    return tuple(backbone.features(reference.at(i), t, condition) for reference in job.references)
 
 
 def regional_noise(

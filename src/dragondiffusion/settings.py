@@ -99,7 +99,7 @@ class Settings:
     noise_outside: Number | None = 0.0
     hold_rest: Window = ALWAYS
     hold_destination: Window | None = None
-    hold_margin: int = 1
+    hold_margin: int = 0
     draft: bool = True
     carried_start: bool = True
     fresh_noise: bool = True
@@ -132,7 +132,7 @@ class Settings:
         """Settings under a name, with changes.
 
         Args:
-            name: `default`, or `reference` for the numbers of the authors' released code with regional noise and
+            name: `default`, `fast` for fewer steps without energies, or `reference` for the numbers of the authors' released code with regional noise and
                 image prompt switched off (switch the noise on with `noise_inside=0.4`).
             changes: fields to change.
 
@@ -186,6 +186,7 @@ LOOP_FIELDS = (
 
 PRESETS: dict[str, Settings] = {
     "default": Settings(),
+    "fast": Settings(steps=8, guidance=()),
     "reference": Settings(
         steps=50,
         guidance_scale=None,
@@ -206,4 +207,4 @@ PRESETS: dict[str, Settings] = {
         composite=False,
     ),
 }
-"""Source of `reference`: docs/method.md, section 9, the authors' released code."""
+"""Source of `fast`: docs/experiments.md; of `reference`: docs/method.md, section 9, the authors' released code."""

@@ -82,6 +82,24 @@ def test_nothing_changes_where_there_is_no_shadow_or_it_is_not_wanted(mask, scen
         assert objective.lit is None and len(objective.carries) == 1
 
 
+def test_shadows_may_overlap_what_other_edits_touch(mask, scene):
+    """A drag in the shade of what is moved is no contradiction; one of what it covers is."""
+    from dragondiffusion import Drag
+
+    edit = Move(mask, offset=(32.0, 0.0))
+    shade = [((62.0, 66.0), (66.0, 68.0))]
+    small = np.zeros_like(mask)
+    small[64:72, 58:70] = 1
+    objective = compile_edits(edit, CANVAS, Settings(), scene)
+    assert bool(shaded(objective.carries[0].paint.factor)[66, 62])
+    both = compile_edits([edit, Drag(shade, mask=small)], CANVAS, Settings(), scene)
+    assert len(both.carries) == 3
+    with pytest.raises(ValueError, match=r"same place|overlap"):
+        compile_edits(
+            [edit, Drag([((62.0, 48.0), (66.0, 50.0))], mask=np.roll(mask, 32, 1))], CANVAS, Settings(), scene
+        )
+
+
 def test_shadows_of_several_edits_come_off_together(mask, scene):
     other = np.roll(mask, 40, axis=1)
     objectives = [

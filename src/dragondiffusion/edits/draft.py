@@ -26,6 +26,11 @@ class Paint(ABC):
     def region(self) -> Region:
         """Pixels of the draft it changes."""
 
+    @property
+    def is_content(self) -> bool:
+        """Whether it puts something in a place, which no other edit may then do; light and shade may overlap."""
+        return True
+
     @abstractmethod
     def onto(self, draft: Pictures, pictures: Sequence[Pictures]) -> Pictures:
         """The draft with the change made.

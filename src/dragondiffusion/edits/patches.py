@@ -9,7 +9,7 @@ import torch.nn.functional as nnf
 
 from ..deformation import ThinPlate, pins
 from ..energies import PatchSimilarity
-from ..geometry import Correspondence, Points, cell_centres, dilate, resize_nearest
+from ..geometry import Correspondence, Points, cell_centres, coverage, dilate, resize_nearest
 from ..settings import Geometry, Settings
 from ..types import NEVER, Canvas, Mask, Number, Pairs, Point, Region, Size, Window
 from .base import Carry
@@ -129,7 +129,7 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft
     bend = ThinPlate.through(torch.cat((ends, fixed)), torch.cat((starts, fixed)))
     centres = cell_centres(size, canvas.padded)
     way = (bend(centres) - centres).T.reshape(1, 2, *size) * tapered(coarse, TAPER * canvas.grid)
-    cells = resize_nearest(editable.float(), canvas.latent) > 0
+    cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
     if not draft:
         return Carry(0, latent, None, hold)

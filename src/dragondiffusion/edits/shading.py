@@ -26,6 +26,10 @@ class Shaded(Paint):
     def region(self) -> Region:
         return shaded(self.factor)
 
+    @property
+    def is_content(self) -> bool:
+        return False
+
     def onto(self, draft: Pictures, pictures: object) -> Pictures:
         return scaled(draft, self.factor)
 

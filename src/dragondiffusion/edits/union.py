@@ -8,7 +8,7 @@ import torch
 from ..energies import Contrast, Energy, GlobalSimilarity, LocalSimilarity
 from ..geometry import union
 from ..types import Mask, Region
-from .base import Objective
+from .base import Carry, Objective
 from .draft import Copied, Paint, Recoloured
 
 
@@ -79,7 +79,12 @@ def _weighed(term: Energy, ratio: float) -> Energy:
 
 
 def _arrived(objective: Objective) -> Region:
-    return union([torch.zeros_like(objective.inside), *(carry.latent.target for carry in objective.carries)])
+    return union([torch.zeros_like(objective.inside), *(carry.latent.target for carry in _contents(objective))])
+
+
+def _contents(objective: Objective) -> list[Carry]:
+    """The carries that put something in a place."""
+    return [carry for carry in objective.carries if carry.paint is None or carry.paint.is_content]
 
 
 def _check_conflicts(objectives: Sequence[Objective]) -> None:
@@ -99,7 +104,7 @@ def _check_conflicts(objectives: Sequence[Objective]) -> None:
 
 
 def _destination(objective: Objective) -> Region:
-    places = [carry.paint.region if carry.paint else carry.latent.target for carry in objective.carries]
+    places = [carry.paint.region if carry.paint else carry.latent.target for carry in _contents(objective)]
     return union(places) if places else torch.zeros(1, 1, dtype=torch.bool)
 
 
