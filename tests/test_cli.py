@@ -259,10 +259,23 @@ def test_edits_write_a_picture_of_the_same_size(folder, data, capsys, name):
         assert written.size == (90, 61)
     assert set(os.listdir(folder)) - before == {"o.png"}
     assert re.fullmatch(
+        r"[^\n]*background untouched\n"
         r"load \d+\.\d s, invert \d+\.\d s, edit \d+\.\d s, decode \d+\.\d s\n"
         r"wrote o\.png with its recipe and the pictures it was made from\n",
         capsys.readouterr().out,
     )
+
+
+def test_the_best_of_several_tries_is_replayed_alone(folder, data, capsys):
+    options = ["--offset", "20", "0", "--steps", "2", "--model", str(data / "tiny-sd")]
+    assert move(*options, "--tries", "2", "--seed", "5", out="best.png") == 0
+    said = re.search(r"best of 2 tries: seed (\d)", capsys.readouterr().out)
+    assert said is not None and said[1] in "56"
+    assert cli.main(["run", "best.png", "-o", "again.png", "--allow-outside"]) == 0
+    with Image.open("best.png") as best, Image.open("again.png") as again:
+        assert best.tobytes() == again.tobytes()
+    assert move(*options, "--tries", "0", out="none.png") == 2
+    assert "--tries 0 must be at least 1" in capsys.readouterr().err
 
 
 def test_formats_without_texts_and_the_reference_preset(folder, data, capsys):

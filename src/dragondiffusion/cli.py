@@ -58,7 +58,7 @@ class WithSettings(Command):
     steps: int | None = None
     """Steps of inversion and sampling; None is the preset's number."""
     preset: str = "default"
-    """Settings: default, or reference for those of the authors' code."""
+    """Settings: default, fast, or reference for those of the authors' code."""
     changes: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(name="set", metavar="NAME=VALUE")] = ()
     """Any field of Settings; a window is START:STOP[:EVERY], several of them are separated by commas."""
 
@@ -115,11 +115,15 @@ class EditCommand(WithSettings):
     """Where the recipe goes as JSON, for `dragondiffusion run`."""
     without_recipe: tyro.conf.FlagCreatePairsOff[bool] = False
     """A PNG does not carry its recipe and the pictures it was made from."""
+    tries: int = 1
+    """How many seeds are tried; the result that judges itself best is kept."""
 
     def run(self) -> None:
         from .recipes import Recipe
         from .terminal import check_recipe, edit_picture
 
+        if self.tries < 1:
+            raise ValueError(f"--tries {self.tries} must be at least 1")
         recipe = Recipe(
             image=self.photo,
             edits=(self.edit(),),
@@ -131,7 +135,7 @@ class EditCommand(WithSettings):
         )
         if self.recipe is not None:
             check_recipe(self.recipe)
-        edit_picture(recipe, self.out, self.without_recipe)
+        recipe = edit_picture(recipe, self.out, self.without_recipe, self.tries)
         if self.recipe is not None:
             print(f"wrote {recipe.save(self.recipe)}")
 

@@ -132,8 +132,9 @@ class Settings:
         """Settings under a name, with changes.
 
         Args:
-            name: `default`, `fast` for fewer steps without energies, or `reference` for the numbers of the authors' released code with regional noise and
-                image prompt switched off (switch the noise on with `noise_inside=0.4`).
+            name: `default`; `fast` for fewer steps and no energies; or `reference` for the numbers of the authors'
+                released code with regional noise and image prompt switched off (switch the noise on with
+                `noise_inside=0.4`).
             changes: fields to change.
 
         Raises:

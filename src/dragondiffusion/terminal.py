@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,31 +21,37 @@ PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "dec
 """What the phases of `EditResult.seconds` are called here."""
 
 
-def edit_picture(recipe: Recipe, out: Path, without_recipe: bool) -> None:
+def edit_picture(recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1) -> Recipe:
     """Runs a recipe and writes its result, whole or not at all.
 
     Args:
         recipe: the job.
         out: where the result goes.
         without_recipe: a PNG does not carry the recipe.
+        tries: how many seeds are tried.
+
+    Returns:
+        The recipe with the seed that was kept.
 
     Raises:
         OSError: if a file cannot be read or written.
         ValueError: if the recipe is not in order; before the model is loaded.
     """
     check_output(out)
-    picture = run_shown(recipe).image
+    result = run_shown(recipe, tries)
+    recipe, picture = replace(recipe, seed=result.seed), result.image
     if without_recipe or not carries_text(out):
         print(f"wrote {write_picture(picture, out)}")
-        return
+        return recipe
     left = recipe.write_picture(picture, out)
     print(f"wrote {out} with its recipe and the pictures it was made from")
     for path in left:
         print(f"{path} is too large to be carried along; {out} refers to it by its path")
+    return recipe
 
 
-def run_shown(recipe: Recipe) -> EditResult:
-    """Runs a recipe, showing phases with the time left; prints the time of each phase.
+def run_shown(recipe: Recipe, tries: int = 1) -> EditResult:
+    """Runs a recipe, showing phases with the time left; prints how it went and the time of each phase.
 
     Raises:
         OSError: if a file cannot be read.
@@ -63,12 +70,13 @@ def run_shown(recipe: Recipe) -> EditResult:
             if phase == "sample" and done == total:
                 progress("decode", 0, 1)
 
-        result = recipe.run(editor, report)
+        result = recipe.run(editor, report, tries)
         progress("decode", 1, 1)
     seconds = {"load": loaded}
     for phase, spent in result.seconds.items():
         name = PHASES.get(phase, phase)
         seconds[name] = seconds.get(name, 0.0) + spent
+    print(f"{result.report}" + (f" (best of {tries} tries: seed {result.seed})" if tries > 1 else ""))
     print(", ".join(f"{name} {spent:.1f} s" for name, spent in seconds.items()))
     return result
 
