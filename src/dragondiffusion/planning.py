@@ -305,7 +305,7 @@ def paint_drafts(
         x = fill(x, objective.emptied)
         for paint in paints:
             x = paint.onto(x, pictures)
-        region = union([objective.emptied, *(paint.region for paint in paints)])
+        region = union([objective.emptied, *(paint.reach for paint in paints)])
         drafts.append(Draft(x, backbone.encode(x), region))
     return drafts
 

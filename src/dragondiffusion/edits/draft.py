@@ -18,6 +18,10 @@ SURROUNDINGS = 0.5
 """How wide the surroundings are that tell how well a place can be made up, in radii of it. Source: chosen."""
 
 
+PURE = 0.9
+"""From this share of a pixel on that an object covers, its colour counts as the object's. Source: chosen."""
+
+
 class Paint(ABC):
     """One change of the draft."""
 
@@ -25,6 +29,11 @@ class Paint(ABC):
     @abstractmethod
     def region(self) -> Region:
         """Pixels of the draft it changes."""
+
+    @property
+    def reach(self) -> Region:
+        """Pixels it changes at all; `region` are those that it changes for the most part."""
+        return self.region
 
     @property
     def is_content(self) -> bool:
@@ -45,20 +54,34 @@ class Paint(ABC):
 class Copied(Paint):
     """Content copied along a correspondence.
 
+    Pixels at an object's soft border show what was behind it too. Where its mask is known they get the object's
+    colours, continued from inside, and cover the draft by the share of them that the object covers.
+
     Args:
         guide: picture it comes from, as in `Energy.guide`.
         match: which pixel comes from where.
+        mask: the object on its own picture, 0 to 1; None copies pixels as they are.
+        cover: the same at its new place.
     """
 
     guide: int
     match: Correspondence
+    mask: Mask | None = None
+    cover: Mask | None = None
 
     @property
     def region(self) -> Region:
+        return self.match.target if self.cover is None else self.cover > 0.5
+
+    @property
+    def reach(self) -> Region:
         return self.match.target
 
     def onto(self, draft: Pictures, pictures: Sequence[Pictures]) -> Pictures:
-        return self.match.carry(pictures[self.guide], draft)
+        source = pictures[self.guide]
+        if self.mask is None or self.cover is None:
+            return self.match.carry(source, draft)
+        return torch.lerp(draft, self.match.carry(fill(source, self.mask < PURE), draft), self.cover.to(draft))
 
 
 @dataclass(frozen=True)

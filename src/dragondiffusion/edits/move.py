@@ -11,7 +11,6 @@ from ..settings import Geometry, Settings
 from ..shadows import find_shadow
 from ..types import Canvas, Mask, Number, Pictures, Point, Window
 from .base import Carry, Edit, Objective, Strengths, nowhere, object_mask
-from .draft import Copied
 from .placement import Placement, check_map, picture_area, place, place_centred
 from .shading import with_shadow
 from .vacating import emptied_pixels, hint_region, vacating_terms
@@ -83,7 +82,7 @@ class Move(Edit):
             stays=nowhere(canvas.latent),
             emptied=emptied_pixels(mask, placement.vacated, canvas),
             recalls=(replacing(w.recall_window),),
-            carries=(Carry(0, placement.latent, Copied(0, placement.pixels) if placement.pixels else None, w.hold),),
+            carries=(Carry(0, placement.latent, placement.paint(0, mask), w.hold),),
             vacated=placement.vacated,
             noise_region=placement.noise_region,
             strengths=w,

@@ -12,7 +12,6 @@ from ..memory import by_region
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Number, Point, Size, Window
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere
-from .draft import Copied
 from .placement import Placement, arrive, arrive_centred, check_map
 
 
@@ -86,7 +85,7 @@ class Paste(Edit):
             stays=nowhere(canvas.latent),
             emptied=nowhere(canvas.padded),
             recalls=(by_region(w.recall_window, placement.changed, mask),),
-            carries=(Carry(1, placement.latent, Copied(1, placement.pixels) if placement.pixels else None, w.hold),),
+            carries=(Carry(1, placement.latent, placement.paint(1, mask), w.hold),),
             vacated=placement.vacated,
             noise_region=placement.noise_region,
             strengths=w,

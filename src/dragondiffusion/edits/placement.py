@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..geometry import Affine, Correspondence, coverage, covered_cells, resize_nearest, warp_mask
 from ..types import Canvas, Mask, Number, Point, Region, Size
+from .draft import Copied
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Placement:
         match: cells of the energy grid it goes to, and where each came from.
         latent: the same on the latent grid.
         pixels: the same in pixels; None without a draft.
+        cover: how much of every pixel the object covers at its new place; None without a draft.
         inside: latent cells in which the edit energy acts.
         noise_region: latent cells of the old and new place.
         vacated: latent cells that only belong to the old place.
@@ -33,6 +35,16 @@ class Placement:
     noise_region: Region
     vacated: Region
     changed: Mask
+    cover: Mask | None = None
+
+    def paint(self, guide: int, mask: Mask) -> Copied | None:
+        """The object in the draft; None without one.
+
+        Args:
+            guide: picture it comes from.
+            mask: the object there.
+        """
+        return None if self.pixels is None else Copied(guide, self.pixels, mask, self.cover)
 
 
 def check_map(offset: Point, scale: Number | Point, angle: Number, anchor: Point | None) -> None:
@@ -97,11 +109,12 @@ def arrive(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement
         source=nothing,
         match=Correspondence.along(affine, covered_cells(arrived, canvas.energy), canvas.padded, extent),
         latent=Correspondence.along(affine, latent, canvas.padded, extent),
-        pixels=Correspondence.along(affine, arrived > 0.5, canvas.padded, extent) if draft else None,
+        pixels=Correspondence.along(affine, arrived > 0, canvas.padded, extent) if draft else None,
         inside=touched,
         noise_region=touched,
         vacated=torch.zeros_like(touched),
         changed=arrived,
+        cover=arrived if draft else None,
     )
 
 
