@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .inversion import Reference
     from .planning import Request
     from .recipes import Recipe, recipe_schema
+    from .report import Report
     from .settings import Geometry, Settings
     from .types import Window
 
@@ -31,6 +32,7 @@ __all__ = [
     "Reference",
     "Remove",
     "ReplaceAppearance",
+    "Report",
     "Request",
     "Settings",
     "Window",
@@ -49,6 +51,7 @@ _HOMES = {
     "Remove": "edits",
     "ReplaceAppearance": "edits",
     "Reference": "inversion",
+    "Report": "report",
     "Request": "planning",
     "Recipe": "recipes",
     "recipe_schema": "recipes",
