@@ -269,7 +269,7 @@ SHAPES = [
     (("seed",), 1.5, r"seed is 1\.5; expected a whole number"),
     (("model",), 1, "model is 1; expected a text or null"),
     (("settings",), [], r"settings is \[\]; expected an object with a preset"),
-    (("settings", "preset"), "fast", "settings: preset 'fast' is unknown; use one of default"),
+    (("settings", "preset"), "fast", "settings: preset 'brisk' is unknown; use one of default"),
     (("settings", "preset"), None, "settings.preset is null; expected a text"),
     (("settings", "step"), 3, 'settings: field "step" is unknown; known are steps'),
     (("settings", "steps"), 2.5, r"settings\.steps is 2\.5; expected a whole number"),
