@@ -112,8 +112,8 @@ def test_what_is_written_is_read(schema, data):
     schema.validate(data)
     try:
         job = Recipe.from_json(data)
-    except ValueError as error:  # two points that are the same by chance
-        assume("has no displacement" not in str(error) and "nothing moves" not in str(error))
+    except ValueError as error:  # two points or numbers that are the same by chance
+        assume(not any(words in str(error) for words in ("has no displacement", "nothing moves", "different numbers")))
         raise
     written = json.loads(json.dumps(job.to_json(), allow_nan=False))
     schema.validate(written)
@@ -269,7 +269,7 @@ SHAPES = [
     (("seed",), 1.5, r"seed is 1\.5; expected a whole number"),
     (("model",), 1, "model is 1; expected a text or null"),
     (("settings",), [], r"settings is \[\]; expected an object with a preset"),
-    (("settings", "preset"), "fast", "settings: preset 'brisk' is unknown; use one of default"),
+    (("settings", "preset"), "brisk", "settings: preset 'brisk' is unknown; use one of default"),
     (("settings", "preset"), None, "settings.preset is null; expected a text"),
     (("settings", "step"), 3, 'settings: field "step" is unknown; known are steps'),
     (("settings", "steps"), 2.5, r"settings\.steps is 2\.5; expected a whole number"),
