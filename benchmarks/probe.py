@@ -39,7 +39,7 @@ def labels(scenes: S.Scenes) -> list[Tensor]:
     return [scenes.kind[:, -1], scenes.colour[:, -1], scenes.ground]
 
 
-def train(steps: int = 1000, batch: int = 64) -> Probe:
+def train(steps: int = 500, batch: int = 64) -> Probe:
     """A probe trained on pictures of one object, some softened and made noisy as a model's samples are."""
     torch.manual_seed(0)
     probe = Probe()
