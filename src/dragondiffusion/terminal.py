@@ -94,8 +94,8 @@ def load_editor(model: str | None) -> Editor:
 
 
 @contextmanager
-def shown_progress() -> Generator[Any]:
-    """Within: a function of phase, finished steps and total that moves bars on standard error, if it is a terminal."""
+def shown_bars() -> Generator[Progress]:
+    """Within: bars with time spent and left on standard error, if it is a terminal."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description:<7}"),
@@ -106,6 +106,13 @@ def shown_progress() -> Generator[Any]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        yield bars
+
+
+@contextmanager
+def shown_progress() -> Generator[Any]:
+    """Within: a function of phase, finished steps and total that moves bars on standard error, if it is a terminal."""
+    with shown_bars() as bars:
         tasks = {
             name: bars.add_task(name, total=None, start=False, visible=False)
             for name in ("load", "invert", "edit", "decode")
@@ -121,16 +128,7 @@ def shown_progress() -> Generator[Any]:
 @contextmanager
 def counted_progress(what: str) -> Generator[Callable[[int, int], None]]:
     """Within: a function of finished and total that moves a bar on standard error, if it is a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with shown_bars() as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
