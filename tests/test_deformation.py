@@ -4,7 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragondiffusion.deformation import ThinPlate, pins
+from dragondiffusion.deformation import ThinPlate, flow, pins
+from dragondiffusion.geometry import cell_centres
 
 quick = settings(max_examples=25, deadline=None)
 
@@ -36,3 +37,29 @@ def test_pins_lie_around_the_region():
     assert len(points) == 16 + 4
     inside = (points > torch.tensor([20.0, 10.0])).all(1) & (points < torch.tensor([40.0, 30.0])).all(1)
     assert not bool(inside.any())
+
+
+def test_a_flow_leads_points_to_their_ends_and_does_not_fold():
+    size = (40, 40)
+    begin = torch.tensor([[15.0, 20.0], [19.0, 24.0], [19.0, 16.0]]).double()
+    end = torch.tensor([[25.0, 20.0], [13.0, 24.0], [13.0, 16.0]]).double()
+    fixed = torch.tensor([[2.0, 2.0], [38.0, 2.0], [2.0, 38.0], [38.0, 38.0], [20.0, 2.0], [20.0, 38.0]]).double()
+    everywhere = torch.ones(size)
+    torch.testing.assert_close(flow(begin, begin, end, fixed, everywhere, size), end, rtol=0, atol=0.01)
+    points = cell_centres(size, size)
+
+    def folded(steps):
+        """Places where the map turns the plane over: its determinant is negative."""
+        p = flow(points, begin, end, fixed, everywhere, size, steps).reshape(*size, 2)
+        right, down = p.diff(dim=1)[:-1], p.diff(dim=0)[:, :-1]
+        return int((right[..., 0] * down[..., 1] <= right[..., 1] * down[..., 0]).sum())
+
+    assert folded(1) > 0
+    assert folded(8) == 0
+
+
+def test_a_flow_without_weight_moves_nothing():
+    points = cell_centres((20, 20), (20, 20))
+    begin, end = torch.tensor([[8.0, 8.0]]).double(), torch.tensor([[12.0, 9.0]]).double()
+    fixed = torch.tensor([[1.0, 1.0], [19.0, 1.0], [1.0, 19.0]]).double()
+    assert torch.equal(flow(points, begin, end, fixed, torch.zeros(20, 20), (20, 20)), points)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from dragondiffusion import Move, Remove, Settings, Window
+from dragondiffusion.guidance import normalised
 from dragondiffusion.sampling import Job, hold, regional_noise, sample
 from dragondiffusion.types import NEVER
 
@@ -126,3 +127,37 @@ def test_without_a_carried_start_a_move_begins_as_a_removal(editor, picture, mas
     ]
     assert torch.equal(made[0], made[1])
     assert not torch.equal(made[0], made[2])
+
+
+def test_normalised_guidance_does_not_depend_on_its_unit_and_fades():
+    torch.manual_seed(0)
+    g = torch.zeros(2, 4, 8, 8)
+    g[:, :, 2:5, 3:6] = torch.randn(2, 4, 3, 3)
+    peak, strength = torch.zeros(2), torch.full((2,), 0.1)
+    first, peak_first = normalised(g, peak, strength)
+    large, _ = normalised(1e6 * g, peak, strength)
+    torch.testing.assert_close(first, large)
+    power = first.square().flatten(1)
+    torch.testing.assert_close((power.square().sum(1) / power.sum(1)).sqrt(), strength)
+    half, peak_second = normalised(0.5 * g, peak_first, strength)
+    torch.testing.assert_close(half, 0.5 * first)
+    assert torch.equal(peak_first, peak_second)
+
+
+def test_guidance_of_nothing_is_nothing_and_infinite_strength_leaves_it():
+    nothing = torch.zeros(1, 4, 8, 8)
+    assert torch.equal(normalised(nothing, torch.zeros(1), torch.ones(1))[0], nothing)
+    g = torch.randn(1, 4, 8, 8)
+    assert torch.equal(normalised(g, torch.zeros(1), torch.tensor([float("inf")]))[0], g)
+
+
+def test_one_strength_serves_every_unit_of_the_energies(editor, reference, edit):
+    results = [
+        editor.edit(reference, edit, settings=Settings(steps=10, guidance=GUIDED, hold_vacated=None, energy_scale=k))
+        for k in (20.0, 2000.0)
+    ]
+    torch.testing.assert_close(results[0].latents, results[1].latents, rtol=1e-3, atol=1e-3)
+    unlike = editor.edit(
+        reference, edit, settings=Settings(steps=10, guidance=GUIDED, hold_vacated=None, guidance_strength=4.0)
+    )
+    assert float((results[0].latents - unlike.latents).abs().max()) > 1e-2

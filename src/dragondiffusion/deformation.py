@@ -6,11 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .geometry import Points, cell_centres, dilate
-from .types import Region, Size
+from .geometry import Points, cell_centres, dilate, sample_bilinear
+from .types import Mask, Region, Size
 
 STIFFNESS = 1e-6
 """Added to the diagonal of the system, so that points that coincide do not make it singular."""
+
+STEPS = 8
+"""Steps of a flow. Source: docs/experiments.md."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,36 @@ class ThinPlate:
         p = points.double() / self.unit
         basis = torch.cat((_radial(torch.cdist(p, self.centres)), p, torch.ones(len(p), 1, dtype=p.dtype)), dim=1)
         return points.double() + basis @ self.weights * self.unit
+
+
+def flow(
+    points: Points, begin: Points, end: Points, fixed: Points, weight: Mask, extent: Size, steps: int = STEPS
+) -> Points:
+    """Where points are carried while some points go straight from their beginning to their end, and others stay.
+
+    Many small thin-plate maps one after the other; a single large one folds the plane where neighbours go different
+    ways.
+
+    Args:
+        points: what is carried, (x, y) in pixels.
+        begin: points that are led.
+        end: where they go.
+        fixed: points that stay.
+        weight: share of the movement that is made at every place of the picture.
+        extent: (height, width) of the picture in pixels.
+        steps: how many maps.
+
+    Source: chosen, docs/experiments.md; that composing small maps avoids folds is the idea of G. E. Christensen et al.,
+    "Deformable templates using large deformation kinematics", IEEE TIP 1996.
+    """
+    here = points.double()
+    way = (end - begin) / steps
+    for k in range(steps):
+        led = begin + k * way
+        bend = ThinPlate.through(torch.cat((led, fixed)), torch.cat((led + way, fixed)))
+        share = sample_bilinear(weight[None, None].float(), here, extent)[0, 0].double()
+        here = here + share[:, None] * (bend(here) - here)
+    return here
 
 
 def _radial(r: Tensor) -> Tensor:

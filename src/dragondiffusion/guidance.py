@@ -86,6 +86,30 @@ def guidance(
     return Guidance(k * (m * g_edit + (1 - m) * g_content), g_edit, g_content, energies)
 
 
+def normalised(noise: Latents, peak: Tensor, strength: Tensor) -> tuple[Latents, Tensor]:
+    r"""Guidance whose largest amplitude so far is a given share of the noise's, which has unit variance.
+
+    $\hat g_i = s\, g_i / \max_{j \le i} a_j$ with the amplitude $a = \sqrt{\sum g^4 / \sum g^2}$, the root mean square
+    over the cells, each counted by how much the guidance acts there. So one strength holds for every model, size and
+    edit, and guidance still fades as the energies come to rest.
+
+    Args:
+        noise: guidance of a batch.
+        peak: largest amplitude of earlier steps, one per sample; 0 before the first.
+        strength: $s$, one per sample; infinite leaves a sample's guidance as it is.
+
+    Returns:
+        The guidance and the new peaks.
+
+    Source: chosen, docs/experiments.md.
+    """
+    power = noise.square().flatten(1)
+    amplitude = (power.square().sum(1) / power.sum(1).clamp_min(1e-30)).sqrt()
+    peak = torch.maximum(peak, amplitude)
+    factor = torch.where(strength.isfinite(), strength / peak.clamp_min(1e-30), 1.0)
+    return noise * factor[:, None, None, None], peak
+
+
 def chosen(features: BatchFeatures, scales: tuple[int, ...] | None) -> BatchFeatures:
     """Features of some scales; of all for None.
 

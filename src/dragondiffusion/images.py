@@ -120,7 +120,7 @@ def from_tensor(x: Pictures, size: Size) -> Pixels:
         ValueError: if the tensor is not finite.
     """
     if not bool(x.isfinite().all()):
-        raise ValueError("the decoded picture is not finite; try dtype=float32 or a smaller energy_scale")
+        raise ValueError("the decoded picture is not finite; try dtype=float32 or a smaller guidance_strength")
     x = ((x[0, :, : size[0], : size[1]].float() / 2 + 0.5).clamp(0, 1) * 255).round()
     return x.permute(1, 2, 0).to(torch.uint8).cpu().numpy()
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from . import ddim
 from .backbones.base import Backbone, Condition, ImagePrompt
 from .edits.base import Carry, Objective
-from .guidance import guidance
+from .guidance import guidance, normalised
 from .inversion import Progress, Reference
 from .memory import Reader, Reading, batch_reader, merged
 from .schedule import Levels
@@ -97,6 +97,7 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
     first = min(beginning(job.objective, job.limit, levels, settings) for job in jobs)
     # Where everything is known, what came before does not count.
     z_t = torch.cat([start(job, levels, settings) if first == 0 else job.references[0].at(first) for job in jobs])
+    peak, strength = z_t.new_zeros(len(jobs)), guidance_strengths(jobs, settings).to(z_t.device)
     for i, t in list(enumerate(levels.timesteps))[first:]:
         alpha_t, alpha_s = levels.alphas[i], levels.alphas[i + 1]
         guided = settings.guides(i) and any(job.objective.strengths.energy_scale for job in jobs)
@@ -111,7 +112,8 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
                 objectives = [job.objective for job in jobs]
                 merging, scales = settings.merged_backward, settings.feature_scales
                 g = guidance(backbone, z_t, t, condition, objectives, f_gud, merging, scales)
-                eps_hat = eps + g.noise
+                noise, peak = normalised(g.noise, peak, strength)
+                eps_hat = eps + noise
                 for log, values in zip(energies, g.energies, strict=True):
                     log.append((i, values))
             z_0 = ddim.predict_clean(z_t, eps_hat, alpha_t)
@@ -123,6 +125,16 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
         progress("sample", i + 1 - first, len(levels) - first)
     z_0 = hold(z_t, len(levels), jobs, levels, settings)
     return Sampled(z_0, [[(i, {n: float(e) for n, e in v.items()}) for i, v in log] for log in energies])
+
+
+def guidance_strengths(jobs: Sequence[Job], settings: Settings) -> Tensor:
+    """Strength of every job's guidance in one step, for `guidance.normalised`; infinite where it is left as it is.
+
+    What a guided step adds is not made smaller where there are more of them, so they share the strength of the run.
+    """
+    count = max(1, sum(settings.guides(i) for i in range(settings.steps)))
+    strengths = [job.objective.strengths.guidance_strength for job in jobs]
+    return torch.tensor([math.inf if s is None else s / count for s in strengths])
 
 
 def start(job: Job, levels: Levels, settings: Settings) -> Latents:

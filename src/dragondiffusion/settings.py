@@ -27,6 +27,9 @@ class Settings:
             section 10; larger scales let the background drift.
         energy_scale: strength of the energies' gradient. Source: docs/experiments.md; the authors' is the edit's own
             (None).
+        guidance_strength: what the guidance of all steps together adds at most, in standard deviations of the noise:
+            the same for every model, size, edit and number of steps; `energy_scale` then only says whether there are
+            energies. None leaves the guidance as the energies give it. Source: docs/experiments.md.
         w_edit: weight of the edit energy. Source: None, docs/method.md, section 9, by edit.
         w_content: weight of the content energy. Source: as `w_edit`.
         w_contrast: weight of the contrast energy. Source: as `w_edit`.
@@ -79,6 +82,7 @@ class Settings:
     steps: int = 20
     guidance_scale: Number | None = 1.0
     energy_scale: Number | None = 1500.0
+    guidance_strength: Number | None = 1.0
     w_edit: Number | None = None
     w_content: Number | None = None
     w_contrast: Number | None = None
@@ -120,7 +124,15 @@ class Settings:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
         _check_scales(self.feature_scales)
-        for name in ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint"):
+        for name in (
+            "guidance_scale",
+            "energy_scale",
+            "guidance_strength",
+            "w_edit",
+            "w_content",
+            "w_contrast",
+            "w_inpaint",
+        ):
             _check_strength(name, getattr(self, name), math.inf)
         _check_strength("hold_vacated", self.hold_vacated, math.inf)
         _check_strength("image_prompt_scale", self.image_prompt_scale, math.inf)
@@ -192,6 +204,7 @@ PRESETS: dict[str, Settings] = {
         steps=50,
         guidance_scale=None,
         energy_scale=None,
+        guidance_strength=None,
         raw_cosine=True,
         geometry=Geometry.CENTRED,
         merged_backward=False,

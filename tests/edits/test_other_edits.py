@@ -8,7 +8,7 @@ import torch
 
 from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Remove, ReplaceAppearance, Settings, Window
 from dragondiffusion.edits import join
-from dragondiffusion.edits.draft import transfer_colours
+from dragondiffusion.edits.look import transfer_colours
 from dragondiffusion.energies import PatchSimilarity
 from dragondiffusion.types import Canvas
 

@@ -10,9 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..edits import Drag, Landmarks
+from ..edits.look import Recoloured
+from ..edits.patches import deformed
 from ..images import pad_picture
 from ..settings import Settings
-from ..types import Canvas
+from ..types import ALWAYS, Canvas
 from .metrics import Picture
 from .tasks import Task, pixels
 
@@ -38,14 +41,15 @@ def copy_paste(task: Task) -> Picture:
     """Holes filled by diffusion of their borders, the object pasted through its mask; no model.
 
     Moves, resizes and turns: the object's place is filled, the object carried along its map and laid over. Pastes: laid
-    over. Removals: filled alone. Drags and landmarks: the thin-plate deformation, and appearances the recoloured
-    object, that edits use as a draft.
+    over. Removals: filled alone. Drags and landmarks: one thin-plate deformation. Appearances: the recoloured object.
 
     Source: A. Telea, "An image inpainting technique based on the fast marching method", Journal of Graphics Tools 2004,
-    as in OpenCV; `deformation.ThinPlate` and `edits.draft.Recoloured` for the drafts.
+    as in OpenCV; `deformation.ThinPlate`, `edits.look.Recoloured`.
     """
-    if task.kind in ("drag", "landmarks", "appearance"):
-        return drafted(task)
+    if task.kind in ("drag", "landmarks"):
+        return bent(task)
+    if task.kind == "appearance":
+        return recoloured(task)
     picture = task.before if task.kind == "paste" else filled(task.before, task.mask)
     carried = task.carried()
     if carried is None:
@@ -65,13 +69,20 @@ def filled(picture: Picture, mask: Float[Tensor, "h w"]) -> Picture:
     return torch.from_numpy(np.asarray(made)).permute(2, 0, 1) / 255
 
 
-def drafted(task: Task) -> Picture:
-    """The draft of an edit, which the package makes in pixels before any model is asked."""
-    canvas = Canvas(task.size, MULTIPLE, FACTOR, Settings().energy_grid)
-    second = [] if task.second is None else [task.second.picture]
-    pictures = [pad_picture(2 * picture[None] - 1, canvas.padded) for picture in (task.before, *second)]
-    draft = pictures[0]
-    for carry in task.edit().objective(canvas, Settings()).carries:
-        if carry.paint is not None:
-            draft = carry.paint.onto(draft, pictures)
+def recoloured(task: Task) -> Picture:
+    """The object with the mean and covariance of the other's colours."""
+    pictures = [2 * picture[None] - 1 for picture in (task.before, *([task.second.picture] if task.second else []))]
+    like = task.mask if task.second is None else task.second.mask
+    return (Recoloured(task.mask, 1, like).onto(pictures[0], pictures)[0] + 1) / 2
+
+
+def bent(task: Task) -> Picture:
+    """One thin-plate map that brings the points to their ends, fading at the border of what an edit may change."""
+    edit, canvas = task.edit(), Canvas(task.size, MULTIPLE, FACTOR, Settings().energy_grid)
+    if not isinstance(edit, (Drag, Landmarks)):
+        raise ValueError(f"kind {task.kind!r} leads no points; use one of drag, landmarks")
+    pairs = list(zip(task.points_from, task.points_to, strict=True))
+    carry = deformed(pairs, edit.editable(canvas) > 0.5, canvas, ALWAYS, draft=True, steps=1)
+    x = pad_picture(2 * task.before[None] - 1, canvas.padded)
+    draft = x if carry.paint is None else carry.paint.onto(x, [x])
     return (draft[0, :, : task.size[0], : task.size[1]] + 1) / 2

@@ -164,7 +164,7 @@ class SceneBench(Measured):
     named: Annotated[tuple[str, ...], tyro.conf.arg(name="rows")] = ()
     """Rows to compare; by default left alone, copy-paste inpainted, latent copy, and the presets."""
     vary: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=VALUE...")] = ()
-    """A further row: the default with changes, such as "energy_scale=500 recall=False"; may be repeated."""
+    """A further row: the default with changes, such as "guidance_strength=2 recall=False"; may be repeated."""
     terms: tyro.conf.FlagCreatePairsOff[bool] = False
     """Also rows with each energy term, and the memory bank, switched off."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("bench-scenes")

@@ -1,15 +1,16 @@
 """Giving an object the appearance of another picture's object."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..energies import GlobalSimilarity, LocalSimilarity
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import ImageLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
+from ..images import ImageLike, marked, pad_mask, pad_picture, read_mask, read_picture, resized, to_unpadded
 from ..memory import by_region
 from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Region, Size, Window
+from ..types import Canvas, Mask, Pictures, Region, Size, Window
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere, object_mask
-from .draft import Recoloured
+from .look import Recoloured, Redressed, pattern
+from .registration import register
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,25 @@ class ReplaceAppearance(Edit):
         image: the second picture, of any size.
         reference_mask: the object whose look is taken, of the size of the second picture.
         prompt: what the second picture shows.
+        pattern: take over the pattern too, where either object has one and their outlines agree; otherwise colours
+            alone.
     """
 
     mask: ImageLike
     image: ImageLike
     reference_mask: ImageLike
     prompt: str = ""
+    pattern: bool = True
 
     # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
     STRENGTHS = Strengths(
         guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.9)
     )
+
+    LEAST_PATTERN = 0.02
+    """From this on an object has a pattern, see `look.pattern`. Source: docs/experiments.md."""
+    LEAST_OVERLAP = 0.7
+    """From this on outlines agree, see `registration.Registration`. Source: as `LEAST_PATTERN`."""
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = read_picture(self.image)
@@ -67,6 +76,23 @@ class ReplaceAppearance(Edit):
             noise_region=inside,
             strengths=w,
         )
+
+    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+        if not (self.pattern and settings.draft and settings.geometry is Geometry.AFFINE):
+            return objective
+        (carry,) = objective.carries
+        (guide,) = self.guides(canvas, settings)
+        paint, other = carry.paint, pad_picture(guide.x, canvas.of(guide.size).padded)
+        if not isinstance(paint, Recoloured):
+            return objective
+        if max(pattern(x, paint.mask), pattern(other, paint.like)) < self.LEAST_PATTERN:
+            return objective
+        found = register(paint.mask, paint.like)
+        if found.overlap < self.LEAST_OVERLAP:
+            return objective
+        size: Size = (paint.like.shape[0], paint.like.shape[1])
+        match = Correspondence.along(found.affine, paint.mask > 0, canvas.padded, size)
+        return replace(objective, carries=(replace(carry, paint=Redressed(paint, match)),))
 
 
 def _cells(mask: Mask, grid: Size, centred: bool) -> Region:

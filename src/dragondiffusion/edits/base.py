@@ -47,6 +47,8 @@ class Strengths:
         w_content: weight of the content energy.
         w_contrast: weight of the contrast energy.
         w_inpaint: weight of the inpainting energy.
+        guidance_strength: what the guidance of a run adds at most, in standard deviations of the noise; None leaves it
+            as the energies give it.
         factor: $k$ of section 5 of docs/method.md, the step size of the energies' gradient.
         noise_inside: strength of regional noise in the edit region.
         noise_outside: strength elsewhere.
@@ -60,6 +62,7 @@ class Strengths:
     w_content: Number = 6.0
     w_contrast: Number = 0.0
     w_inpaint: Number = 0.0
+    guidance_strength: Number | None = None
     factor: Number = 0.04
     noise_inside: Number = 0.4
     noise_outside: Number = 0.0
@@ -67,7 +70,7 @@ class Strengths:
     hold: Window = ALWAYS
 
     def under(self, settings: Settings) -> "Strengths":
-        """The edit's own numbers, overridden by what the settings set."""
+        """The edit's own numbers, overridden by what the settings set; `guidance_strength` is always theirs."""
         chosen = {
             "guidance_scale": settings.guidance_scale,
             "energy_scale": settings.energy_scale,
@@ -80,7 +83,8 @@ class Strengths:
             "recall_window": settings.recall_window if settings.recall else NEVER,
             "hold": settings.hold_destination,
         }
-        return replace(self, **{name: value for name, value in chosen.items() if value is not None})
+        set_values = {name: value for name, value in chosen.items() if value is not None}
+        return replace(self, guidance_strength=settings.guidance_strength, **set_values)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as nnf
 
-from ..deformation import ThinPlate, pins
+from ..deformation import STEPS, flow, pins
 from ..energies import PatchSimilarity
 from ..geometry import Correspondence, Points, cell_centres, coverage, dilate, resize_nearest
 from ..settings import Geometry, Settings
@@ -111,7 +111,7 @@ def copied_patches(pairs: Pairs, canvas: Canvas) -> Carry:
     return Carry(0, Correspondence(target, source, canvas.latent, bilinear=False), None, NEVER)
 
 
-def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft: bool) -> Carry:
+def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft: bool, steps: int = STEPS) -> Carry:
     """An editable region bent smoothly so that every start comes to its end and its surroundings stay.
 
     Args:
@@ -120,15 +120,15 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft
         canvas: grids.
         hold: see `Carry`.
         draft: give the correspondence in pixels too.
+        steps: see `deformation.flow`.
     """
     size = canvas.energy
     coarse = resize_nearest(editable.float(), size) > 0.5
     ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
-    fixed = far_pins(coarse, ends, canvas)
-    bend = ThinPlate.through(torch.cat((ends, fixed)), torch.cat((starts, fixed)))
-    centres = cell_centres(size, canvas.padded)
-    way = (bend(centres) - centres).T.reshape(1, 2, *size) * tapered(coarse, TAPER * canvas.grid)
+    centres, weight = cell_centres(size, canvas.padded), tapered(coarse, TAPER * canvas.grid)
+    origin = flow(centres, ends, starts, far_pins(coarse, ends, canvas), weight, canvas.padded, steps)
+    way = (origin - centres).T.reshape(1, 2, *size).float()
     cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
     if not draft:

@@ -9,7 +9,6 @@ from ..energies import Contrast, Energy, GlobalSimilarity, LocalSimilarity
 from ..geometry import union
 from ..types import Mask, Region
 from .base import Carry, Objective
-from .draft import Copied, Paint, Recoloured
 
 
 def join(objectives: Sequence[Objective], guides: Sequence[int]) -> Objective:
@@ -112,14 +111,13 @@ def _shift(objective: Objective, by: int) -> Objective:
     def index(guide: int) -> int:
         return guide + by if guide > 0 else 0
 
-    def painted(paint: Paint | None) -> Paint | None:
-        return replace(paint, guide=index(paint.guide)) if isinstance(paint, (Copied, Recoloured)) else paint
-
     return replace(
         objective,
         edit_terms=tuple(replace(e, guide=index(e.guide)) for e in objective.edit_terms),
         content_terms=tuple(replace(e, guide=index(e.guide)) for e in objective.content_terms),
-        carries=tuple(replace(c, guide=index(c.guide), paint=painted(c.paint)) for c in objective.carries),
+        carries=tuple(
+            replace(c, guide=index(c.guide), paint=c.paint and c.paint.renumbered(index)) for c in objective.carries
+        ),
         recalls=tuple(
             replace(r, parts=tuple(replace(part, guide=index(part.guide)) for part in r.parts))
             for r in objective.recalls
