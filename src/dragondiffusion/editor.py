@@ -269,7 +269,7 @@ class Editor:
         for k, (one, job) in enumerate(zip(plans, jobs, strict=True)):
             if one.settings.restore_detail and job.draft is not None:
                 blurred = self.backbone.decode(job.draft.latents).cpu()
-                pictures[k : k + 1] = detailed(pictures[k : k + 1], job.draft.x, blurred, job.draft.region)
+                pictures[k : k + 1] = detailed(pictures[k : k + 1], job.draft.x, blurred)
         return pictures
 
     def _jobs(self, plans: Sequence[Plan], references: Sequence[tuple[Reference, ...]]) -> list[Job]:

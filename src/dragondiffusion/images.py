@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from .types import Mask, Pictures, Region, Size
+from .types import Mask, Pictures, Size
 
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """An RGB picture (height, width, 3) with 8 bits a channel."""
@@ -134,7 +134,7 @@ AGREEMENT = 0.25
 """Difference, of pictures in [-1, 1], at which a result no longer agrees with its draft. Source: chosen."""
 
 
-def detailed(x: Pictures, draft: Pictures, blurred: Pictures, region: Region) -> Pictures:
+def detailed(x: Pictures, draft: Pictures, blurred: Pictures) -> Pictures:
     r"""A result with what the autoencoder lost of its draft, $x + w\,(d - D(E(d)))$.
 
     The weight $w$ falls from 1 where result and decoded draft agree to 0 where they differ by `AGREEMENT`, so that
@@ -144,11 +144,10 @@ def detailed(x: Pictures, draft: Pictures, blurred: Pictures, region: Region) ->
         x: the result.
         draft: $d$.
         blurred: $D(E(d))$, the draft after the autoencoder.
-        region: pixels that were brought or changed; elsewhere the weight is 0.
     """
     difference = (x - blurred).abs().mean(1, keepdim=True)
     near = nnf.avg_pool2d(difference, 5, stride=1, padding=2, count_include_pad=False)
-    weight = (1 - near / AGREEMENT).clamp(0, 1) * region
+    weight = (1 - near / AGREEMENT).clamp(0, 1)
     return x + weight * (draft - blurred)
 
 

@@ -15,7 +15,7 @@ from .edits.base import Edit, Guide, Objective
 from .edits.draft import doubt
 from .edits.shading import scaled
 from .edits.union import join
-from .geometry import fill, union
+from .geometry import fill
 from .images import ImageLike, Pixels, from_tensor, pad_picture, read_picture, to_unpadded
 from .inversion import Progress, Reference, invert
 from .memory import merged
@@ -305,8 +305,7 @@ def paint_drafts(
         x = fill(x, objective.emptied)
         for paint in paints:
             x = paint.onto(x, pictures)
-        region = union([objective.emptied, *(paint.reach for paint in paints)])
-        drafts.append(Draft(x, backbone.encode(x), region))
+        drafts.append(Draft(x, backbone.encode(x)))
     return drafts
 
 

@@ -26,12 +26,10 @@ class Draft:
     Args:
         x: the padded picture in [-1, 1].
         latents: its clean latents.
-        region: pixels that were brought or changed.
     """
 
     x: Pictures
     latents: Latents
-    region: Region
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ LOOP_FIELDS = (
 
 PRESETS: dict[str, Settings] = {
     "default": Settings(),
-    "fast": Settings(steps=8, guidance=()),
+    "fast": Settings(steps=10, guidance=()),
     "reference": Settings(
         steps=50,
         guidance_scale=None,

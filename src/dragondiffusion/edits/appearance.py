@@ -34,7 +34,7 @@ class ReplaceAppearance(Edit):
 
     # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
     STRENGTHS = Strengths(
-        guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.9)
+        guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.95)
     )
 
     LEAST_PATTERN = 0.02
