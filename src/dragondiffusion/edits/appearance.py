@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..energies import GlobalSimilarity, LocalSimilarity
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import ImageLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
+from ..images import ImageLike, MaskLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
 from ..memory import by_region
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Region, Size, Window
@@ -23,9 +23,9 @@ class ReplaceAppearance(Edit):
         prompt: what the second picture shows.
     """
 
-    mask: ImageLike
+    mask: MaskLike
     image: ImageLike
-    reference_mask: ImageLike
+    reference_mask: MaskLike
     prompt: str = ""
 
     # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
