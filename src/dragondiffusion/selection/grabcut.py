@@ -169,7 +169,7 @@ def _grabcut(rgb: UInt8[np.ndarray, "_ _ 3"], label: UInt8[np.ndarray, "_ _"]) -
         return None
     cv2.setRNGSeed(0)
     models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(rgb[rows, columns]), part, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(np.ascontiguousarray(rgb[rows, columns]), part, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     whole = np.zeros(label.shape, bool)
     whole[rows, columns] = (part & 1) > 0
     return whole
