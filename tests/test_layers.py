@@ -25,7 +25,7 @@ LAYERS = [
     {"edits", "backbones", "selection", "faces"},
     {"inversion", "guidance", "sampling"},
     {"editor", "planning", "recipes", "report"},
-    {"cli", "command", "terminal", "web", "batch", "bench", "__main__"},
+    {"cli", "command", "terminal", "pointing", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -24,6 +24,7 @@ from . import __version__
 from .bench.commands import Bench
 from .command import Command
 from .docstrings import arguments, opening
+from .pointing import COMMANDS
 from .registry import EDITS
 
 if TYPE_CHECKING:
@@ -308,6 +309,7 @@ def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments describe; ends the process where they are wrong or ask for help."""
     commands: list[Any] = [Annotated[edit_command(name), tyro.conf.subcommand(name)] for name in EDITS]
     commands += [Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Bench)]
+    commands += [Annotated[kind, tyro.conf.subcommand(name)] for name, kind in COMMANDS.items()]
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time
         prog="dragondiffusion",

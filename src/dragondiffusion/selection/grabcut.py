@@ -61,14 +61,10 @@ def find_region(scene: Scene, clicks: Clicks) -> Cells | None:
     size = scene.gradient.shape
     points, outside = (_pixels(listed, size) for listed in (clicks.points, clicks.outside))
     allowed = _inside(clicks.box, size)
-    box = None if clicks.box is None else allowed
-    guesses = [_best(_allowed(regions(scene, at), allowed, outside), scene, box) for at in points]
-    if clicks.box is not None and not points:
-        guesses = [_best(_allowed(_in_box(scene, clicks), allowed, outside), scene, allowed)]
-    found = [guess for guess in guesses if guess is not None]
-    if not found:
+    starts = [list(regions(scene, at)) for at in points] or [list(_in_box(scene, clicks))]
+    guess = _guessed([list(_allowed(found, allowed, outside)) for found in starts], points, scene, clicks, allowed)
+    if guess is None:
         return None
-    guess = np.logical_or.reduce(_common(found, points))
     return _cut(guess, scene, points, outside, allowed)
 
 
@@ -110,10 +106,16 @@ def _reach(region: Cells, box: Cells | None) -> float:
     return width * height / int(box.sum())
 
 
-def _common(found: list[Cells], points: list[Pixel]) -> list[Cells]:
-    """Those regions that hold all points, if there are any; they stand for the whole thing."""
-    whole = [region for region in found if all(region[y, x] for x, y in points)]
-    return whole[:1] or found
+def _guessed(
+    starts: list[list[Cells]], points: list[Pixel], scene: Scene, clicks: Clicks, allowed: Cells
+) -> Cells | None:
+    """The best region that holds all points, or the best ones of each together, whichever looks more like a thing."""
+    box = None if clicks.box is None else allowed
+    each = [best for found in starts if (best := _best(found, scene, box)) is not None]
+    if not each:
+        return None
+    whole = [region for found in starts for region in found if all(region[y, x] for x, y in points)]
+    return _best([*whole, np.logical_or.reduce(each)], scene, box)
 
 
 def _in_box(scene: Scene, clicks: Clicks) -> Iterator[Cells]:

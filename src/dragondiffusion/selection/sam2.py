@@ -90,7 +90,7 @@ def checked(weights: str) -> str:
         raise FileNotFoundError(f"weights {weights} does not exist; give a folder or a hub id such as {EXAMPLE}")
     if not (folder / "config.json").is_file() or not list(folder.glob("*.safetensors")):
         raise FileNotFoundError(
-            f"weights {weights} holds no config.json with .safetensors; give a SAM 2 checkpoint as transformers saves it"
+            f"weights {weights} holds no config.json with .safetensors; give a SAM 2 checkpoint in transformers' form"
         )
     from transformers import AutoConfig
 
