@@ -2,8 +2,8 @@
 
     python benchmarks/masks.py [--count 100] [--first 9000] [--large]
 
-Things of which at least 30 % is seen are clicked at the centre of what is seen, or at its innermost point where the centre
-is not on it. Weights of `selection/judging.py` were fitted on things of scenes from seed 7000 on.
+Things of which at least 30 % is seen are clicked at the centre of what is seen, or at its innermost point where the
+centre is not on it. Weights of `selection/judging.py` were fitted on things of scenes from seed 7000 on.
 """
 
 import argparse

@@ -13,6 +13,8 @@ CONTRAST = 25.0
 SAME = 6.0
 """Distance of colours up to which they count as one."""
 SAMPLES = 150
+MARGIN = 10
+"""How far around a region one looks, pixels."""
 LARGEST, SMALLEST = 0.85, 30
 """Regions have at most this share of the picture, and at least so many pixels."""
 WEIGHTS = np.array((1.0, -0.7, 1.0, 0.1, 0.3, -0.5, 0.5, -0.3, -0.5))
@@ -34,25 +36,36 @@ def features(region: Cells, scene: Scene) -> Float[np.ndarray, " 9"] | None:
         picture; roundness; share of the picture's border; how busy it is inside; share of its colours that are also
         around it; share of the colours around it that are also in it. None where it is much too large or small.
     """
-    area, inner = int(region.sum()), shrunk(region, 1)
-    border = region & ~inner
-    if area < SMALLEST or area > LARGEST * region.size or not border.any():
+    area, whole = int(region.sum()), region.size
+    if area < SMALLEST or area > LARGEST * whole:
         return None
-    edges = cv2.dilate(scene.gradient, np.ones((3, 3), np.uint8))[border]
     frame = np.concatenate((region[0], region[-1], region[:, 0], region[:, -1])).mean()
+    part = _around(region)
+    region, gradient, lab = region[part], scene.gradient[part], scene.lab[part]
+    inner = shrunk(region, 1)
+    border = region & ~inner
+    edges = cv2.dilate(gradient, np.ones((3, 3), np.uint8))[border]
     around = grown(region, 7) & ~grown(region, 3)
-    busy = np.minimum(1, scene.gradient[inner] / SHARP).mean() if inner.any() else 1.0
+    busy = np.minimum(1, gradient[inner] / SHARP).mean() if inner.any() else 1.0
     return np.array(
         (
             np.minimum(1, edges / SHARP).mean(),
             (edges < BLUNT).mean(),
-            _contrast(region, border, inner, scene.lab),
-            np.log(area / region.size),
+            _contrast(region, border, inner, lab),
+            np.log(area / whole),
             min(1.0, 4 * np.pi * area / border.sum() ** 2),
             frame,
             busy,
-            *_alike(scene.lab[region], scene.lab[around]),
+            *_alike(lab[region], lab[around]),
         )
+    )
+
+
+def _around(region: Cells) -> tuple[slice, slice]:
+    """The window around a region that holds all that is looked at."""
+    rows, columns = (np.flatnonzero(region.any(axis)) for axis in (1, 0))
+    return slice(max(0, rows[0] - MARGIN), rows[-1] + MARGIN + 1), slice(
+        max(0, columns[0] - MARGIN), columns[-1] + MARGIN + 1
     )
 
 
