@@ -51,7 +51,7 @@ def predicted(picture: Pixels, clicks: Clicks, weights: str, device: str = "cpu"
 def prompts(picture: Pixels, clicks: Clicks, side: int) -> dict[str, Tensor]:
     """What the model is given: the picture and the clicks, both stretched to a square.
 
-    The same as transformers' processor makes, which needs torchvision.
+    It stands in for transformers' processor, which needs torchvision; the two were not compared.
 
     Args:
         picture: RGB.
