@@ -7,12 +7,25 @@ import dragondiffusion
 
 ROOT = Path(dragondiffusion.__file__).parent
 LAYERS = [
-    {"types", "geometry", "images", "png", "registry", "docstrings", "strict_json", "deformation", "clock"},
-    {"schedule", "ddim", "similarity", "energies", "memory", "settings", "shadows"},
-    {"edits", "backbones"},
+    {
+        "types",
+        "geometry",
+        "images",
+        "png",
+        "registry",
+        "docstrings",
+        "strict_json",
+        "deformation",
+        "clock",
+        "shapes",
+        "runs",
+        "libraries",
+    },
+    {"schedule", "ddim", "similarity", "energies", "memory", "settings", "shadows", "masks"},
+    {"edits", "backbones", "selection", "faces"},
     {"inversion", "guidance", "sampling"},
     {"editor", "planning", "recipes", "report"},
-    {"cli", "command", "terminal", "web", "batch", "bench", "__main__"},
+    {"cli", "command", "terminal", "pointing", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from .recipes import Recipe, recipe_schema
     from .report import Report
     from .settings import Geometry, Settings
+    from .shapes import BoxMask, PolygonMask, RunLengthMask
     from .types import Window
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BoxMask",
     "Drag",
     "Edit",
     "EditResult",
@@ -28,12 +30,14 @@ __all__ = [
     "Move",
     "Objective",
     "Paste",
+    "PolygonMask",
     "Recipe",
     "Reference",
     "Remove",
     "ReplaceAppearance",
     "Report",
     "Request",
+    "RunLengthMask",
     "Settings",
     "Window",
     "recipe_schema",
@@ -57,6 +61,9 @@ _HOMES = {
     "recipe_schema": "recipes",
     "Geometry": "settings",
     "Settings": "settings",
+    "BoxMask": "shapes",
+    "PolygonMask": "shapes",
+    "RunLengthMask": "shapes",
     "Window": "types",
 }
 

@@ -24,6 +24,7 @@ from . import __version__
 from .bench.commands import Bench
 from .command import Command
 from .docstrings import arguments, opening
+from .pointing import COMMANDS
 from .registry import EDITS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 OPTION_TYPES: dict[str, Any] = {
     "ImageLike": Path,
+    "MaskLike": Annotated[str, tyro.conf.arg(metavar="FILE|box:X0,Y0,X1,Y1|polygon:X,Y,...")],
     "Number": float,
     "Point": Point,
     "Pairs": tuple[tuple[Point, Point], ...] | Path,
@@ -145,7 +147,7 @@ class EditCommand(WithSettings):
         Raises:
             ValueError: if the edit refuses them, or a file of points holds something else.
         """
-        from .recipes.forms import Listing
+        from .recipes.forms import Listing, MaskForm
         from .recipes.parts import edit_class
         from .recipes.pictures import Folder
         from .recipes.records import Record
@@ -156,6 +158,8 @@ class EditCommand(WithSettings):
         values: dict[str, Any] = {}
         for option, field in self.FIELDS.items():
             values[field] = value = getattr(self, option)
+            if isinstance(value, str) and isinstance(forms[field], MaskForm):
+                values[field] = mask_of_text(value, field)
             if isinstance(value, Path) and isinstance(forms[field], Listing):
                 points = read_json(value, MAX_POINTS_BYTES, f"{field} {value}")
                 values[field] = forms[field].decode(points, f"{field} {value}", Folder(Path()))
@@ -230,6 +234,18 @@ def edit_command(name: str) -> type[EditCommand]:
     return cast("type[EditCommand]", command)
 
 
+def mask_of_text(text: str, name: str) -> Any:
+    """The mask that an option means: a box, a polygon, or a path.
+
+    Raises:
+        ValueError: if it is a box or polygon with wrong numbers.
+    """
+    from .shapes import shape_of_text
+
+    shape = shape_of_text(text, f"--{name.replace('_', '-')}")
+    return Path(text) if shape is None else shape
+
+
 def _type_and_default(node: ast.AnnAssign, text: str) -> tuple[Any, Any]:
     """Type, with its help, and default of a field."""
     annotation = ast.unparse(node.annotation)
@@ -293,6 +309,7 @@ def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments describe; ends the process where they are wrong or ask for help."""
     commands: list[Any] = [Annotated[edit_command(name), tyro.conf.subcommand(name)] for name in EDITS]
     commands += [Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Bench)]
+    commands += [Annotated[kind, tyro.conf.subcommand(name)] for name, kind in COMMANDS.items()]
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time
         prog="dragondiffusion",

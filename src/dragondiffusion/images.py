@@ -16,6 +16,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+from .shapes import MaskShape, shape_of
+from .strict_json import read_json
 from .types import Mask, Pictures, Size
 
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
@@ -23,6 +25,12 @@ Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 
 ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor
 """What is taken for a picture or a mask: a path, a PIL image, or an array."""
+
+MaskLike: TypeAlias = ImageLike | MaskShape
+"""What is taken for a mask: a picture of it, a box, a polygon or run lengths; a path may also be that of their JSON."""
+
+MAX_SHAPE_BYTES = 16 * 2**20
+"""Largest JSON file of a mask that is read, bytes. Source: chosen, run lengths of a large ragged mask."""
 
 MAX_PIXELS = 100_000_000
 """Largest picture that is read, in pixels. Source: phone cameras store up to 100 megapixels."""
@@ -49,12 +57,12 @@ def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
         return _to_rgb(load_pixels(image, name))
 
 
-def read_mask(source: ImageLike, size: Size, name: str = "mask") -> Mask:
+def read_mask(source: MaskLike, size: Size, name: str = "mask") -> Mask:
     """Reads a mask of a picture as floats in [0, 1].
 
     Args:
         source: path, PIL image, or array (height, width[, channels]) of bool, of uint8 (0..255, or 0 and 1), or of
-            floats in [0, 1]; of several channels the first counts.
+            floats in [0, 1], of which the first of several channels counts; or a box, polygon or run lengths.
         size: size of the picture in pixels.
         name: what the mask is called in messages.
 
@@ -62,7 +70,10 @@ def read_mask(source: ImageLike, size: Size, name: str = "mask") -> Mask:
         FileNotFoundError: if the path does not exist.
         ValueError: if the mask is unreadable, empty, not finite, out of range, or of another size than the picture.
     """
-    if isinstance(source, (np.ndarray, Tensor)):
+    source = loaded_shape(source, name)
+    if isinstance(source, MaskShape):
+        values = source.drawn(size, name)
+    elif isinstance(source, (np.ndarray, Tensor)):
         values = _as_array(source)
     elif isinstance(source, Image.Image):
         values = _mask_band(source)
@@ -80,6 +91,18 @@ def read_mask(source: ImageLike, size: Size, name: str = "mask") -> Mask:
     if not bool((mask > 0.5).any()):
         raise ValueError(f"{name} is empty; mark the object with values above one half (white)")
     return mask
+
+
+def loaded_shape(source: MaskLike, name: str = "mask") -> MaskLike:
+    """A mask, its JSON read if it is the path of some.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds no mask.
+    """
+    if not isinstance(source, (str, os.PathLike)) or Path(source).suffix.lower() != ".json":
+        return source
+    return shape_of(read_json(Path(source), MAX_SHAPE_BYTES, f"{name} {source}"), f"{name} {source}")
 
 
 def to_tensor(pixels: Pixels, padded: Size) -> Pictures:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..faces.layouts import LANDMARKS_17
 from .shapes import (
     DARK,
     LIGHT,
@@ -43,9 +44,6 @@ _RANGES = (
 _EYE_Y, _EYE_X, _MOUTH_Y, _LIPS, _LINE = -0.18, 0.16, 0.47, 0.1, 0.055
 
 LIPS = (0.62, 0.12, 0.16)
-
-LANDMARKS_17 = (0, 4, 8, 12, 16, 17, 21, 22, 26, 30, 36, 39, 42, 45, 48, 54, 57)
-"""Indices among the 68 of the 17 points used for coarse editing: jaw, ends of the brows, nose, eye corners, mouth."""
 
 
 def _values(shape: Tensor) -> list[Tensor]:
@@ -114,5 +112,7 @@ def _lip(width: Tensor, curve: Tensor, across: Tensor, side: Tensor) -> tuple[Te
     bulge = 1 - across.square()
     return width * across, _MOUTH_Y + curve * bulge + side * (_LIPS * bulge + 0.03)
 
+
+__all__ = ["FACE_PARAMETERS", "LANDMARKS_17", "LIPS", "face", "landmarks_68"]
 
 assert len(FACE_PARAMETERS) == PARAMETERS

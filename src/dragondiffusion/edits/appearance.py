@@ -4,7 +4,17 @@ from dataclasses import dataclass, replace
 
 from ..energies import GlobalSimilarity, LocalSimilarity
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import ImageLike, marked, pad_mask, pad_picture, read_mask, read_picture, resized, to_unpadded
+from ..images import (
+    ImageLike,
+    MaskLike,
+    marked,
+    pad_mask,
+    pad_picture,
+    read_mask,
+    read_picture,
+    resized,
+    to_unpadded,
+)
 from ..memory import by_region
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Pictures, Region, Size, Window
@@ -26,9 +36,9 @@ class ReplaceAppearance(Edit):
             alone.
     """
 
-    mask: ImageLike
+    mask: MaskLike
     image: ImageLike
-    reference_mask: ImageLike
+    reference_mask: MaskLike
     prompt: str = ""
     pattern: bool = True
 

@@ -11,7 +11,7 @@ import torch
 
 from ..energies import Energy
 from ..geometry import Correspondence, coverage, dilate, feather, resize_nearest
-from ..images import ImageLike, pad_mask, read_mask
+from ..images import MaskLike, pad_mask, read_mask
 from ..memory import Recall
 from ..settings import Settings
 from ..types import ALWAYS, NEVER, Canvas, Mask, Number, Pictures, Region, Size, Window
@@ -185,7 +185,7 @@ class Edit(ABC):
         return ()
 
 
-def object_mask(mask: ImageLike, canvas: Canvas, name: str = "mask") -> Mask:
+def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask") -> Mask:
     """The mask of an object on the padded picture.
 
     Raises:

@@ -7,7 +7,7 @@ import torch
 
 from ..energies import Contrast, Energy, LocalSimilarity
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import ImageLike
+from ..images import MaskLike
 from ..memory import appending
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Pairs, Window
@@ -30,7 +30,7 @@ class Drag(Edit):
     """
 
     points: Pairs
-    mask: ImageLike | None = None
+    mask: MaskLike | None = None
 
     # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
     STRENGTHS = Strengths(w_inpaint=0.2, recall_window=Window(0.1, 1.0), hold=Window(0.0, 0.9))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..energies import LocalSimilarity
 from ..geometry import Affine, centroid, warp_mask
-from ..images import ImageLike
+from ..images import MaskLike
 from ..memory import replacing
 from ..settings import Geometry, Settings
 from ..shadows import find_shadow
@@ -36,13 +36,13 @@ class Move(Edit):
         ValueError: if a number is not finite or a scale not positive.
     """
 
-    mask: ImageLike
+    mask: MaskLike
     offset: Point = (0.0, 0.0)
     scale: Number | Point = 1.0
     angle: Number = 0.0
     flip: bool = False
     anchor: Point | None = None
-    hint: ImageLike | None = None
+    hint: MaskLike | None = None
 
     # Source: docs/method.md, section 9; the recall window is section 6.
     STRENGTHS = Strengths(

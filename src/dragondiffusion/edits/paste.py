@@ -7,7 +7,7 @@ import torch.nn.functional as nnf
 
 from ..energies import LocalSimilarity
 from ..geometry import Affine, Correspondence, centroid
-from ..images import ImageLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
+from ..images import ImageLike, MaskLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
 from ..memory import by_region
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Number, Point, Size, Window
@@ -39,7 +39,7 @@ class Paste(Edit):
     """
 
     image: ImageLike
-    mask: ImageLike
+    mask: MaskLike
     offset: Point = (0.0, 0.0)
     scale: Number | Point = 1.0
     angle: Number = 0.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..geometry import coverage, covered_cells
-from ..images import ImageLike
+from ..images import MaskLike
 from ..memory import replacing
 from ..settings import Settings
 from ..shadows import find_shadow
@@ -23,8 +23,8 @@ class Remove(Edit):
         hint: region whose look the vacated place should take; None is the rest of the picture.
     """
 
-    mask: ImageLike
-    hint: ImageLike | None = None
+    mask: MaskLike
+    hint: MaskLike | None = None
 
     # Source: chosen, those of moving, of which this is the part that concerns the place left.
     STRENGTHS = Move.STRENGTHS

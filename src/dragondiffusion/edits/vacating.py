@@ -2,7 +2,7 @@
 
 from ..energies import Contrast, Energy, GlobalSimilarity, LocalSimilarity
 from ..geometry import Correspondence, covered_cells, dilate, resize_nearest
-from ..images import ImageLike, pad_mask, read_mask
+from ..images import MaskLike, pad_mask, read_mask
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Region
 from .base import Strengths
@@ -11,7 +11,7 @@ FRINGE = 1
 """Pixels around a mask that still show its object. Source: chosen; drawn edges are soft over a pixel."""
 
 
-def hint_region(hint: ImageLike | None, canvas: Canvas, settings: Settings) -> Region | None:
+def hint_region(hint: MaskLike | None, canvas: Canvas, settings: Settings) -> Region | None:
     """Cells of the energy grid whose look a vacated place should take; None where nothing is said."""
     if hint is None:
         return None

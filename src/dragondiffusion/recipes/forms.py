@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from ..images import loaded_shape
+from ..shapes import MaskShape, shape_of, shape_of_text
 from ..strict_json import Json, shown
 from .pictures import Folder, Store
 
@@ -168,6 +170,48 @@ class Picture(Form):
 
     def parse(self, text: str) -> Json:
         return text
+
+
+@dataclass(frozen=True)
+class MaskForm(Picture):
+    """A mask: a picture, or an object with a box, a polygon or run lengths."""
+
+    @property
+    def expected(self) -> str:
+        return f'{super().expected}, or an object with "box", "polygon", or "size" and "counts"'
+
+    def takes(self, value: Json) -> bool:
+        return isinstance(value, dict) or super().takes(value)
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, MaskShape) or super().holds(value)
+
+    def read(self, value: Json, at: str, folder: Folder) -> Any:
+        return shape_of(value, at) if isinstance(value, dict) else loaded_shape(super().read(value, at, folder), at)
+
+    def write(self, value: Any, at: str, store: Store) -> Json:
+        value = loaded_shape(value, at)
+        return value.to_json() if isinstance(value, MaskShape) else super().write(value, at, store)
+
+    def schema(self) -> dict[str, Json]:
+        numbers, whole = {"type": "array", "items": {"type": "number"}}, {"type": "integer", "minimum": 0}
+        rings = {"type": "array", "minItems": 1}
+        runs = {"anyOf": [{"type": "string"}, {"type": "array", "items": whole}]}
+        sides = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
+        shapes = (
+            {"box": {**numbers, "minItems": 4, "maxItems": 4}},
+            {"polygon": rings},
+            {"size": sides, "counts": runs},
+        )
+        return {"anyOf": [super().schema(), *(_object(fields) for fields in shapes)]}
+
+    def parse(self, text: str) -> Json:
+        shape = shape_of_text(text)
+        return text if shape is None else shape.to_json()
+
+
+def _object(fields: dict[str, Json]) -> dict[str, Json]:
+    return {"type": "object", "properties": fields, "required": [*fields], "additionalProperties": False}
 
 
 @dataclass(frozen=True)

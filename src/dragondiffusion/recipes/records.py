@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Any, cast
 
 from ..docstrings import arguments, opening
-from ..images import ImageLike
+from ..images import ImageLike, MaskLike
 from ..strict_json import Json, shown
-from .forms import INTEGER, NOTHING, REAL, TEXT, TRUTH, Choice, Either, Form, Listing, Picture, Row
+from .forms import INTEGER, NOTHING, REAL, TEXT, TRUTH, Choice, Either, Form, Listing, MaskForm, Picture, Row
 from .pictures import Folder, Inline, Store
 
 
@@ -132,7 +132,12 @@ def form_of(hint: Any, known: Mapping[Any, Form] | None = None) -> Form:
 def _either(parts: tuple[Any, ...], known: Mapping[Any, Form] | None) -> Form:
     """The form of a union, in which pictures and numbers are unions themselves."""
     forms: list[Form] = []
-    for whole, form in ((typing.get_args(ImageLike), Picture()), ((float, int), REAL)):
+    known_unions = (
+        (typing.get_args(MaskLike), MaskForm()),
+        (typing.get_args(ImageLike), Picture()),
+        ((float, int), REAL),
+    )
+    for whole, form in known_unions:
         if all(part in parts for part in whole):
             forms.append(form)
             parts = tuple(part for part in parts if part not in whole)

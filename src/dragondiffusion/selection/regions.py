@@ -1,0 +1,151 @@
+"""Regions that a click may mean, many of them: found by edges, by colour, and by what surrounds them.
+
+Convention: pictures are CIE Lab, float (height, width, 3), one unit barely visible; clicks are pixels (column, row).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+Lab = Float[np.ndarray, "_ _ 3"]
+Cells = Bool[np.ndarray, "_ _"]
+Pixel = tuple[int, int]
+
+# All numbers below are chosen on scenes of bench/scenes.py (seeds from 7000) and looked at on photographs.
+CALM = (2.0, 3.0, 4.5, 6.0, 8.0, 11.0, 15.0, 20.0)
+"""Gradients, in units of Lab a pixel, from which on an edge is taken for one."""
+ALIKE = (5.0, 8.0, 12.0, 17.0, 24.0, 33.0)
+"""Distances of colours up to which they belong together."""
+UNLIKE = (7.0, 12.0, 18.0, 26.0)
+"""Distances of colours from which on a pixel is not of the surroundings."""
+LIGHTNESS = (1.0, 0.4)
+"""Weights of lightness in distances of colours: with the smaller one shadows are like what they fall on."""
+REACHES = (0.2, 0.35, 0.6)
+"""Half sides of the windows whose rim is the surroundings, in longer sides of the picture."""
+RIM, COLOURS, SAMPLES = 0.12, 6, 600
+"""Width of the rim in half sides; colours it is described by; pixels they are found from, about."""
+FRAME = 0.1
+"""Share of the picture's border that a calm region must hold to be background."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A small picture as regions are looked for in it.
+
+    Args:
+        rgb: 8 bits a channel.
+        lab: smoothed without blurring edges.
+        gradient: of `lab`, units a pixel.
+    """
+
+    rgb: UInt8[np.ndarray, "_ _ 3"]
+    lab: Lab
+    gradient: Float[np.ndarray, "_ _"]
+
+    @staticmethod
+    def of(rgb: UInt8[np.ndarray, "_ _ 3"]) -> "Scene":
+        """The scene of a picture."""
+        lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+        lab = cv2.bilateralFilter(lab, 5, 12, 3)
+        gx, gy = (cv2.Sobel(lab, cv2.CV_32F, dx, 1 - dx) / 4 for dx in (1, 0))
+        return Scene(rgb, lab, np.sqrt((gx**2 + gy**2).sum(2)))
+
+
+def regions(scene: Scene, at: Pixel) -> Iterator[Cells]:
+    """Regions that hold a pixel: what a click on it may mean."""
+    for found in (*_by_edges(scene, at), *_by_colour(scene, at), *_by_surroundings(scene, at)):
+        if found is not None:
+            yield found
+
+
+def _by_edges(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+    """What the background, flooded from the picture's border up to edges, leaves."""
+    for calm in CALM:
+        count, labels = cv2.connectedComponents((scene.gradient < calm).astype(np.uint8), connectivity=4)
+        rim = np.bincount(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])), minlength=count)
+        rim[0] = 0
+        background = np.isin(labels, np.flatnonzero(rim > FRAME * rim.sum()))
+        yield cleaned(~grown(background, 1), at)
+
+
+def _by_colour(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+    """What is coloured like the place of the click, with and without its holes."""
+    x, y = at
+    here = np.median(scene.lab[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3), axis=0)
+    for lightness in LIGHTNESS:
+        distance = _distance(scene.lab, here, lightness)
+        for alike in ALIKE:
+            found = cleaned(distance < alike, at)
+            yield found
+            yield None if found is None else filled(found)
+
+
+def _by_surroundings(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+    """What is coloured unlike the rim of a window around the click, with and without its holes."""
+    height, width = scene.gradient.shape
+    x, y = at
+    for reach in REACHES:
+        half = round(reach * max(height, width))
+        x0, x1, y0, y1 = max(0, x - half), min(width, x + half + 1), max(0, y - half), min(height, y + half + 1)
+        for inside in unlike_rim(scene.lab[y0:y1, x0:x1], max(2, round(RIM * half))):
+            found = cleaned(inside, (x - x0, y - y0))
+            if found is not None:
+                whole = np.zeros((height, width), bool)
+                whole[y0:y1, x0:x1] = found
+                yield whole
+                yield filled(whole)
+
+
+def unlike_rim(lab: Lab, rim: int) -> Iterator[Cells]:
+    """Pixels of a window coloured unlike its rim, at several distances.
+
+    Args:
+        lab: the window.
+        rim: width of its rim, pixels.
+    """
+    around = np.ones(lab.shape[:2], bool)
+    around[rim:-rim, rim:-rim] = False
+    sample = lab[around]
+    sample = np.ascontiguousarray(sample[:: max(1, len(sample) // SAMPLES)])
+    cv2.setRNGSeed(0)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_COUNT, 8, 1.0)
+    start = np.zeros((len(sample), 1), np.int32)
+    colours = cv2.kmeans(sample, min(COLOURS, len(sample)), start, stop, 1, cv2.KMEANS_PP_CENTERS)[2]
+    for lightness in LIGHTNESS:
+        distance = np.min([_distance(lab, colour, lightness) for colour in colours], axis=0)
+        for unlike in UNLIKE:
+            yield distance > unlike
+
+
+def _distance(lab: Lab, colour: Float[np.ndarray, " 3"], lightness: float) -> Float[np.ndarray, "_ _"]:
+    weights = np.array((lightness, 1.0, 1.0), np.float32)
+    return np.sqrt((((lab - colour) * weights) ** 2).sum(2))
+
+
+def cleaned(region: Cells, at: Pixel) -> Cells | None:
+    """The part of a region, rid of threads, that holds a pixel; None if none does."""
+    x, y = at
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    opened = cv2.morphologyEx(region.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    opened[y, x] = region[y, x]
+    labels = cv2.connectedComponents(opened, connectivity=4)[1]
+    return labels == labels[y, x] if labels[y, x] else None
+
+
+def filled(region: Cells) -> Cells:
+    """A region with its holes."""
+    labels = cv2.connectedComponents(np.pad(~region, 1, constant_values=True).astype(np.uint8), connectivity=4)[1]
+    return (labels != labels[0, 0])[1:-1, 1:-1]
+
+
+def grown(region: Cells, pixels: int) -> Cells:
+    """A region grown in a square way."""
+    return cv2.dilate(region.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8)) > 0
+
+
+def shrunk(region: Cells, pixels: int) -> Cells:
+    """A region shrunk in a square way; the picture's border is none of its."""
+    return cv2.erode(region.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8), borderValue=1) > 0
