@@ -11,7 +11,7 @@ LAYERS = [
     {"schedule", "ddim", "similarity", "energies", "memory", "settings", "shadows"},
     {"edits", "backbones"},
     {"inversion", "guidance", "sampling"},
-    {"editor", "planning", "recipes", "report"},
+    {"editor", "fullsize", "planning", "recipes", "report"},
     {"cli", "command", "terminal", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

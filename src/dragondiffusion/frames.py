@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image
 
 from .geometry import Affine, bounding_box, centroid
@@ -303,6 +304,6 @@ def _extent(box: Box) -> tuple[int, int]:
     return box[2] - box[0], box[3] - box[1]
 
 
-def _faded(n: int, width: int, before: bool, after: bool) -> Mask:
+def _faded(n: int, width: int, before: bool, after: bool) -> Float[torch.Tensor, " _"]:
     ramp = (torch.arange(n) / max(1, width)).clamp(0, 1)
     return (ramp if before else torch.ones(n)) * (ramp.flip(0) if after else torch.ones(n))

@@ -8,7 +8,9 @@ from PIL.JpegImagePlugin import get_sampling
 QUALITY = 95
 """Of formats with losses, where the photo's own quality is not known. Source: chosen, the highest that PIL advises."""
 
-TIFF_STRUCTURE = frozenset((*range(254, 285), 297, 317, *range(320, 326), 338, 339, *range(512, 522), 700, 34675))
+TIFF_STRUCTURE = frozenset(
+    (*range(254, 269), 273, *range(277, 282), 284, 297, 317, *range(320, 326), 338, 339, *range(512, 522), 700, 34675)
+)
 """Tags of TIFF files that say how pixels are stored; they are not the photo's."""
 
 SUBSAMPLING, TABLES = "jpeg_subsampling", "jpeg_tables"

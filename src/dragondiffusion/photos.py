@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from .frames import Frame
 from .images import MAX_PIXELS, ImageLike, Pixels, array_image, check_size, load_pixels, open_image, to_rgb
 from .metadata import carried
 from .types import Size
@@ -59,6 +61,24 @@ class Photo:
             image = image.convert("LA") if self.grey else image
         image.info.update(self.info)
         return image
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """A photo, and the part of it that is edited.
+
+    Args:
+        photo: the photo.
+        frame: the part.
+    """
+
+    photo: Photo
+    frame: Frame
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """What the frame shows."""
+        return self.photo.pixels if self.frame.is_whole else self.frame.pixels(self.photo.pixels)
 
 
 def without_white(pixels: Pixels, alpha: Channel) -> Pixels:

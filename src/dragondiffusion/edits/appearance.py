@@ -1,8 +1,9 @@
 """Giving an object the appearance of another picture's object."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..energies import GlobalSimilarity, LocalSimilarity
+from ..frames import Box, Frame, box_of_mask, clipped, grown
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
 from ..images import ImageLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
 from ..memory import by_region
@@ -10,6 +11,7 @@ from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Region, Size, Window
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere, object_mask
 from .draft import Recoloured
+from .extents import BORDER
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,21 @@ class ReplaceAppearance(Edit):
     STRENGTHS = Strengths(
         guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.9)
     )
+
+    def extent(self, size: Size, settings: Settings) -> Box:
+        return clipped(grown(box_of_mask(read_mask(self.mask, size)), BORDER), size)
+
+    def within(self, frame: Frame, settings: Settings) -> "ReplaceAppearance":
+        mask = self.mask if frame.is_whole else frame.mask(self.mask)
+        if settings.geometry is Geometry.CENTRED:  # the second picture gets the size of the frame
+            return replace(self, mask=mask)
+        picture = read_picture(self.image)
+        size: Size = (picture.shape[0], picture.shape[1])
+        like = read_mask(self.reference_mask, size, "reference_mask")
+        other = frame.second(box_of_mask(like), size, 1.0 / frame.scale)
+        if frame.is_whole and other.is_whole:
+            return self
+        return replace(self, mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask"))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = read_picture(self.image)
