@@ -44,7 +44,7 @@ def carried(image: Image.Image) -> dict[str, Any]:
         info["xmp"] = _upright_xmp(info["xmp"])
     tables = getattr(image, "quantization", None)
     if tables and image.mode in ("RGB", "L"):
-        info[TABLES] = [list(cast(Any, tables)[k]) for k in sorted(cast(Any, tables))]
+        info[TABLES] = [list(tables[k]) for k in sorted(tables)]
         info[SUBSAMPLING] = get_sampling(cast(Any, image))
     return info
 
