@@ -101,7 +101,9 @@ def main() -> None:
     height = round((given.megapixels * 1e6 * 3 / 4) ** 0.5)
     size = (height, round(height * 4 / 3))
     if given.draw is not None:
-        draw_photo(*size).save(given.draw / f"photo{given.suffix}", **({"quality": 95} if given.suffix == ".jpg" else {}))
+        draw_photo(*size).save(
+            given.draw / f"photo{given.suffix}", **({"quality": 95} if given.suffix == ".jpg" else {})
+        )
         draw_mask(*size).save(given.draw / "mask.png")
         return
     with tempfile.TemporaryDirectory() as name:

@@ -7,7 +7,20 @@ import dragondiffusion
 
 ROOT = Path(dragondiffusion.__file__).parent
 LAYERS = [
-    {"types", "geometry", "images", "photos", "metadata", "frames", "png", "registry", "docstrings", "strict_json", "deformation", "clock"},
+    {
+        "types",
+        "geometry",
+        "images",
+        "photos",
+        "metadata",
+        "frames",
+        "png",
+        "registry",
+        "docstrings",
+        "strict_json",
+        "deformation",
+        "clock",
+    },
     {"schedule", "ddim", "similarity", "energies", "memory", "settings", "shadows"},
     {"edits", "backbones"},
     {"inversion", "guidance", "sampling"},

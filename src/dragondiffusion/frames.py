@@ -28,6 +28,9 @@ CONTEXT = 0.25
 """How much is shown on every side of what is edited, in longer sides of it. Source: chosen, a third of the frame is
 context along each axis then."""
 
+NEARLY_SQUARE = 1.25
+"""Up to this ratio of its sides a frame is scaled as a square. Source: chosen."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -291,7 +294,11 @@ def _reduced_side(side: int, scale: Number) -> int:
 
 
 def _scale(size: Size, working: int) -> float:
-    return min(1.0, working / math.sqrt(size[0] * size[1]), LARGEST * working / max(size))
+    """So much that a square gets the working size, something longer its area."""
+    longer, shorter = max(size), min(size)
+    if longer <= NEARLY_SQUARE * shorter:  # padding would undo what a longer side brings
+        return min(1.0, working / longer)
+    return min(1.0, working / math.sqrt(longer * shorter), LARGEST * working / longer)
 
 
 def _span(start: int, stop: int, length: int, limit: int) -> tuple[int, int]:

@@ -76,12 +76,12 @@ class Move(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Move":
         if frame.is_whole:
             return self
+        mask = read_mask(self.mask, frame.picture)
         # The exact point, so that the object lands in the same place at every scale.
-        about = settings.geometry is Geometry.AFFINE
-        anchor = self._anchor(read_mask(self.mask, frame.picture)) if about else self.anchor
+        anchor = self._anchor(mask) if settings.geometry is Geometry.AFFINE else self.anchor
         return replace(
             self,
-            mask=frame.mask(self.mask),
+            mask=frame.mask(mask),
             offset=frame.offset(self.offset),
             anchor=None if anchor is None else frame.point(anchor),
             hint=hint_within(self.hint, frame),
