@@ -42,9 +42,9 @@ def drawn(size=SIZE, seed=0):
     return np.stack([waves, waves[::-1], 255 - waves], -1).clip(0, 255).astype(np.uint8)
 
 
-def smooth():
+def smooth(size=SIZE):
     """A photo without anything finer than the frame, so that scaling it down loses nothing."""
-    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    y, x = np.mgrid[: size[0], : size[1]]
     waves = 60 * np.sin(x / 11) * np.cos(y / 13) + 40 * np.sin(x / 31) + 128
     return np.stack([waves, waves[::-1], 255 - waves], -1).clip(0, 255).astype(np.uint8)
 
@@ -55,7 +55,7 @@ EDITS = {
     "move with hint": Move(OBJECT, (70, 13), hint=disc(40, 40, 12)),
     "remove": Remove(OBJECT),
     "paste": Paste(drawn((401, 300), 1), disc(150, 200, 90, (401, 300)), (40, -60), scale=0.4, flip=True),
-    "appearance": ReplaceAppearance(OBJECT, drawn((401, 300), 1), disc(150, 200, 90, (401, 300))),
+    "appearance": ReplaceAppearance(OBJECT, smooth((401, 300))[..., ::-1].copy(), disc(150, 200, 90, (401, 300))),
     "drag": Drag([((120.0, 110.0), (170.0, 120.0))]),
     "drag with mask": Drag([((120.0, 110.0), (140.0, 110.0))], disc(130, 110, 60)),
     "landmarks": Landmarks(
