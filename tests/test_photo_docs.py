@@ -51,6 +51,7 @@ def folder(tmp_path, monkeypatch):
 def test_commands_run(command, folder, data, monkeypatch, capsys):
     arguments = shlex.split(command)[1:]
     given = ["--model", str(data / "tiny-sd"), "--steps", "2", "--set", "guidance=0:0.5"]
+    given += [] if "--set" in arguments else ["--set", "working_size=64"]
     photo, out = arguments[1], Path(arguments[arguments.index("-o") + 1])
     assert cli.main([*arguments, *given]) == 0, capsys.readouterr().err
     with Image.open(out) as result:
@@ -62,7 +63,13 @@ def test_commands_run(command, folder, data, monkeypatch, capsys):
 
 def test_python_blocks_run(folder, data, monkeypatch):
     load = Editor.from_pretrained
-    monkeypatch.setattr(Editor, "from_pretrained", lambda: load(data / "tiny-sd"))
+
+    def small():
+        editor = load(data / "tiny-sd")
+        editor.backbone.working_size = 64
+        return editor
+
+    monkeypatch.setattr(Editor, "from_pretrained", small)
     assert BLOCKS
     for block in BLOCKS:
         exec(compile(block, "photos.md", "exec"), {})

@@ -25,7 +25,7 @@ def is_png(path: Path) -> bool:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
 
-class TooLarge(ValueError):
+class TooLargeError(ValueError):
     """PNG data that have more bytes than there is room for."""
 
 
@@ -38,7 +38,7 @@ class _Room(io.BytesIO):
 
     def write(self, data: Any, /) -> int:
         if self.tell() + len(data) > self.most:
-            raise TooLarge(f"PNG data have more than {self.most} bytes; store the picture elsewhere")
+            raise TooLargeError(f"PNG data have more than {self.most} bytes; store the picture elsewhere")
         return super().write(data)
 
 
@@ -54,7 +54,7 @@ def to_png(source: ImageLike, most: int | None = None) -> bytes:
 
     Raises:
         FileNotFoundError: if the path does not exist.
-        TooLarge: if there is not enough room.
+        TooLargeError: if there is not enough room.
         ValueError: if the picture is unreadable, enormous, or an array that is no picture.
     """
     if isinstance(source, (np.ndarray, Tensor)):

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from ..images import MAX_PIXELS, ImageLike, write_file
-from ..png import TooLarge, from_png, to_png
+from ..png import TooLargeError, from_png, to_png
 
 DATA = "data:image/png;base64,"
 """What PNG data inside of JSON begin with (RFC 2397)."""
@@ -158,7 +158,7 @@ class Embedded(Store):
     def keep(self, source: ImageLike) -> str:
         try:
             data = to_png(source, max(0, self.room - sum(self.taken)))
-        except TooLarge:
+        except TooLargeError:
             self.left.append(Beside(self.folder).keep(source))
             return self.left[-1]
         self.taken.append(len(data))
