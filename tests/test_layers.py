@@ -11,6 +11,9 @@ LAYERS = [
         "types",
         "geometry",
         "images",
+        "photos",
+        "metadata",
+        "frames",
         "png",
         "registry",
         "docstrings",
@@ -24,7 +27,7 @@ LAYERS = [
     {"schedule", "ddim", "similarity", "energies", "memory", "settings", "shadows", "masks"},
     {"edits", "backbones", "selection", "faces"},
     {"inversion", "guidance", "sampling"},
-    {"editor", "planning", "recipes", "report"},
+    {"editor", "fullsize", "planning", "recipes", "report"},
     {"cli", "command", "terminal", "pointing", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,12 @@ from PIL import Image
 from .backbones import Backbone, load_pipeline, wrap
 from .clock import Clock
 from .edits.base import Edit
-from .images import ImageLike, composite, detailed, from_tensor, read_picture
+from .frames import Frame
+from .fullsize import onto_photo
+from .images import ImageLike, composite, detailed, from_tensor, write_picture
 from .inversion import Progress, Reference, generate
-from .planning import Plan, Request, Wanted, check_together, guided_steps, invert_all, paint_drafts, plan
+from .photos import Shot, read_photo
+from .planning import Plan, Request, Wanted, check_together, framed, guided_steps, invert_all, paint_drafts, plan
 from .report import Report, judge
 from .sampling import Draft, Job, draw_noise, sample
 from .settings import Settings
@@ -27,8 +31,9 @@ class EditResult:
     """An edited picture and how it came about.
 
     Args:
-        image: the picture, of the size of the input.
-        latents: clean latents it was decoded from.
+        image: the picture, of the size and kind (grey, transparent) of the input; its `info` holds profile, EXIF, XMP
+            and resolution of the input's file, which `save` writes too.
+        latents: clean latents it was decoded from; of a large photo, those of the frame that was edited.
         energies: (step, value of each energy by name) of the guided steps; steps that are repeated appear repeatedly.
         seconds: time by phase (encode, invert, sample, decode); of the whole batch, if there was one.
         region: (height, width) in [0, 1], where the picture may differ from the input; without `composite`, what the
@@ -37,6 +42,7 @@ class EditResult:
             needs more of it.
         report: what can be said of the result without knowing the truth.
         seed: of all its noise.
+        notes: what a user should know of how the input was read.
     """
 
     image: Image.Image
@@ -47,6 +53,19 @@ class EditResult:
     reference: Reference
     report: Report
     seed: int
+    notes: tuple[str, ...] = ()
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Writes the picture whole or not at all, with profile, metadata and JPEG quality of the input's file.
+
+        Args:
+            path: where; the suffix says the format.
+
+        Raises:
+            OSError: if the folder does not exist or cannot be written.
+            ValueError: if the suffix names no picture format.
+        """
+        return write_picture(self.image, path)
 
 
 class Editor:
@@ -188,12 +207,18 @@ class Editor:
                 reference=job.references[0],
                 report=report,
                 seed=one.request.seed,
+                notes=one.shot.photo.notes,
             )
             for k, ((image, region, report), one, job) in enumerate(zip(finished, plans, jobs, strict=True))
         ]
 
     def invert(
-        self, image: ImageLike, prompt: str = "", settings: Settings | None = None, progress: Progress | None = None
+        self,
+        image: ImageLike,
+        prompt: str = "",
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        edit: Edit | Sequence[Edit] | None = None,
     ) -> Reference:
         """Inverts a picture once, for any number of edits.
 
@@ -202,10 +227,15 @@ class Editor:
             prompt: what it shows.
             settings: number of steps, and what is remembered (all steps if `recall`).
             progress: as in `__call__`.
+            edit: of a photo too large to be edited whole, what will be done to it: the frame around that is inverted;
+                without it the whole photo, scaled down.
         """
-        settings = settings or Settings()
-        pixels = read_picture(image)
-        wanted = Wanted.of_picture(pixels, prompt, self.canvas((pixels.shape[0], pixels.shape[1]), settings))
+        settings, photo, working = settings or Settings(), read_photo(image), self.backbone.working_size
+        if edit is None:
+            shot = Shot(photo, Frame.reduced(photo.size, settings.working_size or working))
+        else:
+            shot = framed(photo, edit, settings, working)
+        wanted = Wanted.of_shot(shot, prompt, self.canvas(shot.frame.size, settings))
         return wanted.invert(self.backbone, settings, _everything(settings), Clock(), progress or _silent)
 
     def generate(
@@ -296,11 +326,17 @@ def finish(one: Plan, job: Job, x: torch.Tensor) -> tuple[Image.Image, Mask, Rep
     """The picture, composited onto the input where asked, where it may differ from it, and what it looks like."""
     reference, draft = job.references[0], None if job.draft is None else job.draft.x
     pixels, (height, width) = from_tensor(x, reference.canvas.picture), reference.canvas.picture
-    region = job.objective.changed[:height, :width].float()
+    region, alpha = job.objective.changed[:height, :width].float(), torch.ones(height, width)
     if one.settings.composite:
-        region = job.objective.alpha(reference.canvas, one.settings.hold_margin, one.settings.composite_feather).float()
-        pixels = composite(pixels, reference.pixels, region)
-    return Image.fromarray(pixels), region, judge(pixels, reference.pixels, job.objective, draft, region)
+        margin, feather = one.settings.hold_margin, one.settings.composite_feather
+        fading = one.shot.frame.fading(max(1, feather) * reference.canvas.factor)
+        region = alpha = job.objective.alpha(reference.canvas, margin, feather).float() * fading
+    shown = composite(pixels, reference.pixels, alpha)
+    report = judge(shown, reference.pixels, job.objective, draft, region)
+    image, placed = onto_photo(one, pixels, alpha, job.objective)
+    if not one.settings.composite and one.shot.frame.scale < 1:
+        return image, one.shot.frame.enlarged_mask(region, one.shot.frame.box), report
+    return image, placed if one.settings.composite else region, report
 
 
 def _everything(settings: Settings) -> frozenset[int]:

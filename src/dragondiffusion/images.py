@@ -1,21 +1,25 @@
 """Pictures and masks: files, arrays and PIL images in, tensors and files out."""
 
+import importlib
+import importlib.util
 import io
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as nnf
-from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+from .metadata import XMP_TEXT, png_xmp, savable, save_options
 from .shapes import MaskShape, shape_of
 from .strict_json import read_json
 from .types import Mask, Pictures, Size
@@ -48,13 +52,13 @@ def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
         ValueError: if the picture is unreadable, enormous, of an unknown shape, or not finite.
     """
     if isinstance(source, (np.ndarray, Tensor)):
-        return _array_to_pixels(_as_array(source), max_pixels)
+        return to_rgb(array_image(_as_array(source), max_pixels))
     if isinstance(source, Image.Image):
-        _check_size(source.size[1], source.size[0], max_pixels, "image")
-        return _to_rgb(source)
+        check_size(source.size[1], source.size[0], max_pixels, "image")
+        return to_rgb(source)
     name = f"picture {source}"
     with open_image(Path(source), max_pixels, name) as image:
-        return _to_rgb(load_pixels(image, name))
+        return to_rgb(load_pixels(image, name))
 
 
 def read_mask(source: MaskLike, size: Size, name: str = "mask") -> Mask:
@@ -168,10 +172,14 @@ def detailed(x: Pictures, draft: Pictures, blurred: Pictures) -> Pictures:
         draft: $d$.
         blurred: $D(E(d))$, the draft after the autoencoder.
     """
-    difference = (x - blurred).abs().mean(1, keepdim=True)
+    return x + agreement(x, blurred) * (draft - blurred)
+
+
+def agreement(x: Pictures, y: Pictures) -> Float[Tensor, "batch 1 _ _"]:
+    """Where pictures are alike: 1 where they are equal, falling to 0 where they differ by `AGREEMENT`."""
+    difference = (x - y).abs().mean(1, keepdim=True)
     near = nnf.avg_pool2d(difference, 5, stride=1, padding=2, count_include_pad=False)
-    weight = (1 - near / AGREEMENT).clamp(0, 1)
-    return x + weight * (draft - blurred)
+    return (1 - near / AGREEMENT).clamp(0, 1)
 
 
 def composite(edited: Pixels, original: Pixels, alpha: Mask) -> Pixels:
@@ -191,6 +199,9 @@ def write_picture(
 ) -> Path:
     """Writes a picture so that the file is either complete or not there.
 
+    Profile, EXIF, XMP and resolution that stand in its `info` go into formats that carry them, a JPEG's quality into a
+    JPEG. Formats without transparency get it laid over white.
+
     Args:
         picture: what to write.
         path: where; the suffix says the format.
@@ -206,13 +217,21 @@ def write_picture(
     formats = Image.registered_extensions()
     if target.suffix.lower() not in formats:
         raise ValueError(f"output {target} must end in a picture format such as .png or .jpg")
-    if text:
-        if not carries_text(target):
-            raise ValueError(f"output {target} cannot carry text; use the suffix .png")
-        options["pnginfo"] = info = PngInfo()
-        for keyword, value in text.items():
-            info.add_itxt(keyword, value)
-    return write_file(target, lambda file: picture.save(file, format=formats[target.suffix.lower()], **options))
+    kind = formats[target.suffix.lower()]
+    if text and not carries_text(target):
+        raise ValueError(f"output {target} cannot carry text; use the suffix .png")
+    if kind == "PNG":
+        options["pnginfo"] = _png_info(picture, text or {})
+    picture, options = savable(picture, kind), {**save_options(picture, kind), **options}
+    return write_file(target, lambda file: picture.save(file, format=kind, **options))
+
+
+def _png_info(picture: Image.Image, text: Mapping[str, str]) -> PngInfo:
+    """Texts of a PNG, the picture's XMP among them."""
+    info, xmp = PngInfo(), png_xmp(picture)
+    for keyword, value in {**text, **({} if xmp is None else {XMP_TEXT: xmp})}.items():
+        info.add_itxt(keyword, value)
+    return info
 
 
 def write_file(target: Path, fill: Callable[[IO[bytes]], object]) -> Path:
@@ -257,15 +276,49 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
     if isinstance(source, Path) and not source.is_file():
         raise FileNotFoundError(f"{name} does not exist; check the path")
     try:
-        image = Image.open(source)
+        image = _opened(source)
     except UnidentifiedImageError as error:
-        raise ValueError(f"{name} is not in a format that can be read; convert it to PNG or JPEG") from error
+        raise ValueError(f"{name} {_why_unknown(source)}") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"{name} has more than {max_pixels} pixels; scale it down first") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{name} cannot be read ({error}); save it again") from error
-    _check_size(image.size[1], image.size[0], max_pixels, name)
+    check_size(image.size[1], image.size[0], max_pixels, name)
     return image
+
+
+def _opened(source: Path | io.BytesIO) -> Image.Image:
+    """What PIL opens, and HEIC where pillow-heif is installed. PIL's own warning of large pictures is not needed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            return Image.open(source)
+        except UnidentifiedImageError:
+            if not _is_heif(source) or importlib.util.find_spec("pillow_heif") is None:
+                raise
+            cast(Any, importlib.import_module("pillow_heif")).register_heif_opener()
+            return Image.open(source)
+
+
+def _beginning(source: Path | io.BytesIO) -> bytes:
+    if isinstance(source, io.BytesIO):
+        return source.getvalue()[:32]
+    with source.open("rb") as file:
+        return file.read(32)
+
+
+def _is_heif(source: Path | io.BytesIO) -> bool:
+    """Whether a file is HEIC or HEIF, as phones store photos, by its first bytes (ISO 14496-12, `ftyp`)."""
+    start = _beginning(source)
+    return start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+
+def _why_unknown(source: Path | io.BytesIO) -> str:
+    if not _beginning(source):
+        return "is empty; save it again"
+    if _is_heif(source):
+        return "is HEIC; install pillow-heif (pip install 'dragondiffusion[heic]') or convert it to JPEG"
+    return "is not in a format that can be read; convert it to PNG or JPEG"
 
 
 def load_pixels(image: Image.Image, name: str) -> Image.Image:
@@ -281,14 +334,24 @@ def load_pixels(image: Image.Image, name: str) -> Image.Image:
     return image
 
 
-def _check_size(height: int, width: int, max_pixels: int, name: str) -> None:
+def check_size(height: int, width: int, max_pixels: int, name: str) -> None:
+    """Checks that a picture has pixels, and not too many.
+
+    Raises:
+        ValueError: if it does not.
+    """
     if height < 1 or width < 1:
         raise ValueError(f"{name} has size {height}x{width}; it must have at least one pixel")
     if height * width > max_pixels:
         raise ValueError(f"{name} has {height}x{width} pixels, more than {max_pixels}; scale it down first")
 
 
-def _to_rgb(image: Image.Image) -> Pixels:
+def to_rgb(image: Image.Image) -> Pixels:
+    """The pixels of an image as 8-bit RGB, see `read_picture`.
+
+    Raises:
+        ValueError: if there is no way from its mode to RGB.
+    """
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image).astype(np.float64)
@@ -298,7 +361,31 @@ def _to_rgb(image: Image.Image) -> Pixels:
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    return np.array(image.convert("RGB"))
+    if image.mode in ("CMYK", "LAB"):
+        return np.array(_in_srgb(image))
+    try:
+        return np.array(image.convert("RGB"))
+    except ValueError as error:
+        raise ValueError(f"image is in mode {image.mode}, which has no colours in RGB; convert it to RGB") from error
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Inks or CIELAB as RGB: by the picture's profile where it has a sound one."""
+    profile = image.info.get("icc_profile")
+    source = io.BytesIO(profile) if profile else None
+    try:
+        if image.mode == "LAB" and source is None:
+            given: Any = ImageCms.createProfile("LAB")
+        else:
+            given = ImageCms.ImageCmsProfile(source) if source is not None else None
+        if given is not None:
+            converted = ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            return cast(Image.Image, converted)
+    except (ImageCms.PyCMSError, OSError):
+        pass  # a broken profile
+    if image.mode == "LAB":
+        raise ValueError("image is in CIELAB with a profile that is broken; convert it to RGB")
+    return image.convert("RGB")
 
 
 def _mask_band(image: Image.Image) -> npt.NDArray[Any]:
@@ -312,16 +399,16 @@ def _as_array(source: "npt.NDArray[Any] | Tensor") -> npt.NDArray[Any]:
     return source.detach().cpu().numpy() if isinstance(source, Tensor) else source
 
 
-def _array_to_pixels(values: npt.NDArray[Any], max_pixels: int) -> Pixels:
+def array_image(values: npt.NDArray[Any], max_pixels: int) -> Image.Image:
+    """The image of an array, see `read_picture`."""
     if values.ndim == 2:
-        values = np.repeat(values[..., None], 3, axis=2)
+        values = values[..., None]
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
         raise ValueError(f"image array has shape {values.shape}; give (height, width, 3)")
-    _check_size(values.shape[0], values.shape[1], max_pixels, "image")
-    if values.dtype == np.uint8:
-        return _to_rgb(Image.fromarray(values[..., 0] if values.shape[2] == 1 else values))
-    unit = _unit_range(values, "image")
-    return _to_rgb(Image.fromarray(np.rint((unit[..., 0] if unit.shape[2] == 1 else unit) * 255).astype(np.uint8)))
+    check_size(values.shape[0], values.shape[1], max_pixels, "image")
+    if values.dtype != np.uint8:
+        values = np.rint(_unit_range(values, "image") * 255).astype(np.uint8)
+    return Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
 
 
 def _unit_range(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:

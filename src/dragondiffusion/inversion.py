@@ -9,6 +9,7 @@ from . import ddim
 from .backbones.base import Backbone, BatchFeatures, Condition
 from .images import Pixels
 from .memory import MemoryBank
+from .photos import Shot
 from .schedule import Levels
 from .types import Canvas, FeatureMap, Features, Latents, Number, Pictures, TokenBatch
 
@@ -31,6 +32,7 @@ class Reference:
         features: decoder features of the inversion's calls by step; empty if they were not kept.
         start: level up to which the picture was inverted; 0 is the noisiest.
         prompt: what the picture shows, in words.
+        shot: the photo that the picture is a frame of; None for one that was generated.
     """
 
     pixels: Pixels
@@ -43,6 +45,7 @@ class Reference:
     features: dict[int, Features]
     start: int = 0
     prompt: str = ""
+    shot: Shot | None = None
 
     def at(self, level: int) -> Latents:
         """The latent at a level."""

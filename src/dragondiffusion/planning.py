@@ -15,12 +15,14 @@ from .edits.base import Edit, Guide, Objective
 from .edits.draft import doubt
 from .edits.shading import scaled
 from .edits.union import join
+from .frames import Box, Frame, fits, joined
 from .geometry import fill
-from .images import ImageLike, Pixels, from_tensor, pad_picture, read_picture, to_unpadded
+from .images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
 from .inversion import Progress, Reference, invert
 from .memory import merged
+from .photos import Photo, Shot, read_photo
 from .sampling import Draft, beginning
-from .settings import LOOP_FIELDS, Settings
+from .settings import LOOP_FIELDS, Geometry, Settings
 from .types import Canvas, Pictures
 
 
@@ -54,17 +56,19 @@ class Wanted:
         x: the padded picture in [-1, 1].
         canvas: its grids.
         prompt: what it shows.
+        shot: the photo that it is a frame of; None for further pictures of an edit.
     """
 
     pixels: Pixels
     x: Pictures
     canvas: Canvas
     prompt: str
+    shot: Shot | None = None
 
     @staticmethod
-    def of_picture(pixels: Pixels, prompt: str, canvas: Canvas) -> "Wanted":
-        """A picture of 8 bits."""
-        return Wanted(pixels, pad_picture(to_unpadded(pixels), canvas.padded), canvas, prompt)
+    def of_shot(shot: Shot, prompt: str, canvas: Canvas) -> "Wanted":
+        """The frame of a photo."""
+        return Wanted(shot.pixels, to_tensor(shot.pixels, canvas.padded), canvas, prompt, shot)
 
     @staticmethod
     def of_guide(guide: Guide, canvas: Canvas) -> "Wanted":
@@ -95,7 +99,8 @@ class Plan:
     Args:
         request: what was asked for.
         settings: how.
-        canvas: grids of the picture.
+        shot: the photo, and the part of it that is edited.
+        canvas: grids of that part.
         objective: the edits as data.
         pictures: the picture, then those its edits take something from; what is inverted already is a reference.
         limit: see `sampling.Job`.
@@ -104,6 +109,7 @@ class Plan:
 
     request: Request
     settings: Settings
+    shot: Shot
     canvas: Canvas
     objective: Objective
     pictures: tuple[Wanted | Reference, ...]
@@ -132,21 +138,68 @@ def plan(backbone: Backbone, request: Request, number: int | None = None) -> Pla
 
 
 def _plan(backbone: Backbone, request: Request) -> Plan:
-    settings, image = request.settings or Settings(), request.image
-    pixels = image.pixels if isinstance(image, Reference) else read_picture(image)
-    canvas = backbone.canvas((pixels.shape[0], pixels.shape[1]), settings.energy_grid)
-    edits = as_edits(request.edit)
-    x = image.x.cpu() if isinstance(image, Reference) else pad_picture(to_unpadded(pixels), canvas.padded)
+    settings, working = request.settings or Settings(), backbone.working_size
+    shot, picture = _shown(request, settings, working)
+    canvas = backbone.canvas(shot.frame.size, settings.energy_grid)
+    first = picture or Wanted.of_shot(shot, _prompt(request), canvas)
+    edits = [edit.within(shot.frame, settings) for edit in as_edits(request.edit)]
+    x = first.x.cpu()
     objective = compile_edits(edits, canvas, settings, x)
-    if isinstance(image, Reference) and image.start == 0:
-        _check_reference(image, objective, settings)
+    if isinstance(first, Reference) and first.start == 0:
+        _check_reference(first, objective, settings)
     if settings.image_prompt_scale:
         backbone.check_image_prompt()
-    first = image if isinstance(image, Reference) else Wanted.of_picture(pixels, request.prompt, canvas)
     further = [Wanted.of_guide(guide, canvas) for edit in edits for guide in edit.guides(canvas, settings)]
     limit = doubtful(x, objective, settings)
     start = beginning(objective, limit, backbone.schedule.levels(settings.steps), settings)
-    return Plan(request, settings, canvas, objective, (first, *further), limit, start)
+    return Plan(request, settings, shot, canvas, objective, (first, *further), limit, start)
+
+
+def _shown(request: Request, settings: Settings, working: int) -> tuple[Shot, Reference | None]:
+    """The photo with its frame, and the inverted frame, if there is one that shows what the edits are about."""
+    if not isinstance(request.image, Reference):
+        return framed(read_photo(request.image), request.edit, settings, working), None
+    reference, shot = request.image, request.image.shot
+    if shot is None:
+        photo = Photo(reference.pixels)
+        return Shot(photo, Frame.whole(photo.size, working)), reference
+    if shot.frame.is_whole or shot.frame.holds(extent(as_edits(request.edit), shot.photo, settings)):
+        return shot, reference
+    return framed(shot.photo, request.edit, settings, working), None
+
+
+def _prompt(request: Request) -> str:
+    return request.image.prompt if isinstance(request.image, Reference) else request.prompt
+
+
+def framed(photo: Photo, edit: Edit | Sequence[Edit], settings: Settings, working: int) -> Shot:
+    """A photo with the part of it that edits are about, see `Frame.around`.
+
+    Args:
+        photo: the photo.
+        edit: what is to be done, in its pixels.
+        settings: how.
+        working: side in pixels of the pictures a model was made for; settings may say otherwise.
+
+    Raises:
+        ValueError: if an edit does not fit the picture.
+    """
+    working = settings.working_size or working
+    if fits(photo.size, working):
+        return Shot(photo, Frame.whole(photo.size, working))
+    # Without compositing all of the picture is the model's; the authors' geometry refers to the picture's centre.
+    if not settings.composite or settings.geometry is Geometry.CENTRED:
+        return Shot(photo, Frame.reduced(photo.size, working))
+    return Shot(photo, Frame.around(extent(as_edits(edit), photo, settings), photo.size, working))
+
+
+def extent(edits: Sequence[Edit], photo: Photo, settings: Settings) -> Box:
+    """The part of a photo that edits are about.
+
+    Raises:
+        ValueError: if one does not fit the picture.
+    """
+    return joined([edit.extent(photo.size, settings) for edit in edits])
 
 
 def doubtful(x: Pictures, objective: Objective, settings: Settings) -> float:
@@ -170,7 +223,11 @@ def as_edits(edit: Edit | Sequence[Edit]) -> Sequence[Edit]:
 
 
 def compile_edits(
-    edit: Edit | Sequence[Edit], canvas: Canvas, settings: Settings, x: Pictures | None = None
+    edit: Edit | Sequence[Edit],
+    canvas: Canvas,
+    settings: Settings,
+    x: Pictures | None = None,
+    compatible: bool = False,
 ) -> Objective:
     """The objective of one edit or of the union of several.
 
@@ -179,6 +236,7 @@ def compile_edits(
         canvas: grids of the picture.
         settings: how.
         x: the padded picture in [-1, 1]; without it, nothing that must be read off it is in the objective.
+        compatible: several edits are known not to contradict each other.
 
     Raises:
         ValueError: if an edit does not fit the picture, or edits contradict each other.
@@ -187,7 +245,7 @@ def compile_edits(
     objectives = [one.objective(canvas, settings) for one in edits]
     if x is not None:
         objectives = [one.looking(o, x, canvas, settings) for one, o in zip(edits, objectives, strict=True)]
-    return join(objectives, [len(one.guides(canvas, settings)) for one in edits])
+    return join(objectives, [len(one.guides(canvas, settings)) for one in edits], compatible)
 
 
 def check_together(plans: Sequence[Plan]) -> None:
@@ -243,14 +301,14 @@ def _serving(picture: Wanted | Reference, one: Plan, start: int) -> Wanted | Ref
         and steps_read(one.objective, one.settings) & steps <= picture.bank.steps
         and guided_steps(one.settings) & steps <= picture.features.keys()
     )
-    return picture if serves else Wanted(picture.pixels, picture.x, picture.canvas, picture.prompt)
+    return picture if serves else Wanted(picture.pixels, picture.x, picture.canvas, picture.prompt, picture.shot)
 
 
 def _found(picture: Wanted | Reference, done: Sequence[tuple[Wanted, Reference]]) -> Reference:
     if isinstance(picture, Reference):
         return picture
     reference = next(reference for other, reference in done if picture.same(other))
-    return replace(reference, pixels=picture.pixels, canvas=picture.canvas)
+    return replace(reference, pixels=picture.pixels, canvas=picture.canvas, shot=picture.shot)
 
 
 def _invert_group(
@@ -279,10 +337,8 @@ def _invert_group(
             start=start,
         )
     return [
-        Reference(
-            p.pixels, p.x, p.canvas, condition, levels, walk.trajectory, walk.bank, walk.features, start, p.prompt
-        )
-        for p, condition, walk in zip(group, conditions, walks, strict=True)
+        Reference(p.pixels, p.x, p.canvas, condition, levels, w.trajectory, w.bank, w.features, start, p.prompt, p.shot)
+        for p, condition, w in zip(group, conditions, walks, strict=True)
     ]
 
 
@@ -300,13 +356,23 @@ def paint_drafts(
         if not one.settings.draft or not (paints or bool(objective.emptied.any())):
             drafts.append(None)
             continue
-        pictures = [reference.x.cpu() for reference in own]
-        x = pictures[0] if objective.lit is None else scaled(pictures[0], objective.lit)
-        x = fill(x, objective.emptied)
-        for paint in paints:
-            x = paint.onto(x, pictures)
+        x = painted([reference.x.cpu() for reference in own], objective)
         drafts.append(Draft(x, backbone.encode(x)))
     return drafts
+
+
+def painted(pictures: Sequence[Pictures], objective: Objective) -> Pictures:
+    """A picture with its edits made roughly in pixels.
+
+    Args:
+        pictures: the padded picture and those that its edits take something from, in [-1, 1].
+        objective: the edits as data.
+    """
+    x = pictures[0] if objective.lit is None else scaled(pictures[0], objective.lit)
+    x = fill(x, objective.emptied)
+    for carry in objective.carries:
+        x = x if carry.paint is None else carry.paint.onto(x, pictures)
+    return x
 
 
 def guided_steps(settings: Settings) -> frozenset[int]:

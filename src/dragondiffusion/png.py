@@ -25,14 +25,36 @@ def is_png(path: Path) -> bool:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
 
-def to_png(source: ImageLike) -> bytes:
+class TooLargeError(ValueError):
+    """PNG data that have more bytes than there is room for."""
+
+
+class _Room(io.BytesIO):
+    """Takes so many bytes and no more."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def write(self, data: Any, /) -> int:
+        if self.tell() + len(data) > self.most:
+            raise TooLargeError(f"PNG data have more than {self.most} bytes; store the picture elsewhere")
+        return super().write(data)
+
+
+def to_png(source: ImageLike, most: int | None = None) -> bytes:
     """PNG data that `read_picture` and `read_mask` take for the same picture and mask.
 
     Orientation is applied and metadata stay behind. Arrays of floats are stored with 16 bits if they are grey and 8
     bits do not hold them, with 8 bits otherwise.
 
+    Args:
+        source: the picture.
+        most: bytes that there is room for; None is any number. Large photos are not encoded to the end in vain.
+
     Raises:
         FileNotFoundError: if the path does not exist.
+        TooLargeError: if there is not enough room.
         ValueError: if the picture is unreadable, enormous, or an array that is no picture.
     """
     if isinstance(source, (np.ndarray, Tensor)):
@@ -43,7 +65,7 @@ def to_png(source: ImageLike) -> bytes:
         name = f"picture {source}"
         with open_image(Path(source), MAX_PIXELS, name) as file:
             image = _plain(load_pixels(file, name))
-    data = io.BytesIO()
+    data = io.BytesIO() if most is None else _Room(most)
     image.save(data, format="PNG")
     return data.getvalue()
 

@@ -17,6 +17,10 @@ class Geometry(Enum):
     """As the authors' code: nearest cells, whole-cell displacements, resizing about the picture's centre."""
 
 
+LEAST_WORKING_SIZE = 64
+"""Smallest working size, pixels. Source: chosen, eight latent cells of Stable Diffusion."""
+
+
 @dataclass(frozen=True)
 class Settings:
     r"""Settings of one run. `None` stands for the edit's own value.
@@ -77,6 +81,9 @@ class Settings:
         image_prompt: steps with the image prompt. Source: authors' code, 10 <= i < 20 of 50.
         inversion_iterations: evaluations of the network per inversion step; 1 is plain DDIM, more solve the implicit
             step by fixed-point iteration.
+        working_size: pictures with a side of more than one and a half times this, in pixels, are edited in a frame
+            around the edit, which is scaled down to about this many pixels along each side where it is larger. Source:
+            None, what the model was made for.
     """
 
     steps: int = 20
@@ -115,11 +122,14 @@ class Settings:
     image_prompt_scale: Number = 0.0
     image_prompt: Window = Window(0.2, 0.4)
     inversion_iterations: int = 1
+    working_size: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "energy_grid", "time_travel_passes", "inversion_iterations"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        if self.working_size is not None and self.working_size < LEAST_WORKING_SIZE:
+            raise ValueError(f"working_size={self.working_size} must be at least {LEAST_WORKING_SIZE} pixels")
         for name in ("hold_margin", "composite_feather"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")

@@ -1,6 +1,7 @@
 """Running a recipe in front of somebody: what can be written is checked, bars while it runs, times when it is done."""
 
 import io
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
@@ -40,6 +41,8 @@ def edit_picture(recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1
     check_output(out)
     result = run_shown(recipe, tries)
     recipe, picture = replace(recipe, seed=result.seed), result.image
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
     if without_recipe or not carries_text(out):
         print(f"wrote {write_picture(picture, out)}")
         return recipe

@@ -67,6 +67,8 @@ class Backbone(ABC):
 
     schedule: NoiseSchedule
     device: torch.device
+    working_size: int = 512
+    """Side in pixels of the pictures the model was made for. Source: Stable Diffusion 1.x, if a model does not say."""
 
     @property
     @abstractmethod

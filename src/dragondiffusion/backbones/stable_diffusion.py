@@ -53,6 +53,9 @@ class StableDiffusion(Backbone):
         self._blocks = feature_blocks(self._unet)
         self._image_scale: Number = 0.0
         self._blank: list[Tensor] | None = None
+        sample = pipe.unet.config.sample_size
+        if sample:
+            self.working_size = self.latent_factor * int(min(sample) if isinstance(sample, (list, tuple)) else sample)
 
     @property
     def device(self) -> torch.device:  # pyright: ignore[reportIncompatibleVariableOverride]

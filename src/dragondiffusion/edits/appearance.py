@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ..energies import GlobalSimilarity, LocalSimilarity
+from ..frames import Box, Frame, box_of_mask, clipped, grown
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
 from ..images import (
     ImageLike,
@@ -19,6 +20,7 @@ from ..memory import by_region
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Pictures, Region, Size, Window
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere, object_mask
+from .extents import BORDER
 from .look import Recoloured, Redressed, pattern
 from .registration import register
 
@@ -51,6 +53,21 @@ class ReplaceAppearance(Edit):
     """From this on an object has a pattern, see `look.pattern`. Source: docs/experiments.md."""
     LEAST_OVERLAP = 0.7
     """From this on outlines agree, see `registration.Registration`. Source: as `LEAST_PATTERN`."""
+
+    def extent(self, size: Size, settings: Settings) -> Box:
+        return clipped(grown(box_of_mask(read_mask(self.mask, size)), BORDER), size)
+
+    def within(self, frame: Frame, settings: Settings) -> "ReplaceAppearance":
+        mask = self.mask if frame.is_whole else frame.mask(self.mask)
+        if settings.geometry is Geometry.CENTRED:  # the second picture gets the size of the frame
+            return replace(self, mask=mask)
+        picture = read_picture(self.image)
+        size: Size = (picture.shape[0], picture.shape[1])
+        like = read_mask(self.reference_mask, size, "reference_mask")
+        other = frame.second(box_of_mask(like), size, 1.0 / frame.scale)
+        if frame.is_whole and other.is_whole:
+            return self
+        return replace(self, mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask"))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = read_picture(self.image)

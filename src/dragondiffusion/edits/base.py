@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from ..energies import Energy
+from ..frames import Box, Frame, everything
 from ..geometry import Correspondence, coverage, dilate, feather, resize_nearest
 from ..images import MaskLike, pad_mask, read_mask
 from ..memory import Recall
@@ -179,6 +180,37 @@ class Edit(ABC):
             settings: strengths and geometry.
         """
         return objective
+
+    def extent(self, size: Size, settings: Settings) -> Box:
+        """The part of a picture that the edit is about: what it takes, changes, or looks at.
+
+        Large pictures are edited in a frame around it. All of the picture, where an edit does not say.
+
+        Args:
+            size: of the picture, pixels.
+            settings: strengths and geometry.
+
+        Raises:
+            ValueError: if the edit does not fit the picture.
+        """
+        return everything(size)
+
+    def within(self, frame: Frame, settings: Settings) -> "Edit":
+        """The same edit in pixels of a frame of the picture, second pictures scaled down where they are too large.
+
+        Args:
+            frame: the part of the picture that is edited.
+            settings: strengths and geometry.
+
+        Raises:
+            ValueError: if a mask cannot be read, or the edit only knows pictures that are edited whole.
+        """
+        if frame.is_whole:
+            return self
+        raise ValueError(
+            f"{type(self).__name__} cannot be made in a part of a {frame.picture[1]}x{frame.picture[0]} picture; "
+            "scale the picture down, or set working_size to its longer side"
+        )
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         """Further pictures the edit takes something from; objectives number them from 1."""

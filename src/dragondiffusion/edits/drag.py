@@ -1,17 +1,19 @@
 """Dragging content from points to points."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from ..energies import Contrast, Energy, LocalSimilarity
+from ..frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
 from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import MaskLike
+from ..images import MaskLike, read_mask
 from ..memory import appending
 from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Pairs, Window
+from ..types import Canvas, Mask, Pairs, Size, Window
 from .base import Edit, Objective, Strengths, nowhere, object_mask
+from .extents import BORDER
 from .patches import capsules, check_pairs, copied_patches, deformed, patch_region, patch_term
 from .placement import picture_area
 
@@ -57,6 +59,28 @@ class Drag(Edit):
             radius = max(self.REACH * longest, self.LEAST_REACH * canvas.factor)
             return capsules(self.points, radius, canvas.padded).float() * picture_area(canvas)
         return object_mask(self.mask, canvas)
+
+    def extent(self, size: Size, settings: Settings) -> Box:
+        check_pairs(self.points, size, "points")
+        ways = box_of_points([point for pair in self.points for point in pair])
+        if self.mask is None:
+            longest = max(math.dist(start, end) for start, end in self.points)
+            return clipped(grown(ways, self.REACH * longest), size)
+        mask = read_mask(self.mask, size)
+        self._check_inside(mask)
+        return clipped(joined([grown(ways, BORDER), grown(box_of_mask(mask), BORDER)]), size)
+
+    def within(self, frame: Frame, settings: Settings) -> "Drag":
+        if frame.is_whole:
+            return self
+        points = frame.pairs(self.points)
+        if self.mask is None:
+            return replace(self, points=points)
+        mask = frame.mask(self.mask)
+        # Points at the border of a mask stay inside when it is scaled down.
+        for x, y in (point for pair in points for point in pair):
+            mask[int(y), int(x)] = 1
+        return replace(self, points=points, mask=mask)
 
     def objective(self, canvas: Canvas, settings: Settings) -> Objective:
         mask = self.editable(canvas)

@@ -1,13 +1,15 @@
 """Giving a face, or anything with landmarks, another layout of them."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 
+from ..frames import Box, Frame, box_of_points, clipped, grown
 from ..geometry import cell_centres, coverage, covered_cells
 from ..memory import appending
 from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, PointList, Window
+from ..types import Canvas, Mask, PointList, Size, Window
 from .base import Edit, Objective, Strengths, nowhere
 from .patches import check_pairs, deformed, patch_term
 from .placement import picture_area
@@ -56,6 +58,16 @@ class Landmarks(Edit):
             ((float(a[0]), float(a[1])), (float(b[0]), float(b[1])))
             for a, b in zip(self.points_from, self.points_to, strict=True)
         ]
+
+    def extent(self, size: Size, settings: Settings) -> Box:
+        check_pairs(self._pairs(), size, "points_from, points_to")
+        box = box_of_points([point for pair in self._pairs() for point in pair])
+        return clipped(grown(box, self.SURROUNDINGS * math.hypot(box[2] - box[0], box[3] - box[1])), size)
+
+    def within(self, frame: Frame, settings: Settings) -> "Landmarks":
+        if frame.is_whole:
+            return self
+        return replace(self, points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
 
     def editable(self, canvas: Canvas) -> Mask:
         """What may change, on the padded picture: the hull of old and new landmarks and its surroundings."""

@@ -1,16 +1,18 @@
 """Moving, resizing, turning and mirroring an object."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..energies import LocalSimilarity
+from ..frames import Box, Frame, box_of_mask, centre_of_mask
 from ..geometry import Affine, centroid, warp_mask
-from ..images import MaskLike
+from ..images import MaskLike, read_mask
 from ..memory import replacing
 from ..settings import Geometry, Settings
 from ..shadows import find_shadow
-from ..types import Canvas, Mask, Number, Pictures, Point, Window
+from ..types import Canvas, Mask, Number, Pictures, Point, Size, Window
 from .base import Carry, Edit, Objective, Strengths, nowhere, object_mask
+from .extents import arrival_box, hint_within, leaving_box, with_hint
 from .placement import Placement, check_map, picture_area, place, place_centred
 from .shading import with_shadow
 from .vacating import emptied_pixels, hint_region, vacating_terms
@@ -61,14 +63,35 @@ class Move(Edit):
         """The object's map, pixels to pixels."""
         return Affine.about(self.anchor or centroid(mask), self.offset, self.scales, self.angle, self.flip)
 
+    def extent(self, size: Size, settings: Settings) -> Box:
+        mask = read_mask(self.mask, size)
+        box = box_of_mask(mask)
+        affine = Affine.about(self._anchor(mask), self.offset, self.scales, self.angle, self.flip)
+        arrival = arrival_box(box, affine, size)
+        if arrival is None:
+            raise ValueError(self._gone(size))
+        stretch = math.sqrt(self.scales[0] * self.scales[1])
+        return with_hint(self.hint, leaving_box(mask, box, size, settings, (arrival, stretch)), size)
+
+    def within(self, frame: Frame, settings: Settings) -> "Move":
+        if frame.is_whole:
+            return self
+        mask = read_mask(self.mask, frame.picture)
+        # The exact point, so that the object lands in the same place at every scale.
+        anchor = self._anchor(mask) if settings.geometry is Geometry.AFFINE else self.anchor
+        return replace(
+            self,
+            mask=frame.mask(mask),
+            offset=frame.offset(self.offset),
+            anchor=None if anchor is None else frame.point(anchor),
+            hint=hint_within(self.hint, frame),
+        )
+
     def objective(self, canvas: Canvas, settings: Settings) -> Objective:
         mask = object_mask(self.mask, canvas)
         placement = self._place(mask, canvas, settings)
         if placement is None:
-            raise ValueError(
-                f"offset {self.offset} moves the object out of the {canvas.picture[1]}x{canvas.picture[0]} picture; "
-                "choose a smaller offset"
-            )
+            raise ValueError(self._gone(canvas.picture))
         w = self.STRENGTHS.under(settings)
         edit = LocalSimilarity("edit", 0.5 * w.w_edit, 0, placement.match, settings.raw_cosine)
         target = placement.match.target
@@ -98,6 +121,12 @@ class Move(Edit):
         arrived = warp_mask(mask, self.affine(mask), canvas.padded) * picture_area(canvas)
         size = math.sqrt(self.scales[0] * self.scales[1])
         return with_shadow(objective, shadow, mask, arrived, size, canvas)
+
+    def _anchor(self, mask: Mask) -> Point:
+        return self.anchor or centre_of_mask(mask, box_of_mask(mask))
+
+    def _gone(self, size: Size) -> str:
+        return f"offset {self.offset} moves the object out of the {size[1]}x{size[0]} picture; choose a smaller offset"
 
     def _place(self, mask: Mask, canvas: Canvas, settings: Settings) -> Placement | None:
         if settings.geometry is Geometry.AFFINE:

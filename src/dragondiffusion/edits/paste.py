@@ -1,17 +1,20 @@
 """Bringing an object of a second picture into this one."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as nnf
 
 from ..energies import LocalSimilarity
+from ..frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
 from ..geometry import Affine, Correspondence, centroid
-from ..images import ImageLike, MaskLike, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
+from ..images import ImageLike, MaskLike, Pixels, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
 from ..memory import by_region
 from ..settings import Geometry, Settings
 from ..types import Canvas, Mask, Number, Point, Size, Window
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere
+from .extents import BORDER, arrival_box
 from .placement import Placement, arrive, arrive_centred, check_map
 
 
@@ -58,6 +61,35 @@ class Paste(Edit):
         """Factors along x and y."""
         return self.scale if isinstance(self.scale, tuple) else (self.scale, self.scale)
 
+    def extent(self, size: Size, settings: Settings) -> Box:
+        _, mask, anchor = self._second()
+        affine = Affine.about(anchor, self.offset, self.scales, self.angle, self.flip)
+        arrival = arrival_box(box_of_mask(mask), affine, size)
+        if arrival is None:
+            raise ValueError(self._outside(size))
+        return clipped(grown(arrival, BORDER), size)
+
+    def within(self, frame: Frame, settings: Settings) -> "Paste":
+        if settings.geometry is Geometry.CENTRED:  # the second picture gets the size of the frame
+            return self if frame.is_whole else replace(self, offset=frame.offset(self.offset))
+        picture, mask, (x, y) = self._second()
+        size: Size = (picture.shape[0], picture.shape[1])
+        other = frame.second(box_of_mask(mask), size, math.sqrt(self.scales[0] * self.scales[1]))
+        if frame.is_whole and other.is_whole:
+            return self
+        ratio = frame.scale / other.scale
+        anchor, landing = other.point((x, y)), frame.point((x + self.offset[0], y + self.offset[1]))
+        return replace(
+            self,
+            image=other.pixels(picture),
+            mask=other.mask(mask),
+            offset=(landing[0] - anchor[0], landing[1] - anchor[1]),
+            scale=(self.scales[0] * ratio, self.scales[1] * ratio)
+            if isinstance(self.scale, tuple)
+            else self.scale * ratio,
+            anchor=anchor,
+        )
+
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = read_picture(self.image)
         if settings.geometry is Geometry.AFFINE:
@@ -69,10 +101,7 @@ class Paste(Edit):
         (guide,) = self.guides(canvas, settings)
         mask, placement = self._place(guide, canvas, settings)
         if placement is None:
-            raise ValueError(
-                f"offset {self.offset} puts the object outside of the {canvas.picture[1]}x{canvas.picture[0]} picture; "
-                "it is where it lies in the second picture plus the offset"
-            )
+            raise ValueError(self._outside(canvas.picture))
         w = self.STRENGTHS.under(settings)
         target = placement.match.target
         content = LocalSimilarity("content", w.w_content, 0, Correspondence.same(~target))
@@ -89,6 +118,18 @@ class Paste(Edit):
             vacated=placement.vacated,
             noise_region=placement.noise_region,
             strengths=w,
+        )
+
+    def _second(self) -> tuple[Pixels, Mask, Point]:
+        """The second picture, the object there, and the point about which it is scaled, turned and mirrored."""
+        picture = read_picture(self.image)
+        mask = read_mask(self.mask, (picture.shape[0], picture.shape[1]))
+        return picture, mask, self.anchor or centre_of_mask(mask, box_of_mask(mask))
+
+    def _outside(self, size: Size) -> str:
+        return (
+            f"offset {self.offset} puts the object outside of the {size[1]}x{size[0]} picture; "
+            "it is where it lies in the second picture plus the offset"
         )
 
     def _place(self, guide: Guide, canvas: Canvas, settings: Settings) -> tuple[Mask, Placement | None]:

@@ -1,14 +1,16 @@
 """Taking an object away."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..frames import Box, Frame, box_of_mask
 from ..geometry import coverage, covered_cells
-from ..images import MaskLike
+from ..images import MaskLike, read_mask
 from ..memory import replacing
 from ..settings import Settings
 from ..shadows import find_shadow
-from ..types import Canvas, Pictures
+from ..types import Canvas, Pictures, Size
 from .base import Edit, Objective, nowhere, object_mask
+from .extents import hint_within, leaving_box, with_hint
 from .move import Move
 from .shading import with_shadow
 from .vacating import emptied_pixels, hint_region, vacating_terms
@@ -28,6 +30,15 @@ class Remove(Edit):
 
     # Source: chosen, those of moving, of which this is the part that concerns the place left.
     STRENGTHS = Move.STRENGTHS
+
+    def extent(self, size: Size, settings: Settings) -> Box:
+        mask = read_mask(self.mask, size)
+        return with_hint(self.hint, leaving_box(mask, box_of_mask(mask), size, settings), size)
+
+    def within(self, frame: Frame, settings: Settings) -> "Remove":
+        if frame.is_whole:
+            return self
+        return replace(self, mask=frame.mask(self.mask), hint=hint_within(self.hint, frame))
 
     def objective(self, canvas: Canvas, settings: Settings) -> Objective:
         mask = object_mask(self.mask, canvas)

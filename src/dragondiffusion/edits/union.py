@@ -11,7 +11,7 @@ from ..types import Mask, Region
 from .base import Carry, Objective
 
 
-def join(objectives: Sequence[Objective], guides: Sequence[int]) -> Objective:
+def join(objectives: Sequence[Objective], guides: Sequence[int], compatible: bool = False) -> Objective:
     """Several edits of one picture as one objective.
 
     Edit energies and carried content are collected; content energies leave out what other edits touch and the energy
@@ -21,13 +21,15 @@ def join(objectives: Sequence[Objective], guides: Sequence[int]) -> Objective:
     Args:
         objectives: one per edit.
         guides: how many further pictures each edit has; they are numbered one after the other.
+        compatible: the edits are known not to contradict each other.
 
     Raises:
         ValueError: if two edits contradict each other.
     """
     if len(objectives) == 1:
         return objectives[0]
-    _check_conflicts(objectives)
+    if not compatible:
+        _check_conflicts(objectives)
     shifted = [_shift(objective, sum(guides[:k])) for k, objective in enumerate(objectives)]
     # One factor serves the union; the terms of edits with a smaller one are weighed down to it.
     first = max((o.strengths for o in shifted), key=lambda s: s.factor * s.energy_scale)

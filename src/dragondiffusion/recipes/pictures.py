@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from ..images import MAX_PIXELS, ImageLike, write_file
-from ..png import from_png, to_png
+from ..png import TooLargeError, from_png, to_png
 
 DATA = "data:image/png;base64,"
 """What PNG data inside of JSON begin with (RFC 2397)."""
@@ -156,8 +156,9 @@ class Embedded(Store):
     left: list[str] = field(default_factory=list[str])
 
     def keep(self, source: ImageLike) -> str:
-        data = to_png(source)
-        if sum(self.taken) + len(data) > self.room:
+        try:
+            data = to_png(source, max(0, self.room - sum(self.taken)))
+        except TooLargeError:
             self.left.append(Beside(self.folder).keep(source))
             return self.left[-1]
         self.taken.append(len(data))

@@ -9,12 +9,14 @@ from pathlib import Path
 from PIL import Image
 
 from .. import __version__
+from ..backbones import Backbone
 from ..docstrings import opening
 from ..editor import Editor, EditResult
 from ..edits.base import Edit
-from ..images import ImageLike, carries_text, read_picture, write_file, write_picture
+from ..images import ImageLike, carries_text, write_file, write_picture
 from ..inversion import Progress
-from ..planning import compile_edits
+from ..photos import read_photo
+from ..planning import compile_edits, framed
 from ..png import is_png, read_texts
 from ..settings import Settings
 from ..strict_json import Json, parse_json, read_json, shown, write_json
@@ -144,9 +146,9 @@ class Recipe:
             FileNotFoundError: if a picture's path does not exist.
             ValueError: if a picture is unreadable or the edits do not fit it.
         """
-        pixels = read_picture(self.image)
-        canvas = Canvas((pixels.shape[0], pixels.shape[1]), 8, 8, self.settings.energy_grid)
-        compile_edits(self.edits, canvas, self.settings)
+        frame = framed(read_photo(self.image), self.edits, self.settings, Backbone.working_size).frame
+        canvas = Canvas(frame.size, 8, 8, self.settings.energy_grid)
+        compile_edits([edit.within(frame, self.settings) for edit in self.edits], canvas, self.settings)
 
     def run(self, editor: Editor | None = None, progress: Progress | None = None, tries: int = 1) -> EditResult:
         """Does it. On the same machine the result is the same, bit for bit.
