@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from diffusers import StableDiffusionXLImg2ImgPipeline
 
 from checkpoints import sdxl, sdxl_unet
 from dragondiffusion import Editor, Move, Request, Settings, Window
@@ -16,7 +17,7 @@ def xl(data):
     return Editor(sdxl(data))
 
 
-class Seen(Exception):
+class SeenError(Exception):
     """What a UNet is called with."""
 
 
@@ -28,11 +29,11 @@ def test_conditioning_is_that_of_diffusers(xl, monkeypatch):
 
     def look(_module, args, kwargs):
         seen.append((kwargs["encoder_hidden_states"], kwargs["added_cond_kwargs"]))
-        raise Seen
+        raise SeenError
 
     handle = pipe.unet.register_forward_pre_hook(look, with_kwargs=True)
     try:
-        with pytest.raises(Seen):
+        with pytest.raises(SeenError):
             pipe("a cup", height=96, width=64, original_size=(90, 61), guidance_scale=3.0, num_inference_steps=1)
     finally:
         handle.remove()
@@ -101,8 +102,7 @@ def test_one_text_encoder_is_enough_for_a_unet_made_for_it(data, picture, mask):
 
 
 def test_refiners_and_strangers_are_refused(data):
-    pipe = sdxl(data)
-    pipe.register_to_config(requires_aesthetics_score=True)
+    pipe = StableDiffusionXLImg2ImgPipeline(**sdxl(data).components, requires_aesthetics_score=True)
     with pytest.raises(ValueError, match="refiner"):
         Editor(pipe)
     pipe = sdxl(data)
