@@ -11,11 +11,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..images import from_tensor
-from ..memory import Reader
+from ..memory import Reader, on_host
 from ..types import Canvas, Latents, Number, Pictures, TokenBatch
 from .autoencoder import decoded, encoded
 from .base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt
 from .noise_levels import noise_schedule, predicts_v
+from .savings import Offload, Saving, Savings, offloaded_in_groups
 from .unet import (
     adapter_processors,
     adapters_scaled,
@@ -38,12 +39,13 @@ class StableDiffusion(Backbone):
 
     Args:
         pipe: the pipeline, with whatever was loaded into it.
+        savings: what was done to it to save memory; None looks.
 
     Raises:
         ValueError: if a part is missing, or the UNet, the autoencoder or the prediction type is of an unknown kind.
     """
 
-    def __init__(self, pipe: Any) -> None:
+    def __init__(self, pipe: Any, savings: Savings | None = None) -> None:
         self.pipe = pipe
         self._check_parts()
         self.schedule = noise_schedule(pipe.scheduler.config)
@@ -51,6 +53,7 @@ class StableDiffusion(Backbone):
         for module in pipe.components.values():
             if isinstance(module, nn.Module):
                 module.requires_grad_(False).eval()
+        self.savings = savings or Savings.of(pipe)
         self._unet = cast(nn.Module, pipe.unet)
         self._blocks = feature_blocks(self._unet)
         self._image_scale: Number = 0.0
@@ -135,6 +138,22 @@ class StableDiffusion(Backbone):
                 digest.update(value.detach().flatten()[:1024].float().cpu().numpy().tobytes())
         return digest.hexdigest()[:16]
 
+    def bank_on_host(self, nbytes: int) -> bool:
+        offloaded = self.savings.offload is not Offload.NONE
+        return on_host(self.savings.bank_on_host, nbytes, self.device, offloaded)
+
+    def next_saving(self) -> Saving | None:
+        following, place = self.savings.following(str(self.device)), str(self.device)
+        if following is None:
+            return None
+        more = following
+
+        def save() -> None:
+            more.apply(self.pipe, place, self.savings)
+            self.savings = more
+
+        return more.named, save
+
     @property
     def blocks(self) -> int:
         return len(up_blocks(self._unet))
@@ -184,7 +203,7 @@ class StableDiffusion(Backbone):
         hook = getattr(self._unet, "_hf_hook", None)
         if hook is not None:
             hook.pre_forward(self._unet)
-        with collecting(self._unet, blocks) as maps:
+        with collecting(self._unet, blocks) as maps, keeping_weights(self._unet):
             self._call(stopped_after(self._unet, blocks[-1]), z_t, t, condition)
         return tuple(maps)
 
@@ -216,6 +235,19 @@ class StableDiffusion(Backbone):
             return output.float()
         alpha_t = self.schedule.alpha(t)
         return math.sqrt(alpha_t) * output.float() + math.sqrt(1 - alpha_t) * z_t
+
+
+@contextmanager
+def keeping_weights(unet: nn.Module) -> Generator[None]:
+    """Within: what is kept for a backward pass outlives weights that leave the device after their layer has worked.
+
+    Group offload swaps the data of a parameter, and what autograd keeps of it would be swapped too; an alias is not.
+    """
+    if not (torch.is_grad_enabled() and offloaded_in_groups(unet)):
+        yield
+        return
+    with torch.autograd.graph.saved_tensors_hooks(lambda kept: kept.detach(), lambda kept: kept):
+        yield
 
 
 def prompt_picture(x: Pictures) -> Image.Image:

@@ -19,7 +19,7 @@ class StableDiffusionXL(StableDiffusion):
 
     **Features.** Its UNet has three up-blocks. Compared are the outputs of the first two: at 1024x1024 (latents of
     128x128) 1280 channels at 64x64 and 640 channels at 128x128. These are the resolutions, relative to the latents, and
-    the numbers of channels that the paper compares in Stable Diffusion 1.5 (1280 at 32x32 and 640 at 64x64 of latents of
+    the numbers of channels that the paper compares in Stable Diffusion 1.5 (1280 at 32x32, 640 at 64x64 of latents of
     64x64). The third block has 320 channels at full size, like the fourth there, and no attention. We know of no layers
     published for XL with this method, DIFT or DragDiffusion: this is carried over and not measured on pictures.
 
