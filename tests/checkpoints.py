@@ -45,6 +45,7 @@ def autoencoder(scaling_factor=0.18215):
         layers_per_block=1,
         norm_num_groups=4,
         latent_channels=4,
+        sample_size=256,
         scaling_factor=scaling_factor,
     ).eval()
 
@@ -54,6 +55,7 @@ def unet(text, channels=(16, 32, 32, 32), **changes):
     options = {
         "in_channels": 4,
         "out_channels": 4,
+        "sample_size": 64,
         "sample_size": 64,
         "block_out_channels": channels,
         "layers_per_block": 2,

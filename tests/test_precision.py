@@ -64,7 +64,7 @@ def test_without_scaling_they_would_vanish():
 
 
 def test_overflow_is_tried_again_with_less(data, picture, monkeypatch):
-    backbone = Editor(KINDS["sd15"](data).half()).backbone
+    backbone = Editor(KINDS["sd15"](data).to(torch.float16)).backbone
     canvas, reaches = backbone.canvas((64, 96), 2), []
 
     def overflowing(features, z, pull, reach, keep):
@@ -83,12 +83,12 @@ def test_overflow_is_tried_again_with_less(data, picture, monkeypatch):
 
 def test_autoencoders_that_overflow_work_in_single_precision(data, monkeypatch):
     """That of XL from the start, others where the result shows it; afterwards they are as they were."""
-    editor = Editor(sdxl(data).half())
+    editor = Editor(sdxl(data).to(torch.float16))
     vae, x, seen = editor.backbone.pipe.vae, torch.rand(1, 3, 64, 64) * 2 - 1, []
     vae.encoder.register_forward_pre_hook(lambda module, args: seen.append(args[0].dtype))
     editor.backbone.encode(x)
     assert seen == [torch.float32] and vae.dtype == torch.float16
-    other = Editor(KINDS["sd15"](data).half()).backbone
+    other = Editor(KINDS["sd15"](data).to(torch.float16)).backbone
     vae = other.pipe.vae
     vae.quant_conv.weight.data.mul_(6e4)
     assert not bool(vae.encode(x.half()).latent_dist.mean.isfinite().all())

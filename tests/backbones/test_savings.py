@@ -6,7 +6,7 @@ from diffusers.hooks import apply_group_offloading
 
 from checkpoints import KINDS, sd15
 from dragondiffusion import Editor, Move, Offload, OutOfMemory, Savings, Settings, Window
-from dragondiffusion.backbones.savings import is_out_of_memory, offloaded_in_groups
+from dragondiffusion.backbones.savings import is_out_of_memory, swaps_weights
 from dragondiffusion.backbones.stable_diffusion import keeping_weights
 from dragondiffusion.memory import on_host, waiting
 
@@ -50,7 +50,8 @@ def test_weights_in_eight_bits(data, picture, mask):
     editor = Editor(savings.apply(sd15(data), "cpu"), savings)
     assert editor.backbone.dtype == torch.float32
     assert any(p.dtype == torch.float8_e4m3fn for p in editor.backbone.pipe.unet.parameters())
-    assert bool(latents(editor, picture, mask).isfinite().all())
+    plain = latents(Editor(sd15(data)), picture, mask)
+    assert float((latents(editor, picture, mask) - plain).norm() / plain.norm()) < 0.2
 
 
 def test_layers_that_leave_the_device_after_their_work(data, picture, mask):
@@ -59,7 +60,7 @@ def test_layers_that_leave_the_device_after_their_work(data, picture, mask):
     pipe = sd15(data)
     for part in (pipe.unet, pipe.vae, pipe.text_encoder):
         apply_group_offloading(part, torch.device("cpu"), torch.device("cpu"), offload_type="leaf_level")
-    assert offloaded_in_groups(pipe.unet)
+    assert swaps_weights(pipe.unet)
     editor = Editor(pipe)
     assert editor.backbone.savings.offload is Offload.GROUP
     torch.testing.assert_close(latents(editor, picture, mask), plain)
@@ -68,7 +69,7 @@ def test_layers_that_leave_the_device_after_their_work(data, picture, mask):
 def test_what_is_kept_for_the_gradient_outlives_swapped_weights(monkeypatch):
     conv, z = torch.nn.Conv2d(1, 1, 3).requires_grad_(False), torch.randn(1, 1, 5, 5, requires_grad=True)
     (expected,) = torch.autograd.grad(conv(z).sum(), z)
-    monkeypatch.setattr("dragondiffusion.backbones.stable_diffusion.offloaded_in_groups", lambda module: True)
+    monkeypatch.setattr("dragondiffusion.backbones.stable_diffusion.swaps_weights", lambda module: True)
     with keeping_weights(conv):
         out = conv(z).sum()
     conv.weight.data = torch.zeros_like(conv.weight)  # what offloading does to a parameter

@@ -91,7 +91,9 @@ class Savings:
         if self.vae_tiling:
             vae.enable_tiling()
             vae.enable_slicing()
-        if self.gradient_checkpointing or self.offload is Offload.GROUP:
+        # Weights that are swapped are kept for the backward pass, so that only few of them should be kept at a time.
+        swapping = self.layerwise_casting or self.offload is Offload.GROUP
+        if self.gradient_checkpointing or swapping:
             unet.enable_gradient_checkpointing()
 
     @staticmethod
@@ -100,10 +102,11 @@ class Savings:
         offload = Offload.NONE
         if any(hasattr(module, "_hf_hook") for module in _modules(pipe.components.values())):
             offload = Offload.MODEL
-        if offloaded_in_groups(pipe.unet):
+        if _has_hook(pipe.unet, "group_offloading"):
             offload = Offload.GROUP
         return Savings(
             offload=offload,
+            layerwise_casting=_has_hook(pipe.unet, "layerwise_casting"),
             vae_tiling=bool(getattr(pipe.vae, "use_tiling", False)),
             gradient_checkpointing=bool(pipe.unet.is_gradient_checkpointing),
         )
@@ -168,10 +171,14 @@ def undo_offload(pipe: Any) -> None:
             cast(Any, module).disable_group_offload()
 
 
-def offloaded_in_groups(module: nn.Module) -> bool:
-    """Whether layers leave the device as soon as they have worked."""
+def swaps_weights(module: nn.Module) -> bool:
+    """Whether layers change their weights' device or type before and after they work."""
+    return _has_hook(module, "group_offloading") or _has_hook(module, "layerwise_casting")
+
+
+def _has_hook(module: nn.Module, name: str) -> bool:
     registries = (getattr(part, "_diffusers_hook", None) for part in module.modules())
-    return any(r is not None and r.get_hook("group_offloading") is not None for r in registries)
+    return any(registry is not None and registry.get_hook(name) is not None for registry in registries)
 
 
 class OutOfMemory(MemoryError):  # noqa: N818  # what it is, as torch calls its own

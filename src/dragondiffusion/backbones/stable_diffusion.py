@@ -16,7 +16,7 @@ from ..types import Canvas, Latents, Number, Pictures, TokenBatch
 from .autoencoder import decoded, encoded
 from .base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt
 from .noise_levels import noise_schedule, predicts_v
-from .savings import Offload, Saving, Savings, offloaded_in_groups
+from .savings import Offload, Saving, Savings, swaps_weights
 from .unet import (
     adapter_processors,
     adapters_scaled,
@@ -239,11 +239,12 @@ class StableDiffusion(Backbone):
 
 @contextmanager
 def keeping_weights(unet: nn.Module) -> Generator[None]:
-    """Within: what is kept for a backward pass outlives weights that leave the device after their layer has worked.
+    """Within: what is kept for a backward pass outlives weights that change after their layer has worked.
 
-    Group offload swaps the data of a parameter, and what autograd keeps of it would be swapped too; an alias is not.
+    Group offload and layerwise casting swap the data of a parameter, and what autograd keeps of it would be swapped
+    too; an alias is not.
     """
-    if not (torch.is_grad_enabled() and offloaded_in_groups(unet)):
+    if not (torch.is_grad_enabled() and swaps_weights(unet)):
         yield
         return
     with torch.autograd.graph.saved_tensors_hooks(lambda kept: kept.detach(), lambda kept: kept):
