@@ -56,7 +56,6 @@ def unet(text, channels=(16, 32, 32, 32), **changes):
         "in_channels": 4,
         "out_channels": 4,
         "sample_size": 64,
-        "sample_size": 64,
         "block_out_channels": channels,
         "layers_per_block": 2,
         "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),

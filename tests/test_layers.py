@@ -12,7 +12,7 @@ LAYERS = [
     {"edits", "backbones"},
     {"inversion", "guidance", "sampling"},
     {"editor", "planning", "recipes", "report"},
-    {"cli", "command", "terminal", "web", "batch", "bench", "__main__"},
+    {"cli", "command", "model_options", "terminal", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
