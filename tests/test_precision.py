@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from checkpoints import KINDS, sdxl
-from dragondiffusion import Drag, Editor, Move, Settings, Window
+from dragondiffusion import Drag, Editor, Settings, Window
+from dragondiffusion.bench.demo import draw_case
 from dragondiffusion.guidance import guidance, pulled_back
 from dragondiffusion.planning import compile_edits
 
-GUIDED = Settings(steps=6, guidance=(Window(0.0, 0.5),), guidance_scale=3.0, composite=False, restore_detail=False)
+GUIDED = Settings(steps=4, guidance=(Window(0.0, 0.5),), guidance_scale=3.0, composite=False, restore_detail=False)
 
 
 def psnr(a, b):
@@ -22,12 +23,12 @@ def edited(kind, data, dtype, picture, edit):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_half_precision_gives_the_same_pictures(kind, data, picture, mask):
-    """At least 35 dB between float16 or bfloat16 and float32, without composite; no NaN. Source: chosen."""
-    edit = Move(mask, (20, 3))
-    whole = edited(kind, data, torch.float32, picture, edit)
+def test_half_precision_gives_the_same_pictures(kind, data):
+    """At least 35 dB between float16 or bfloat16 and float32 on a drawn scene, without composite; no NaN."""
+    case = draw_case(seed=1, size=(96, 96))
+    whole = edited(kind, data, torch.float32, case.before, case.edit)
     for dtype in (torch.float16, torch.bfloat16):
-        half = edited(kind, data, dtype, picture, edit)
+        half = edited(kind, data, dtype, case.before, case.edit)
         assert bool(half.latents.isfinite().all())
         assert psnr(half.image, whole.image) >= 35
         step = next(iter(next(iter(half.reference.bank._steps.values())).values()))
@@ -90,7 +91,8 @@ def test_autoencoders_that_overflow_work_in_single_precision(data, monkeypatch):
     assert seen == [torch.float32] and vae.dtype == torch.float16
     other = Editor(KINDS["sd15"](data).to(torch.float16)).backbone
     vae = other.pipe.vae
-    vae.quant_conv.weight.data.mul_(6e4)
+    vae.encoder.conv_out.weight.data.mul_(1e3)
+    vae.quant_conv.weight.data.mul_(1e4)
     assert not bool(vae.encode(x.half()).latent_dist.mean.isfinite().all())
     assert bool(other.encode(x).isfinite().all())
     vae.quant_conv.weight.data.fill_(float("nan"))

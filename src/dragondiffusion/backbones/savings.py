@@ -19,7 +19,10 @@ class Offload(Enum):
     MODEL = "model"
     """One model of the pipeline is on the device at a time: text encoder, autoencoder or UNet."""
     GROUP = "group"
-    """One layer is on the device at a time; slow, and the least memory."""
+    """One layer is on the device at a time: slow, and the least memory in steps without energies.
+
+    What the energies' backward pass needs of the weights stays on the device until it is done.
+    """
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Savings:
         vae_tiling: pictures larger than the autoencoder's sample size pass it in tiles, batches picture by picture.
         gradient_checkpointing: the energies' backward pass computes blocks again instead of keeping what is inside.
         layerwise_casting: the UNet's weights are stored in 8-bit floats and cast layer by layer; small loss of quality.
+            What the energies' backward pass needs of them is kept as cast until it is done.
         channels_last: the memory layout that convolutions of CUDA devices like best; saves time, not memory.
         bank_on_host: the memory bank waits in (pinned) host memory. None decides by the rule of `memory.on_host`.
         named: the saving that was added last, for messages.
@@ -51,10 +55,20 @@ class Savings:
         """Checks that a device can do it.
 
         Raises:
-            ValueError: if weights are to be offloaded from the processor.
+            ValueError: if weights are to be offloaded from the processor, or two things do not go together.
         """
         if self.offload is not Offload.NONE and device.startswith("cpu"):
             raise ValueError(f"offload={self.offload.value} needs an accelerator and the device is {device}; use none")
+        if self.gradient_checkpointing and self.swaps:
+            raise ValueError(
+                "gradient_checkpointing computes blocks again with weights that layerwise_casting and offload=group have "
+                "swapped by then; use one of them alone"
+            )
+
+    @property
+    def swaps(self) -> bool:
+        """Whether layers change their weights before and after they work."""
+        return self.layerwise_casting or self.offload is Offload.GROUP
 
     def apply(self, pipe: Any, device: str, before: "Savings | None" = None) -> Any:
         """The pipeline, saving memory, with its device chosen.
@@ -91,10 +105,10 @@ class Savings:
         if self.vae_tiling:
             vae.enable_tiling()
             vae.enable_slicing()
-        # Weights that are swapped are kept for the backward pass, so that only few of them should be kept at a time.
-        swapping = self.layerwise_casting or self.offload is Offload.GROUP
-        if self.gradient_checkpointing or swapping:
+        if self.gradient_checkpointing:
             unet.enable_gradient_checkpointing()
+        elif done.gradient_checkpointing:
+            unet.disable_gradient_checkpointing()
 
     @staticmethod
     def of(pipe: Any) -> "Savings":
@@ -113,7 +127,7 @@ class Savings:
 
     def following(self, device: str) -> "Savings | None":
         """These savings and the next one to try when memory runs out, cheapest in time first; None if none is left."""
-        here = [{"vae_tiling": True}, {"gradient_checkpointing": True}]
+        here = [{"vae_tiling": True}, {"gradient_checkpointing": not self.swaps}]
         there = [{"bank_on_host": True}] if not device.startswith("cpu") else []
         for change in (*here, *there):
             if any(getattr(self, name) != value for name, value in change.items()):
@@ -125,7 +139,8 @@ class Savings:
         if device.startswith("cpu") or self.offload is Offload.GROUP:
             return None
         more = Offload.MODEL if self.offload is Offload.NONE else Offload.GROUP
-        return replace(self, offload=more, named=f"offload={more.value}")
+        again = self.gradient_checkpointing and more is Offload.MODEL
+        return replace(self, offload=more, gradient_checkpointing=again, named=f"offload={more.value}")
 
 
 Saving: TypeAlias = tuple[str, Callable[[], None]]
