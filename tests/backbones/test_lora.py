@@ -2,23 +2,13 @@
 
 import pytest
 import torch
-from diffusers.utils import convert_state_dict_to_diffusers
-from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 
 from checkpoints import sd15, sdxl
 from dragondiffusion import Editor
 from dragondiffusion.backbones import Checkpoint, load_pipeline
 from dragondiffusion.backbones.lora import parse_lora
-
-
-def write_lora(pipe, folder, rank=2):
-    """A LoRA of the UNet's attention with random matrices; returns its path."""
-    torch.manual_seed(7)
-    pipe.unet.add_adapter(LoraConfig(r=rank, target_modules=["to_q", "to_k", "to_v"], init_lora_weights=False))
-    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(pipe.unet))
-    pipe.save_lora_weights(folder, unet_lora_layers=layers, safe_serialization=True)
-    return folder / "pytorch_lora_weights.safetensors"
+from lora_files import write_lora
 
 
 @pytest.fixture(scope="module")
