@@ -1,4 +1,4 @@
-"""The commands and the Python of docs/checkpoints.md run as they stand, on tiny pipelines under the names of the page."""
+"""The commands and the Python of docs/checkpoints.md run, on tiny pipelines under the names of the page."""
 
 import re
 import shlex

@@ -61,8 +61,8 @@ class Savings:
             raise ValueError(f"offload={self.offload.value} needs an accelerator and the device is {device}; use none")
         if self.gradient_checkpointing and self.swaps:
             raise ValueError(
-                "gradient_checkpointing computes blocks again with weights that layerwise_casting or offload=group have "
-                "swapped by then; use one of them alone"
+                "gradient_checkpointing computes blocks again with weights that layerwise_casting or offload=group "
+                "have swapped by then; use one of them alone"
             )
 
     @property
