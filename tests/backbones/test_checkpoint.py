@@ -5,7 +5,12 @@ import shutil
 
 import pytest
 import torch
-from diffusers import StableDiffusionControlNetPipeline, StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipeline
+from diffusers import (
+    AutoencoderTiny,
+    StableDiffusionControlNetPipeline,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionInpaintPipeline,
+)
 from safetensors.torch import save_file
 from transformers import CLIPTextModelWithProjection
 
@@ -196,3 +201,18 @@ def test_files_that_are_nothing(tmp_path, folder, no_weights):
 def test_hub_ids_without_a_network():
     with pytest.raises(FileNotFoundError, match="stable-diffusion-v1-5/stable-diffusion-v1-5 cannot be loaded"):
         Editor.from_pretrained("stable-diffusion-v1-5/stable-diffusion-v1-5")
+
+
+def test_pipelines_that_were_changed(data, picture, mask):
+    """Textual inversion and another autoencoder on a loaded pipeline."""
+    pipe = sd15(data)
+    before = Editor(pipe).backbone.describe(["a <cup>"], Editor(pipe).backbone.canvas((64, 64), 2)).text
+    pipe.load_textual_inversion({"<cup>": torch.randn(32)})
+    pipe.vae = AutoencoderTiny(encoder_block_out_channels=(16,) * 4,
+        decoder_block_out_channels=(16,) * 4, num_encoder_blocks=(1,) * 4, num_decoder_blocks=(1,) * 4)  # fmt: skip
+    editor = Editor(pipe)
+    after = editor.backbone.describe(["a <cup>"], editor.backbone.canvas((64, 64), 2)).text
+    assert not torch.allclose(before, after, atol=1e-3)
+    assert not any(p.requires_grad for p in pipe.text_encoder.parameters())
+    result = editor(picture, Move(mask, (20, 3)), prompt="a <cup>", settings=FEW)
+    assert result.image.size == (90, 61)
