@@ -77,6 +77,8 @@ class Editor:
         result.image.save("moved.png")
     """
 
+    fall_back: bool = False
+
     def __init__(self, pipe: Any, savings: Savings | None = None, fall_back: bool = False) -> None:
         self.backbone: Backbone = wrap(pipe, savings)
         self.fall_back = fall_back
