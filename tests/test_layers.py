@@ -28,7 +28,7 @@ LAYERS = [
     {"edits", "backbones", "selection", "faces"},
     {"inversion", "guidance", "sampling"},
     {"editor", "fullsize", "planning", "recipes", "report"},
-    {"cli", "command", "terminal", "pointing", "web", "batch", "bench", "__main__"},
+    {"cli", "command", "model_options", "terminal", "pointing", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -448,3 +448,19 @@ def test_the_page_shows_what_works(tmp_path, monkeypatch, schema):
         assert f"error: recipe job.json: {refused.value}\n" in text
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(block, "recipes.md", "exec"), {})
+
+
+def test_loras_are_relative_to_the_recipe(tmp_path, monkeypatch):
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobs").mkdir()
+    for name in ("style.safetensors", "jobs/own.safetensors"):
+        (tmp_path / name).write_bytes(b"x")
+    edit = Move(np.ones((8, 8), dtype=bool), (2.0, 0.0))
+    whole = Recipe(Image.new("RGB", (8, 8)), (edit,), loras=("jobs/own.safetensors:0.5", "owner/style"))
+    path = whole.save(tmp_path / "jobs" / "job.json")
+    assert json.loads(path.read_text())["loras"] == ["own.safetensors:0.5", "owner/style"]
+    assert Recipe.load(path).loras == (f"{tmp_path / 'jobs' / 'own.safetensors'}:0.5", "owner/style")
+    outside = dataclasses.replace(whole, loras=("style.safetensors",)).save(path)
+    with pytest.raises(ValueError, match="lies outside of the recipe's folder"):
+        Recipe.load(outside)

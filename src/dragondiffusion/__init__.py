@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .backbones import Offload, OutOfMemory, Savings
     from .editor import Editor, EditResult
     from .edits import Drag, Edit, Landmarks, Move, Objective, Paste, Remove, ReplaceAppearance
     from .inversion import Reference
@@ -29,6 +30,8 @@ __all__ = [
     "Landmarks",
     "Move",
     "Objective",
+    "Offload",
+    "OutOfMemory",
     "Paste",
     "PolygonMask",
     "Recipe",
@@ -38,12 +41,16 @@ __all__ = [
     "Report",
     "Request",
     "RunLengthMask",
+    "Savings",
     "Settings",
     "Window",
     "recipe_schema",
 ]
 
 _HOMES = {
+    "Offload": "backbones",
+    "OutOfMemory": "backbones",
+    "Savings": "backbones",
     "Editor": "editor",
     "EditResult": "editor",
     "Drag": "edits",

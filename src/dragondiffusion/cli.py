@@ -24,6 +24,7 @@ from . import __version__
 from .bench.commands import Bench
 from .command import Command
 from .docstrings import arguments, opening
+from .model_options import WithModel
 from .pointing import COMMANDS
 from .registry import EDITS
 
@@ -95,7 +96,7 @@ class Demo(WithSettings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EditCommand(WithSettings):
+class EditCommand(WithSettings, WithModel):
     """What the commands of edits share."""
 
     NAME: ClassVar[str]
@@ -111,8 +112,6 @@ class EditCommand(WithSettings):
     """What the picture shows; may stay empty."""
     negative_prompt: str = ""
     """What it should not show; counts at guidance scales other than 1."""
-    model: str | None = None
-    """Checkpoint: a folder, a .safetensors file or a hub id; None is the demo model."""
     recipe: Path | None = None
     """Where the recipe goes as JSON, for `dragondiffusion run`."""
     without_recipe: tyro.conf.FlagCreatePairsOff[bool] = False
@@ -134,10 +133,11 @@ class EditCommand(WithSettings):
             seed=self.seed,
             settings=self.settings(),
             model=self.model,
+            loras=self.lora,
         )
         if self.recipe is not None:
             check_recipe(self.recipe)
-        recipe = edit_picture(recipe, self.out, self.without_recipe, self.tries)
+        recipe = edit_picture(recipe, self.out, self.without_recipe, self.tries, self.loading())
         if self.recipe is not None:
             print(f"wrote {recipe.save(self.recipe)}")
 
@@ -167,7 +167,7 @@ class EditCommand(WithSettings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run(Command):
+class Run(WithModel):
     """Run a recipe: a JSON file, or a PNG that this package wrote."""
 
     recipe: tyro.conf.Positional[Path]
@@ -192,7 +192,9 @@ class Run(Command):
         ]
         if other:
             print(f"note: made with {', '.join(other)}; the result may differ", file=sys.stderr)
-        edit_picture(recipe, self.out, self.without_recipe)
+        if self.lora:
+            recipe = dataclasses.replace(recipe, loras=self.lora)
+        edit_picture(recipe, self.out, self.without_recipe, loading=self.loading())
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -332,7 +334,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     return 0

@@ -1,6 +1,6 @@
 """The whole flow: picture and edits in, edited picture out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,17 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from .backbones import Backbone, load_pipeline, wrap
+from .backbones import (
+    Backbone,
+    Checkpoint,
+    OutOfMemory,
+    Saving,
+    Savings,
+    default_device,
+    in_memory,
+    load_pipeline,
+    wrap,
+)
 from .clock import Clock
 from .edits.base import Edit
 from .frames import Frame
@@ -73,6 +83,9 @@ class Editor:
 
     Args:
         pipe: a loaded diffusers pipeline; LoRA, adapters, offload and so on are set on it as diffusers does.
+        savings: what was done to it to save memory; None looks.
+        fall_back: where memory runs out, more is done to save some and the run begins again; otherwise the error says
+            what to try.
 
     Raises:
         ValueError: if the pipeline is of a kind that is not supported.
@@ -83,8 +96,11 @@ class Editor:
         result.image.save("moved.png")
     """
 
-    def __init__(self, pipe: Any) -> None:
-        self.backbone: Backbone = wrap(pipe)
+    fall_back: bool = False
+
+    def __init__(self, pipe: Any, savings: Savings | None = None, fall_back: bool = False) -> None:
+        self.backbone: Backbone = wrap(pipe, savings)
+        self.fall_back = fall_back
 
     @classmethod
     def from_pretrained(
@@ -92,19 +108,41 @@ class Editor:
         source: str | PathLike[str] | None = None,
         device: str | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        variant: str | None = None,
+        config: str | PathLike[str] | None = None,
+        loras: Sequence[str] = (),
+        allow_pickle: bool = False,
+        savings: Savings | None = None,
+        fall_back: bool = False,
     ) -> "Editor":
-        """An editor around a checkpoint.
+        """An editor around a checkpoint: Stable Diffusion 1.x, 2.x or XL as diffusers loads it.
 
         Args:
             source: None for the package's demo model, a folder, a single `.safetensors` file, or a hub id.
             device: such as "cuda" or "cpu"; None chooses.
             dtype: precision; None is half on CUDA, single elsewhere.
+            variant: of the weights' files, such as "fp16".
+            config: for a single file without a network, the folder of a pipeline of its shape.
+            loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
+            allow_pickle: weights may come from pickled files, which can run code when they are loaded.
+            savings: what is done to save memory; None is nothing.
+            fall_back: see the class.
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
-            ValueError: if it cannot be loaded.
+            ValueError: if it cannot be loaded; as far as possible before its weights are read.
+            OutOfMemory: if it does not fit into memory.
         """
-        return cls(load_pipeline(source, device, dtype))
+        checkpoint = Checkpoint(source, variant, config, tuple(loras), allow_pickle)
+        place, chosen = device or default_device(), [savings or Savings()]
+
+        def more() -> Saving | None:
+            following = chosen[-1].offloading(place)
+            return None if following is None else (following.named, lambda: chosen.append(following))
+
+        pipe = in_memory(lambda: load_pipeline(checkpoint, place, dtype, chosen[-1]), more, fall_back)
+        return cls(pipe, chosen[-1], fall_back)
 
     def __call__(
         self,
@@ -181,36 +219,10 @@ class Editor:
 
         Raises:
             ValueError: as in `__call__`; also if the requests do not fit into one run. The message says which.
+            OutOfMemory: if memory runs out; the message says what to try.
         """
         clock, progress = clock or Clock(), progress or _silent
-        plans = [plan(self.backbone, request, k if len(requests) > 1 else None) for k, request in enumerate(requests)]
-        check_together(plans)
-        if not plans:
-            return []
-        references = invert_all(self.backbone, plans, clock, progress)
-        with clock.phase("encode"):
-            jobs = self._jobs(plans, references)
-        with clock.phase("sample"):
-            sampled = sample(self.backbone, jobs, plans[0].settings, progress)
-        with clock.phase("decode"):
-            pictures = self._decode(sampled.latents, plans, jobs)
-            finished = [
-                finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
-            ]
-        return [
-            EditResult(
-                image=image,
-                latents=sampled.latents[k : k + 1],
-                energies=sampled.energies[k],
-                seconds=clock.seconds,
-                region=region.numpy(),
-                reference=job.references[0],
-                report=report,
-                seed=one.request.seed,
-                notes=one.shot.photo.notes,
-            )
-            for k, ((image, region, report), one, job) in enumerate(zip(finished, plans, jobs, strict=True))
-        ]
+        return in_memory(lambda: self._batch(requests, progress, clock), self._saving(len(requests)), self.fall_back)
 
     def invert(
         self,
@@ -236,7 +248,11 @@ class Editor:
         else:
             shot = framed(photo, edit, settings, working)
         wanted = Wanted.of_shot(shot, prompt, self.canvas(shot.frame.size, settings))
-        return wanted.invert(self.backbone, settings, _everything(settings), Clock(), progress or _silent)
+        return in_memory(
+            lambda: wanted.invert(self.backbone, settings, _everything(settings), Clock(), progress or _silent),
+            self._saving(1),
+            self.fall_back,
+        )
 
     def generate(
         self,
@@ -320,6 +336,46 @@ class Editor:
             fresh=draw_noise(own[0].at(-1), generator) if one.settings.fresh_noise else None,
             limit=one.limit,
         )
+
+    def _batch(self, requests: Sequence[Request], progress: Progress, clock: Clock) -> list[EditResult]:
+        plans = [plan(self.backbone, request, k if len(requests) > 1 else None) for k, request in enumerate(requests)]
+        check_together(plans)
+        if not plans:
+            return []
+        references = invert_all(self.backbone, plans, clock, progress)
+        with clock.phase("encode"):
+            jobs = self._jobs(plans, references)
+        with clock.phase("sample"):
+            sampled = sample(self.backbone, jobs, plans[0].settings, progress)
+        with clock.phase("decode"):
+            pictures = self._decode(sampled.latents, plans, jobs)
+            finished = [
+                finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
+            ]
+        return [
+            EditResult(
+                image=image,
+                latents=sampled.latents[k : k + 1],
+                energies=sampled.energies[k],
+                seconds=clock.seconds,
+                region=region.numpy(),
+                reference=job.references[0],
+                report=report,
+                seed=one.request.seed,
+            )
+            for k, ((image, region, report), one, job) in enumerate(zip(finished, plans, jobs, strict=True))
+        ]
+
+    def _saving(self, requests: int) -> Callable[[], Saving | None]:
+        """What to try where memory runs out."""
+
+        def following() -> Saving | None:
+            found = self.backbone.next_saving()
+            if found is None and requests > 1:
+                raise OutOfMemory(f"{requests} requests need more memory than there is; give fewer of them at once")
+            return found
+
+        return following
 
 
 def finish(one: Plan, job: Job, x: torch.Tensor) -> tuple[Image.Image, Mask, Report]:

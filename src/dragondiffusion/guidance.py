@@ -30,6 +30,13 @@ class Guidance:
     energies: list[dict[str, Tensor]]
 
 
+REACHES = (2.0**4, 2.0**-4, 2.0**-12)
+"""Largest gradients at the features of models in half precision, tried in turn until nothing overflows.
+
+Source: chosen; half precision holds 6e-5 to 65504 well, and gradients at features differ by a factor of thousands.
+"""
+
+
 def guidance(
     backbone: Backbone,
     z_t: Latents,
@@ -44,8 +51,9 @@ def guidance(
 
     $g = k\,(m \odot \nabla_z w E_\mathrm{edit} + (1-m) \odot \nabla_z w E_\mathrm{content})$
 
-    with $w$ the energy scale. Energies of different samples do not mix, so one backward pass serves all. Scaling comes
-    before the backward pass, which keeps gradients in the range of half precision.
+    with $w$ the energy scale. Energies of different samples do not mix, so one backward pass serves all. Energies and
+    their gradients with respect to the features are in single precision; only the pass through the network is in its
+    own, where half precision is scaled by a power of two for each sample so that nothing vanishes or overflows.
 
     Args:
         backbone: model.
@@ -58,32 +66,80 @@ def guidance(
         scales: which feature scales the energies compare, 0 the coarsest; None is all.
 
     Raises:
-        ValueError: if the model gives no such scale.
+        ValueError: if the model gives no such scale, or the gradient overflows whatever is done.
 
-    Source: docs/method.md, section 5; DragonDiffusion, equation 8.
+    Source: docs/method.md, section 5; DragonDiffusion, equation 8; loss scaling, arXiv 1710.03740.
     """
-    with torch.enable_grad():
-        z = z_t.detach().requires_grad_(True)
-        f_gen = chosen(backbone.features(z, t, condition), scales)
-        energies: list[dict[str, Tensor]] = []
-        e_edit, e_content = zero_like(z), zero_like(z)
-        for b, objective in enumerate(objectives):
-            own = tuple(f[b : b + 1] for f in f_gen)
-            guides = [chosen(f, scales) for f in f_gud[b]]
-            energies.append({})
-            e_edit = e_edit + objective.strengths.energy_scale * _total(objective.edit_terms, own, guides, energies[b])
-            e_content = e_content + objective.strengths.energy_scale * _total(
-                objective.content_terms, own, guides, energies[b]
-            )
-        e_all = e_edit + e_content
-    k = torch.tensor([o.strengths.factor for o in objectives], device=z.device)[:, None, None, None]
-    if merged:
-        (gradient,) = torch.autograd.grad(e_all, z)
-        return Guidance(k * gradient, gradient, None, energies)
-    (g_edit,) = torch.autograd.grad(e_edit, z, retain_graph=True)
-    (g_content,) = torch.autograd.grad(e_content, z)
-    m = torch.stack([o.inside for o in objectives])[:, None].to(z)
-    return Guidance(k * (m * g_edit + (1 - m) * g_content), g_edit, g_content, energies)
+    for reach in REACHES:
+        with torch.enable_grad():
+            z = z_t.detach().requires_grad_(True)
+            features = chosen(backbone.features(z, t, condition), scales)
+            f_gen = tuple(f.detach().float().requires_grad_(True) for f in features)
+            e_edit, e_content, energies = evaluated(objectives, f_gen, f_gud, scales)
+            sums = [e_edit + e_content] if merged else [e_edit, e_content]
+        pulls = [torch.autograd.grad(e, f_gen, retain_graph=e is not sums[-1]) for e in sums]
+        gradients = [pulled_back(features, z, pull, reach, keep=k + 1 < len(pulls)) for k, pull in enumerate(pulls)]
+        if all(bool(gradient.isfinite().all()) for gradient in gradients):
+            return _masked(objectives, gradients, energies)
+        if features[0].dtype != torch.float16:
+            break
+    raise ValueError(f"the energies' gradient at timestep {t} is not finite; use dtype bfloat16 or float32")
+
+
+def evaluated(
+    objectives: Sequence[Objective],
+    f_gen: BatchFeatures,
+    f_gud: Sequence[Sequence[Features]],
+    scales: tuple[int, ...] | None,
+) -> tuple[Scalar, Scalar, list[dict[str, Tensor]]]:
+    """Edit and content energies of a batch, times their scale, and the value of each by name; arguments as above."""
+    e_edit, e_content = _zero(f_gen), _zero(f_gen)
+    energies: list[dict[str, Tensor]] = []
+    for b, objective in enumerate(objectives):
+        own = tuple(f[b : b + 1] for f in f_gen)
+        guides = [tuple(f.float() for f in chosen(features, scales)) for features in f_gud[b]]
+        w = objective.strengths.energy_scale
+        energies.append({})
+        e_edit = e_edit + w * _total(objective.edit_terms, own, guides, energies[b])
+        e_content = e_content + w * _total(objective.content_terms, own, guides, energies[b])
+    return e_edit, e_content, energies
+
+
+def pulled_back(features: BatchFeatures, z: Latents, pull: Sequence[Tensor], reach: float, keep: bool) -> Latents:
+    """The gradient with respect to the latents that belongs to one with respect to the features.
+
+    Args:
+        features: of the latents, in the model's precision.
+        z: the latents.
+        pull: gradient with respect to the features, single precision.
+        reach: largest gradient at the features in half precision.
+        keep: another backward pass through the same features follows.
+    """
+    scale = torch.ones(len(z), device=z.device)
+    if features[0].dtype == torch.float16:
+        peak = torch.stack([g.abs().amax((1, 2, 3)) for g in pull]).amax(0)
+        scale = torch.where(peak > 0, torch.exp2(torch.floor(torch.log2(reach / peak))), scale)
+    rows = scale[:, None, None, None]
+    scaled = [(g * rows).to(f.dtype) for g, f in zip(pull, features, strict=True)]
+    (gradient,) = torch.autograd.grad(features, z, scaled, retain_graph=keep)
+    return gradient / rows
+
+
+def _masked(
+    objectives: Sequence[Objective], gradients: Sequence[Latents], energies: list[dict[str, Tensor]]
+) -> Guidance:
+    """Guidance of gradients: that of all energies, or those of edit and content, which act in different places."""
+    g_edit = gradients[0]
+    k = torch.tensor([o.strengths.factor for o in objectives], device=g_edit.device)[:, None, None, None]
+    if len(gradients) == 1:
+        return Guidance(k * g_edit, g_edit, None, energies)
+    m = torch.stack([o.inside for o in objectives])[:, None].to(g_edit)
+    return Guidance(k * (m * g_edit + (1 - m) * gradients[1]), g_edit, gradients[1], energies)
+
+
+def _zero(f_gen: BatchFeatures) -> Scalar:
+    """A zero that depends on all features, so that they have a gradient whatever is compared."""
+    return torch.stack([zero_like(f) for f in f_gen]).sum()
 
 
 def normalised(noise: Latents, peak: Tensor, strength: Tensor) -> tuple[Latents, Tensor]:

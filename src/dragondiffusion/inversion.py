@@ -8,10 +8,10 @@ import torch
 from . import ddim
 from .backbones.base import Backbone, BatchFeatures, Condition
 from .images import Pixels
-from .memory import MemoryBank
+from .memory import MemoryBank, waiting
 from .photos import Shot
 from .schedule import Levels
-from .types import Canvas, FeatureMap, Features, Latents, Number, Pictures, TokenBatch
+from .types import Canvas, FeatureMap, Features, Latents, Number, Pictures, TokenBatch, Tokens
 
 Progress = Callable[[str, int, int], None]
 """Called with the phase, the number of finished steps and their total."""
@@ -101,7 +101,7 @@ def invert(
 
     Source: docs/method.md, section 2; DDIM, arXiv 2010.02502, section 4.3.
     """
-    trajectory, memory = [z_0], _Memory(len(z_0), remember, keep_features)
+    trajectory, memory = [z_0], _Memory(backbone, len(z_0), remember, keep_features)
     for done, i in enumerate(levels.up(start)):
         z_s = z_t = trajectory[0]
         tokens, maps = dict[str, TokenBatch](), tuple[FeatureMap, ...]()
@@ -148,7 +148,7 @@ def generate(
         One walk per picture.
     """
     count, trajectory = len(z_T), [z_T]
-    memory = _Memory(count, remember, keep_features)
+    memory = _Memory(backbone, count, remember, keep_features)
     both = condition if guidance_scale == 1 else Condition.cat((negative, condition))
     for i, t in enumerate(levels.timesteps):
         z_t = trajectory[-1]
@@ -166,19 +166,27 @@ def generate(
 class _Memory:
     """Collects tokens and features of a batch by picture."""
 
-    def __init__(self, count: int, remember: frozenset[int], keep_features: frozenset[int]) -> None:
-        self._remember, self._keep = remember, keep_features
+    def __init__(self, backbone: Backbone, count: int, remember: frozenset[int], keep_features: frozenset[int]) -> None:
+        self._backbone, self._remember, self._keep = backbone, remember, keep_features
+        self._on_host: bool | None = None
         self._banks = [MemoryBank() for _ in range(count)]
         self._features: list[dict[int, Features]] = [{} for _ in range(count)]
 
     def keep(self, step: int, tokens: dict[str, TokenBatch], maps: BatchFeatures) -> None:
         """Stores what is asked for of a step."""
+        if self._on_host is None:  # how large the bank becomes is known from the first call
+            nbytes = sum(h.numel() * h.element_size() for h in tokens.values())
+            self._on_host = self._backbone.bank_on_host(nbytes * len(self._remember))
         for b, (bank, features) in enumerate(zip(self._banks, self._features, strict=True)):
             if step in self._remember:
                 for layer, h in tokens.items():
-                    bank.write(step, layer, h[b].clone())
+                    bank.write(step, layer, self._stored(h[b]))
             if step in self._keep:
                 features[step] = tuple(f[b : b + 1].clone() for f in maps)
+
+    def _stored(self, h: Tokens) -> Tokens:
+        """A copy of one picture's tokens, where the bank is to be."""
+        return waiting(h) if self._on_host else h.clone()
 
     def walks(self, trajectory: list[Latents]) -> list[Walk]:
         """The walks, with the latents of every level from the noisiest on."""

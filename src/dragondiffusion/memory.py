@@ -51,6 +51,33 @@ class MemoryBank:
         return sum(h.numel() * h.element_size() for layers in self._steps.values() for h in layers.values())
 
 
+def on_host(choice: bool | None, nbytes: int, device: torch.device, offloaded: bool) -> bool:
+    """Whether a memory bank waits in host memory rather than on the device.
+
+    Unless somebody chose: with weights that are offloaded, and where it would take more than half of what is free on a
+    CUDA device. Elsewhere device and host share their memory.
+
+    Args:
+        choice: what somebody chose; None leaves it to the rule.
+        nbytes: of the whole bank.
+        device: where the model runs.
+        offloaded: its weights wait in host memory.
+
+    Source: chosen.
+    """
+    if choice is not None:
+        return choice
+    if device.type != "cuda":
+        return False
+    return offloaded or nbytes > torch.cuda.mem_get_info(device)[0] // 2
+
+
+def waiting(tokens: Tensor) -> Tensor:
+    """A copy in host memory, pinned where the device is a CUDA one."""
+    host = torch.empty(tokens.shape, dtype=tokens.dtype, pin_memory=tokens.device.type == "cuda")
+    return host.copy_(tokens, non_blocking=True)
+
+
 @dataclass(frozen=True)
 class Part:
     """What is read of one picture's memory.
@@ -181,7 +208,7 @@ def batch_reader(readings: Sequence[Reading | None], step: int) -> Reader:
 def _read_one(reading: Reading | None, step: int, layer: str, own: Tokens) -> Tokens:
     if reading is None:
         return own
-    memories = [reading.banks[part.guide].read(step, layer).to(own) for part in reading.recall.parts]
+    memories = [reading.banks[part.guide].read(step, layer).to(own, non_blocking=True) for part in reading.recall.parts]
     return reading.recall.select(own, memories)
 
 

@@ -4,7 +4,7 @@ import io
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,9 @@ PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "dec
 """What the phases of `EditResult.seconds` are called here."""
 
 
-def edit_picture(recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1) -> Recipe:
+def edit_picture(
+    recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1, loading: Mapping[str, Any] | None = None
+) -> Recipe:
     """Runs a recipe and writes its result, whole or not at all.
 
     Args:
@@ -30,6 +32,7 @@ def edit_picture(recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1
         out: where the result goes.
         without_recipe: a PNG does not carry the recipe.
         tries: how many seeds are tried.
+        loading: see `load_editor`.
 
     Returns:
         The recipe with the seed that was kept.
@@ -39,7 +42,7 @@ def edit_picture(recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1
         ValueError: if the recipe is not in order; before the model is loaded.
     """
     check_output(out)
-    result = run_shown(recipe, tries)
+    result = run_shown(recipe, tries, loading)
     recipe, picture = replace(recipe, seed=result.seed), result.image
     for note in result.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -53,7 +56,7 @@ def edit_picture(recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1
     return recipe
 
 
-def run_shown(recipe: Recipe, tries: int = 1) -> EditResult:
+def run_shown(recipe: Recipe, tries: int = 1, loading: Mapping[str, Any] | None = None) -> EditResult:
     """Runs a recipe, showing phases with the time left; prints how it went and the time of each phase.
 
     Raises:
@@ -64,7 +67,8 @@ def run_shown(recipe: Recipe, tries: int = 1) -> EditResult:
     begin = time.perf_counter()
     with shown_progress() as progress:
         progress("load", 0, 1)
-        editor = load_editor(recipe.model)
+        chosen = {**(loading or {}), **({"loras": recipe.loras} if recipe.loras else {})}
+        editor = load_editor(recipe.model, **chosen)
         loaded = time.perf_counter() - begin
         progress("load", 1, 1)
 
@@ -84,8 +88,13 @@ def run_shown(recipe: Recipe, tries: int = 1) -> EditResult:
     return result
 
 
-def load_editor(model: str | None) -> Editor:
-    """The editor of a checkpoint, without the chatter of the libraries that load it."""
+def load_editor(model: str | None, **loading: Any) -> Editor:
+    """The editor of a checkpoint, without the chatter of the libraries that load it.
+
+    Args:
+        model: the checkpoint.
+        loading: further arguments of `Editor.from_pretrained`.
+    """
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
@@ -93,7 +102,7 @@ def load_editor(model: str | None) -> Editor:
         cast(Any, logging).disable_progress_bar()
         cast(Any, logging).set_verbosity_error()
 
-    return Editor.from_pretrained(model)
+    return Editor.from_pretrained(model, **loading)
 
 
 @contextmanager

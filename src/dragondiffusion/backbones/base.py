@@ -13,6 +13,7 @@ from torch import Tensor
 from ..memory import Reader
 from ..schedule import NoiseSchedule
 from ..types import Canvas, Latents, Number, Pictures, Size, TokenBatch
+from .savings import Saving
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,14 @@ class Backbone(ABC):
     def fingerprint(self) -> str:
         """A name for the weights, to tell results of one model from those of another; empty if there is none."""
         return ""
+
+    def bank_on_host(self, nbytes: int) -> bool:
+        """Whether a memory bank of so many bytes waits in host memory."""
+        return False
+
+    def next_saving(self) -> Saving | None:
+        """What could still be done to save memory, and a function that does it; None if nothing is left or known."""
+        return None
 
     @property
     def blocks(self) -> int:

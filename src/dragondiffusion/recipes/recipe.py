@@ -1,6 +1,7 @@
 """A whole job as JSON: picture, edits, prompts, seed, settings, model."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from os import PathLike
@@ -10,6 +11,7 @@ from PIL import Image
 
 from .. import __version__
 from ..backbones import Backbone
+from ..backbones.lora import parse_lora
 from ..docstrings import opening
 from ..editor import Editor, EditResult
 from ..edits.base import Edit
@@ -47,6 +49,7 @@ class Recipe:
         seed: of all noise.
         settings: how.
         model: checkpoint (a folder, a `.safetensors` file or a hub id); None is the demo model.
+        loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
 
     Raises:
         ValueError: if there is no edit or the seed is out of range.
@@ -64,6 +67,7 @@ class Recipe:
     seed: int = 42
     settings: Settings = field(default_factory=Settings)
     model: str | None = None
+    loras: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.edits:
@@ -120,7 +124,9 @@ class Recipe:
             raise ValueError(f"a recipe is an object, and this is {shown(data)}")
         _check_version(data.get("recipe"))
         recipe = _form().read({name: value for name, value in data.items() if name != "recipe"}, "", place)
-        return recipe if recipe.model is None else replace(recipe, model=place.model(recipe.model))
+        loras = tuple(_moved(lora, place.model) for lora in recipe.loras)
+        model = None if recipe.model is None else place.model(recipe.model)
+        return replace(recipe, model=model, loras=loras)
 
     def to_json(self) -> Json:
         """The recipe as JSON: paths as they are, pictures in memory as data."""
@@ -164,7 +170,7 @@ class Recipe:
         """
         if editor is None:
             self.check()
-            editor = Editor.from_pretrained(self.model)
+            editor = Editor.from_pretrained(self.model, loras=self.loras)
         job = (self.image, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings)
         return editor(*job, progress=progress, tries=tries)
 
@@ -195,6 +201,8 @@ class Recipe:
 
     def _written(self, store: Store) -> Json:
         written = {"recipe": VERSION, **_form().encode(self, "", store)}
+        if self.loras:
+            written["loras"] = [_moved(lora, store.model) for lora in self.loras]
         return written if self.model is None else {**written, "model": store.model(self.model)}
 
 
@@ -235,6 +243,12 @@ def made_with(path: str | PathLike[str]) -> dict[str, str]:
         parse_json(read_texts(Path(path)).get(VERSIONS_TEXT, "{}"), f"versions in {path}") if is_png(Path(path)) else {}
     )
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _moved(lora: str, move: Callable[[str], str]) -> str:
+    """A LoRA with its path as seen from elsewhere."""
+    source, weight = parse_lora(lora)
+    return move(source) if weight == 1 else f"{move(source)}:{weight}"
 
 
 def _form() -> Record:

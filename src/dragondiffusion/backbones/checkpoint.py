@@ -1,0 +1,214 @@
+"""What a checkpoint is, read from its small files and headers before any weights are loaded."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from diffusers.loaders import single_file_utils
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ..strict_json import read_json
+
+PIPELINES: dict[str, str] = {
+    "StableDiffusionPipeline": "StableDiffusionPipeline",
+    "StableDiffusionXLPipeline": "StableDiffusionXLPipeline",
+    "StableDiffusionImg2ImgPipeline": "StableDiffusionPipeline",
+    "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
+    "StableDiffusionInpaintPipeline": "StableDiffusionPipeline",
+    "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
+}
+"""Pipeline classes that checkpoints name and can be edited with; the class that loads their parts."""
+
+SINGLE_FILES: dict[str, str] = {
+    "v1": "StableDiffusionPipeline",
+    "v2": "StableDiffusionPipeline",
+    "xl_base": "StableDiffusionXLPipeline",
+}
+"""Kinds of single files as diffusers calls them; the class that loads them."""
+
+SUPPORTED = "Stable Diffusion 1.x, 2.x and XL (StableDiffusionPipeline, StableDiffusionXLPipeline)"
+MAX_CONFIG_BYTES = 2**22
+"""Largest configuration that is read, bytes. Source: chosen, far more than any has."""
+
+PICKLES = (".bin", ".ckpt", ".pt", ".pth")
+WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2")
+_UNET_KEY = "model.diffusion_model.input_blocks.0.0.weight"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a model comes from.
+
+    Args:
+        source: None for the model of the package, a folder, a single file, or a hub id.
+        variant: of the weights' files, such as "fp16"; None is the plain ones.
+        config: for a single file, a folder or hub id of a pipeline of its shape, whose configurations and tokenizers
+            are taken; None asks the hub, or what it left in the cache.
+        loras: LoRA files that are added, each PATH or PATH:WEIGHT.
+        allow_pickle: weights may come from pickled files, which can run code when they are loaded.
+    """
+
+    source: "str | os.PathLike[str] | None" = None
+    variant: str | None = None
+    config: "str | os.PathLike[str] | None" = None
+    loras: tuple[str, ...] = ()
+    allow_pickle: bool = False
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether a text has the form `owner/name`."""
+    parts = source.split("/")
+    looks_local = source.startswith((".", "~")) or source.endswith((".safetensors", *PICKLES))
+    return len(parts) == 2 and all(parts) and not looks_local
+
+
+def pipeline_class(index: dict[str, Any], name: str) -> str:
+    """The class that loads a pipeline, from the content of its `model_index.json`.
+
+    Raises:
+        ValueError: if it is of a kind that is not supported.
+    """
+    kind = index.get("_class_name")
+    if kind not in PIPELINES:
+        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
+    return PIPELINES[kind]
+
+
+def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
+    """Checks a pipeline's folder; returns the class that loads it.
+
+    Raises:
+        ValueError: if it is no pipeline, of a kind that is not supported, or a part is missing or broken.
+    """
+    index_file = folder / "model_index.json"
+    if not index_file.is_file():
+        raise ValueError(f"checkpoint {folder} holds no model_index.json{_what_else(folder)}; use {SUPPORTED}")
+    index = _config(index_file)
+    kind = pipeline_class(index, str(folder))
+    for part, origin in index.items():
+        used = not part.startswith("_") and part != "safety_checker"
+        if used and isinstance(origin, list) and all(origin):
+            _check_part(folder, part, variant, allow_pickle)
+    missing = [part for part in ("unet", "vae") if not all(index.get(part) or [None])]
+    if missing:
+        raise ValueError(f"checkpoint {folder} has no {' and no '.join(missing)}; its model_index.json must name one")
+    config = _config(folder / "unet" / "config.json")
+    takes, gives = config.get("in_channels", 4), config.get("out_channels", 4)
+    if takes != gives:
+        raise ValueError(
+            f"the UNet of checkpoint {folder} takes {takes} channels and gives {gives}, as those for inpainting and "
+            "instructions do; use the checkpoint that it was made from"
+        )
+    return kind
+
+
+def check_single_file(path: Path, allow_pickle: bool) -> str:
+    """Checks a single file; returns the class that loads it.
+
+    Raises:
+        ValueError: if it is no checkpoint, of a kind that is not supported, or a part is missing.
+    """
+    shapes = read_shapes(path) if path.suffix == ".safetensors" else _read_pickle(path, allow_pickle)
+    kind = cast(Any, single_file_utils).infer_diffusers_model_type(shapes)
+    if _UNET_KEY not in shapes and kind == "v1":  # what diffusers calls everything it does not know
+        kind = "unknown"
+    if kind not in SINGLE_FILES:
+        raise ValueError(f"checkpoint {path} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
+    parts = {"vae": ("first_stage_model.",), "text encoder": ("cond_stage_model.", "conditioner.")}
+    missing = [part for part, starts in parts.items() if not any(key.startswith(starts) for key in shapes)]
+    if missing:
+        raise ValueError(
+            f"checkpoint {path} has no {' and no '.join(missing)}; use a file with all parts, or load the parts with "
+            "diffusers and give the pipeline to Editor(pipe)"
+        )
+    return SINGLE_FILES[kind]
+
+
+def read_shapes(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name, without their numbers (device "meta").
+
+    Raises:
+        ValueError: if the file is truncated or no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: torch.empty(file.get_slice(key).get_shape(), device="meta") for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is truncated or no safetensors file ({error}); fetch it again") from error
+
+
+def _read_pickle(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
+    """The tensors of a pickled file by name, if it is wanted."""
+    if path.suffix not in PICKLES:
+        raise ValueError(f"checkpoint {path} is no .safetensors file; use {SUPPORTED}")
+    if not allow_pickle:
+        raise ValueError(
+            f"checkpoint {path} is a pickled file, which can run code when it is loaded; use a .safetensors file, or "
+            "allow_pickle=True (--allow-pickle) if you trust it"
+        )
+    try:
+        return cast(Any, single_file_utils).load_single_file_checkpoint(str(path))
+    except Exception as error:
+        raise ValueError(f"checkpoint {path} cannot be read: {error}") from error
+
+
+def _check_part(folder: Path, part: str, variant: str | None, allow_pickle: bool) -> None:
+    """Checks that a part is there, with weights that are whole."""
+    place = folder / part
+    if not place.is_dir():
+        raise ValueError(f"checkpoint {folder} lacks its part {part}; fetch the folder {part} too")
+    if part not in WEIGHTS:
+        return
+    if not (place / "config.json").is_file():
+        raise ValueError(f"checkpoint {folder} lacks {part}/config.json; fetch it too")
+    names = f"*.{variant}*.safetensors" if variant else "*.safetensors"
+    files = [file for file in sorted(place.glob(names)) if variant or file.name.count(".") == 1]
+    if not files:
+        _explain_missing(folder, part, variant, allow_pickle)
+    for file in files:
+        read_shapes(file)
+
+
+def _explain_missing(folder: Path, part: str, variant: str | None, allow_pickle: bool) -> None:
+    """Says what is there in place of the weights that are looked for; nothing if pickled ones are wanted."""
+    place = folder / part
+    pickles = sorted(file.name for file in place.iterdir() if file.suffix in PICKLES)
+    if pickles and allow_pickle:
+        return
+    if pickles:
+        raise ValueError(
+            f"{place} holds only pickled weights ({', '.join(pickles)}), which can run code when they are loaded; use "
+            "safetensors, or allow_pickle=True (--allow-pickle) if you trust them"
+        )
+    variants = sorted({file.name.split(".")[-2].split("-")[0] for file in place.glob("*.*.safetensors")})
+    if variants:
+        wanted = f"those of variant {variant}" if variant else "plain ones"
+        raise ValueError(
+            f"{place} holds weights of variant {', '.join(variants)} and not {wanted}; say which (variant)"
+        )
+    asked = f" of variant {variant}" if variant else ""
+    raise ValueError(f"checkpoint {folder} has no weights{asked} in {part}; fetch its .safetensors file too")
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """What a configuration says.
+
+    Raises:
+        ValueError: if it is no JSON object.
+    """
+    config = read_json(path, MAX_CONFIG_BYTES, f"configuration {path}")
+    if not isinstance(config, dict):
+        raise ValueError(f"configuration {path} is no JSON object; fetch it again")
+    return config
+
+
+def _what_else(folder: Path) -> str:
+    """What a folder without a pipeline seems to be, as a part of a message."""
+    if not (folder / "config.json").is_file():
+        return ": it is no diffusers pipeline"
+    config = _config(folder / "config.json")
+    kind = config.get("_class_name") or ", ".join(config.get("architectures") or ("an unknown kind",))
+    return f": it is one model ({kind}), not a pipeline"
