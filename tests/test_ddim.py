@@ -8,7 +8,7 @@ import torch
 from diffusers import DDIMScheduler
 
 from dragondiffusion import ddim
-from dragondiffusion.backbones.stable_diffusion import noise_schedule
+from dragondiffusion.backbones.noise_levels import noise_schedule
 from dragondiffusion.schedule import NoiseSchedule, Spacing
 
 SD = {

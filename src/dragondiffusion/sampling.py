@@ -99,7 +99,9 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
     z_t = torch.cat([start(job, levels, settings) if first == 0 else job.references[0].at(first) for job in jobs])
     for i, t in list(enumerate(levels.timesteps))[first:]:
         alpha_t, alpha_s = levels.alphas[i], levels.alphas[i + 1]
-        guided = settings.guides(i) and any(job.objective.strengths.energy_scale for job in jobs)
+        # In pure noise there is nothing to compare, and what is added to the noise would outweigh the picture.
+        acting = settings.guides(i) and not levels.is_noise(i)
+        guided = acting and any(job.objective.strengths.energy_scale for job in jobs)
         f_gud = [guide_features(backbone, job, i, t, settings) if guided else () for job in jobs]
         passes = settings.passes(i) if any(job.objective.strengths.energy_scale for job in jobs) else 1
         z_s = z_t

@@ -36,6 +36,10 @@ class NoiseSchedule:
     spacing: Spacing = Spacing.LEADING
     steps_offset: int = 1
 
+    def alpha(self, t: int) -> float:
+        """Signal level of a training timestep as everything here uses it, never below `ALPHA_FLOOR`."""
+        return max(self.alphas_cumprod[t], ALPHA_FLOOR)
+
     def levels(self, steps: int) -> "Levels":
         """The levels of a run of so many steps.
 
@@ -46,7 +50,7 @@ class NoiseSchedule:
         if not 1 <= steps <= total:
             raise ValueError(f"steps={steps} must lie between 1 and the {total} steps of training")
         timesteps = [min(int(t), total - 1) for t in self._timesteps(steps, total)]
-        alphas = [max(self.alphas_cumprod[t], ALPHA_FLOOR) for t in timesteps]
+        alphas = [self.alpha(t) for t in timesteps]
         return Levels(tuple(timesteps), (*alphas, self.final_alpha))
 
     def _timesteps(self, steps: int, total: int) -> "list[int]":
@@ -71,6 +75,10 @@ class Levels:
 
     def __len__(self) -> int:
         return len(self.timesteps)
+
+    def is_noise(self, level: int) -> bool:
+        """Whether nothing of the picture is left at a level, as at the end of schedules with zero terminal SNR."""
+        return self.alphas[level] <= ALPHA_FLOOR
 
     def timestep(self, level: int) -> int:
         """Timestep of a level; the clean level counts as timestep 0."""

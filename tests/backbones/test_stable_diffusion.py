@@ -7,7 +7,8 @@ import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
 
 from dragondiffusion import Editor, Move, Settings
-from dragondiffusion.backbones.stable_diffusion import StableDiffusion, prediction
+from dragondiffusion.backbones.noise_levels import predicts_v
+from dragondiffusion.backbones.stable_diffusion import StableDiffusion
 
 
 def other_pipe(editor, **scheduler):
@@ -70,7 +71,7 @@ def test_v_prediction_is_the_same_noise_in_other_words(editor):
 
 def test_unknown_predictions():
     with pytest.raises(ValueError, match="'sample' is not supported"):
-        prediction({"prediction_type": "sample"})
+        predicts_v({"prediction_type": "sample"})
 
 
 def test_unknown_pipelines():

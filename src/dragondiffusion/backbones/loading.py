@@ -9,12 +9,20 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 
 from .base import Backbone
 from .stable_diffusion import StableDiffusion
+from .stable_diffusion_xl import StableDiffusionXL
 
 DEMO_MODEL = Path(__file__).parent / "demo_model"
 """The model that comes with the package."""
 
-BACKBONES: dict[str, type[StableDiffusion]] = {"StableDiffusionPipeline": StableDiffusion}
-"""Pipeline classes that can be edited with, by name."""
+BACKBONES: dict[str, type[StableDiffusion]] = {
+    "StableDiffusionPipeline": StableDiffusion,
+    "StableDiffusionXLPipeline": StableDiffusionXL,
+    "StableDiffusionImg2ImgPipeline": StableDiffusion,
+    "StableDiffusionXLImg2ImgPipeline": StableDiffusionXL,
+    "StableDiffusionInpaintPipeline": StableDiffusion,
+    "StableDiffusionXLInpaintPipeline": StableDiffusionXL,
+}
+"""Pipeline classes that can be edited with, by name: those that make pictures of text, and those of the same parts."""
 
 
 def load_pipeline(source: "str | os.PathLike[str] | None", device: str | None, dtype: torch.dtype | None) -> Any:

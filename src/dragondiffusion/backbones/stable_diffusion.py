@@ -7,15 +7,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import torch
-from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from PIL import Image
 from torch import Tensor, nn
 
 from ..images import from_tensor
 from ..memory import Reader
-from ..schedule import NoiseSchedule, Spacing
 from ..types import Canvas, Latents, Number, Pictures, TokenBatch
+from .autoencoder import decoded, encoded
 from .base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt
+from .noise_levels import noise_schedule, predicts_v
 from .unet import (
     adapter_processors,
     adapters_scaled,
@@ -32,7 +32,7 @@ IMAGE_EMBEDS = "image_embeds"
 
 
 class StableDiffusion(Backbone):
-    """A loaded `StableDiffusionPipeline`.
+    """A loaded Stable Diffusion 1.x or 2.x pipeline.
 
     Its scheduler only lends its noise schedule; its modules' parameters stop requiring gradients.
 
@@ -40,19 +40,26 @@ class StableDiffusion(Backbone):
         pipe: the pipeline, with whatever was loaded into it.
 
     Raises:
-        ValueError: if the UNet or the prediction type is of an unknown kind.
+        ValueError: if a part is missing, or the UNet, the autoencoder or the prediction type is of an unknown kind.
     """
 
     def __init__(self, pipe: Any) -> None:
         self.pipe = pipe
+        self._check_parts()
         self.schedule = noise_schedule(pipe.scheduler.config)
-        self._predicts_v = prediction(pipe.scheduler.config)
-        for module in (pipe.unet, pipe.vae, pipe.text_encoder):
-            cast(nn.Module, module).requires_grad_(False).eval()
+        self._predicts_v = predicts_v(pipe.scheduler.config)
+        for module in pipe.components.values():
+            if isinstance(module, nn.Module):
+                module.requires_grad_(False).eval()
         self._unet = cast(nn.Module, pipe.unet)
         self._blocks = feature_blocks(self._unet)
         self._image_scale: Number = 0.0
         self._blank: list[Tensor] | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Components of the pipeline that are used."""
+        return ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
     @property
     def device(self) -> torch.device:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -78,14 +85,11 @@ class StableDiffusion(Backbone):
 
     @torch.no_grad()
     def encode(self, x: Pictures) -> Latents:
-        encoded = self.pipe.vae.encode(x.to(self.device, self.pipe.vae.dtype))
-        z_0 = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mean
-        return (z_0.float() - self._shift) * float(self.pipe.vae.config.scaling_factor)
+        return encoded(self.pipe.vae, x.to(self.device), self._upcasts_vae)
 
     @torch.no_grad()
     def decode(self, z_0: Latents) -> Pictures:
-        z = z_0 / float(self.pipe.vae.config.scaling_factor) + self._shift
-        return self.pipe.vae.decode(z.to(self.device, self.pipe.vae.dtype)).sample.float()
+        return decoded(self.pipe.vae, z_0.to(self.device), self._upcasts_vae)
 
     @torch.no_grad()
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
@@ -126,8 +130,8 @@ class StableDiffusion(Backbone):
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for module in (self._unet, self.pipe.vae, self.pipe.text_encoder):
-            for value in cast(nn.Module, module).parameters():
+        for name in ("unet", "vae", *self._text_encoders):
+            for value in cast(nn.Module, self.pipe.components[name]).parameters():
                 digest.update(value.detach().flatten()[:1024].float().cpu().numpy().tobytes())
         return digest.hexdigest()[:16]
 
@@ -152,8 +156,28 @@ class StableDiffusion(Backbone):
         return recalling(self._unet, reader)
 
     @property
-    def _shift(self) -> float:
-        return float(getattr(self.pipe.vae.config, "shift_factor", None) or 0.0)
+    def _text_encoders(self) -> list[str]:
+        return [part for part in self.parts if part.startswith("text_encoder")]
+
+    @property
+    def _upcasts_vae(self) -> bool:
+        """Whether the autoencoder is known to overflow in half precision."""
+        return False
+
+    def _check_parts(self) -> None:
+        """Checks that the parts are there and fit each other."""
+        name = type(self.pipe).__name__
+        missing = [part for part in self.parts if self.pipe.components.get(part) is None]
+        if missing:
+            raise ValueError(
+                f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
+            )
+        takes, gives = (int(self.pipe.unet.config[f"{side}_channels"]) for side in ("in", "out"))
+        if takes != gives:
+            raise ValueError(
+                f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting and "
+                "instructions do; use the checkpoint that it was made from"
+            )
 
     def _collected(self, z_t: Latents, t: int, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
         """The outputs of some up-blocks, of a call that ends after the last of them."""
@@ -190,7 +214,7 @@ class StableDiffusion(Backbone):
         r"""$\epsilon = \sqrt{\alpha_t}\,v + \sqrt{1-\alpha_t}\,z_t$ where the model predicts $v$ (arXiv 2202.00512)."""
         if not self._predicts_v:
             return output.float()
-        alpha_t = self.schedule.alphas_cumprod[t]
+        alpha_t = self.schedule.alpha(t)
         return math.sqrt(alpha_t) * output.float() + math.sqrt(1 - alpha_t) * z_t
 
 
@@ -200,28 +224,3 @@ def prompt_picture(x: Pictures) -> Image.Image:
     Source: authors' code, resized to 256x256 before the encoder's own processing.
     """
     return Image.fromarray(from_tensor(x, (x.shape[-2], x.shape[-1]))).resize((256, 256))
-
-
-def noise_schedule(config: Any) -> NoiseSchedule:
-    """The schedule in a scheduler's configuration, whichever scheduler it is."""
-    ddim = cast(Any, DDIMScheduler).from_config(config)
-    return NoiseSchedule(
-        tuple(ddim.alphas_cumprod.tolist()),
-        float(ddim.final_alpha_cumprod),
-        Spacing(config.get("timestep_spacing", "leading")),
-        int(config.get("steps_offset", 0)),
-    )
-
-
-def prediction(config: Any) -> bool:
-    """Whether the model predicts `v` rather than noise.
-
-    Raises:
-        ValueError: if it predicts something else.
-    """
-    kind = config.get("prediction_type", "epsilon")
-    if kind not in ("epsilon", "v_prediction"):
-        raise ValueError(
-            f"prediction_type {kind!r} is not supported; use a model that predicts epsilon or v_prediction"
-        )
-    return kind == "v_prediction"
