@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .backbones.base import Backbone, BatchFeatures, Condition
+from .backbones.base import Backbone, BatchFeatures, Begun, Condition
 from .edits.base import Objective
 from .energies import Energy, zero_like
 from .similarity import Scalar
@@ -22,12 +22,14 @@ class Guidance:
         edit_gradient: gradient of the edit energies, times the energy scale; of all energies if merged.
         content_gradient: the same of the content energies; None if merged.
         energies: value of every energy by name, one dict per sample.
+        begun: what the call for features leaves for the call for noise, see `Backbone.resume`.
     """
 
     noise: Latents
     edit_gradient: Latents
     content_gradient: Latents | None
     energies: list[dict[str, Tensor]]
+    begun: Begun | None
 
 
 def guidance(
@@ -64,7 +66,8 @@ def guidance(
     """
     with torch.enable_grad():
         z = z_t.detach().requires_grad_(True)
-        f_gen = chosen(backbone.features(z, t, condition), scales)
+        features, begun = backbone.begin(z, t, condition)
+        f_gen = chosen(features, scales)
         energies: list[dict[str, Tensor]] = []
         e_edit, e_content = zero_like(z), zero_like(z)
         for b, objective in enumerate(objectives):
@@ -79,11 +82,11 @@ def guidance(
     k = torch.tensor([o.strengths.factor for o in objectives], device=z.device)[:, None, None, None]
     if merged:
         (gradient,) = torch.autograd.grad(e_all, z)
-        return Guidance(k * gradient, gradient, None, energies)
+        return Guidance(k * gradient, gradient, None, energies, begun)
     (g_edit,) = torch.autograd.grad(e_edit, z, retain_graph=True)
     (g_content,) = torch.autograd.grad(e_content, z)
     m = torch.stack([o.inside for o in objectives])[:, None].to(z)
-    return Guidance(k * (m * g_edit + (1 - m) * g_content), g_edit, g_content, energies)
+    return Guidance(k * (m * g_edit + (1 - m) * g_content), g_edit, g_content, energies, begun)
 
 
 def chosen(features: BatchFeatures, scales: tuple[int, ...] | None) -> BatchFeatures:

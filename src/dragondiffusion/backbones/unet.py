@@ -103,20 +103,21 @@ def feature_blocks(unet: nn.Module) -> tuple[int, int]:
 
 def stopped_after(unet: nn.Module, block: int) -> nn.Module:
     """A UNet that shares all its modules with the given one and ends after an up-block; its output means nothing."""
-    short = copy.copy(unet)
+    blocks = nn.ModuleList(list(up_blocks(unet))[: block + 1])
+    return with_modules(unet, {"up_blocks": blocks, "conv_norm_out": None, "conv_out": nn.Identity()})
+
+
+def with_modules(unet: nn.Module, modules: dict[str, nn.Module | None]) -> nn.Module:
+    """A UNet that shares all its modules with the given one but some."""
+    other = copy.copy(unet)
     state = dict(vars(unet))
     # Whole-model offload wraps `forward` of the instance; the copy must run its own.
     for name in ("forward", "_old_forward", "_hf_hook"):
         state.pop(name, None)
-    state["_modules"] = {
-        **state["_modules"],
-        "up_blocks": nn.ModuleList(list(up_blocks(unet))[: block + 1]),
-        "conv_norm_out": None,
-        "conv_out": nn.Identity(),
-    }
-    vars(short).clear()
-    vars(short).update(state)
-    return short
+    state["_modules"] = {**state["_modules"], **modules}
+    vars(other).clear()
+    vars(other).update(state)
+    return other
 
 
 def adapter_processors(unet: Any) -> list[Any]:
