@@ -242,7 +242,7 @@ def bank_reader(jobs: Sequence[Job], i: int, copies: int) -> Reader | None:
         recall = merged(job.objective.recalls, i, len(job.references[0].levels))
         banks = [reference.bank for reference in job.references]
         readings.append(Reading(recall, banks) if recall else None)
-    return batch_reader(readings * copies, i) if any(readings) else None
+    return batch_reader(readings, i, copies) if any(readings) else None
 
 
 def guide_features(backbone: Backbone, job: Job, i: int, t: int, settings: Settings) -> tuple[Features, ...]:

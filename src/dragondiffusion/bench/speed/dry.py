@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from ..clock import Clock
+from ...clock import Clock
 
 META = torch.device("meta")
 """Where tensors have shapes and no numbers."""
@@ -28,11 +28,17 @@ META = torch.device("meta")
 _aten = torch.ops.aten
 
 
-class Dry(TorchDispatchMode):
-    """Within: the meta device can be worked with like any other, as long as no number that it lacks decides anything.
+@contextmanager
+def dry() -> Generator[None]:
+    """Within: the meta device can be worked with like any other, as long as no number that it lacks decides anything."""
+    with _Finite(), _Hollow():
+        yield
 
-    Tensors that come back from it are zeros, numbers read off it not a number. It knows the regions it was given, so
-    that cells can be picked by them.
+
+class _Hollow(TorchDispatchMode):
+    """Within: tensors that come back from the meta device are zeros, numbers read off it are not a number.
+
+    It knows the regions it was given, so that cells can be picked by them.
     """
 
     def __init__(self) -> None:
@@ -83,6 +89,15 @@ def _unknown_number(source: Tensor) -> float:
     return float("nan")
 
 
+class _Finite(TorchFunctionMode):
+    """Within: what is on the meta device counts as finite, so that no run falls back to more precise numbers."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (torch.isfinite, Tensor.isfinite) and args[0].device == META:
+            return torch.ones((), dtype=torch.bool)
+        return func(*args, **(kwargs or {}))
+
+
 class FusedAttention(TorchFunctionMode):
     """Within: attention on the meta device is one call, as it is on a GPU, and keeps no matrix of all its weights."""
 
@@ -120,12 +135,15 @@ class Ledger(TorchDispatchMode):
     def __init__(self, modules: Mapping[str, nn.Module], offload: bool = False) -> None:
         super().__init__()
         self._sizes = {name: module_bytes(module) for name, module in modules.items()}
-        self._own = {x.untyped_storage()._cdata for m in modules.values() for x in (*m.parameters(), *m.buffers())}
         self._alive: dict[int, int] = {}
+        self._elsewhere: set[int] = set()
         self._offload = offload
-        self.resident = 0 if offload else sum(self._sizes.values())
-        self.live = 0
-        self.peak = self.resident
+        self.resident = self.live = self.peak = 0
+        for storage in (x.untyped_storage() for m in modules.values() for x in (*m.parameters(), *m.buffers())):
+            if offload:
+                self._elsewhere.add(storage._cdata)
+            else:
+                self._add(storage)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -146,7 +164,7 @@ class Ledger(TorchDispatchMode):
 
     def _add(self, storage: torch.UntypedStorage) -> None:
         key = storage._cdata
-        if key in self._alive or key in self._own:
+        if key in self._alive or key in self._elsewhere:
             return
         self._alive[key] = storage.nbytes()
         self.live += storage.nbytes()
@@ -191,7 +209,9 @@ def remembering(modules: Mapping[str, nn.Module], offload: bool = False) -> Gene
     ledger = Ledger(modules, offload)
     with ExitStack() as stack:
         for name, module in modules.items():
-            stack.callback(module.register_forward_pre_hook(lambda *_, own=name: ledger.enter(own)).remove)
-        for mode in (Dry(), ledger, FusedAttention()):
-            stack.enter_context(mode)
+            # Autoencoders run by their halves, not by their own `forward`.
+            for part in (module, *(half for half in map(module._modules.get, ("encoder", "decoder")) if half)):
+                stack.callback(part.register_forward_pre_hook(lambda *_, own=name: ledger.enter(own)).remove)
+        for context in (dry(), ledger, FusedAttention()):
+            stack.enter_context(context)
         yield DryMeter(ledger=ledger)
