@@ -212,8 +212,8 @@ def predict_noise(
 ) -> Latents:
     r"""Noise prediction with the memory bank, $\epsilon = \epsilon_u + w\,(\epsilon_c - \epsilon_u)$.
 
-    With scale $w = 1$ throughout, the unconditional half is left out. Of the conditional half only that is computed which
-    a call for features of the same latents, without image prompt, has not computed (`begun`).
+    With scale $w = 1$ throughout, the unconditional half is left out. Of the conditional half, what a call for
+    features of the same latents, without image prompt, has computed (`begun`) is not computed again.
     """
     prompted = settings.image_prompt_scale > 0 and settings.image_prompt.holds(i, len(jobs[0].references[0].levels))
     condition, negative = (Condition.cat([job.conditions(prompted)[k] for job in jobs]) for k in (0, 1))

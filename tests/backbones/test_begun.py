@@ -43,7 +43,7 @@ def test_resuming_equals_a_whole_call(editor, inputs, recalls, guided):
 
 @torch.no_grad()
 def test_what_is_known_costs_nothing(editor, inputs):
-    """Features and the noise that goes on from them cost together what one whole call does, but the first convolution."""
+    """Features and the noise that goes on from them cost what one whole call does, but for the first convolution."""
     backbone, (z, condition, _) = editor.backbone, inputs
     meter = FlopMeter()
     with meter.phase("whole"):

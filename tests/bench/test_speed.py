@@ -47,7 +47,7 @@ def test_dry_runs_count_what_real_runs_do(editor, hollow, kind, preset):
     assert counted.flops == real.flops
     assert same.image.size == result.image.size
     assert same.reference.start == result.reference.start
-    assert same.reference.bank.nbytes == result.reference.bank.nbytes > 0
+    assert same.reference.bank.nbytes == result.reference.bank.nbytes
     assert all(np.isnan(value) for _, values in same.energies for value in values.values())
 
 
@@ -90,7 +90,9 @@ def test_a_ledger_knows_what_is_alive():
 
 def test_memory_holds_networks_bank_and_graph(hollow):
     parts = networks(hollow.backbone.pipe)
-    weights = sum(x.numel() * x.element_size() for part in parts.values() for x in (*part.parameters(), *part.buffers()))
+    weights = sum(
+        x.numel() * x.element_size() for part in parts.values() for x in (*part.parameters(), *part.buffers())
+    )
 
     def peaks(offload, **changes):
         with remembering(parts, offload) as meter:
@@ -139,9 +141,7 @@ def test_rates_are_plausible():
 
 def test_the_command_measures(data, tmp_path, capsys):
     out = tmp_path / "speed.json"
-    Speed(
-        model=str(data / "tiny-sd"), size=SIZE, steps=2, presets=("default",), device="cpu", repeat=1, out=out
-    ).run()
+    Speed(model=str(data / "tiny-sd"), size=SIZE, steps=2, presets=("default",), device="cpu", repeat=1, out=out).run()
     text, found = capsys.readouterr().out, json.loads(out.read_text())
     assert "Seconds" in text
     assert "products of matrices" in text

@@ -54,7 +54,6 @@ def recalling(unet: nn.Module, reader: Reader) -> Generator[None]:
     `W_v` and do not normalise, so the layer's own processor, whichever it is, does the work. Samples that read the same
     tokens go to it as one long sample: queries do not see each other, and keys and values are projected once.
     """
-
     copies: dict[nn.Module, int] = {}
 
     def swap(name: str) -> Any:

@@ -39,7 +39,7 @@ class Speed(Command):
     kind: str = "move"
     """Kind of edit: move, resize, rotate, remove, paste, appearance, drag or landmarks."""
     size: tuple[int, int] | None = None
-    """Height and width in pixels; None is what the shape was trained on, 128 for the demo model, 512 for checkpoints."""
+    """Height and width in pixels; None is what the shape was trained on, 512 for --model."""
     presets: tuple[str, ...] = ("reference", "default", "fast")
     """Settings that are compared."""
     steps: int | None = None
@@ -53,7 +53,7 @@ class Speed(Command):
     repeat: int = 3
     """How often seconds are taken; the median counts."""
     dry: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Nothing is computed: operations and peak memory are counted of shapes alone, on any machine in a minute or two."""
+    """Nothing is computed: operations and peak memory are counted of shapes alone, on any machine in minutes."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Where everything goes as JSON; None keeps nothing."""
 

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from ...clock import Clock
@@ -30,7 +30,7 @@ _aten = torch.ops.aten
 
 @contextmanager
 def dry() -> Generator[None]:
-    """Within: the meta device can be worked with like any other, as long as no number that it lacks decides anything."""
+    """Within: the meta device works like any other, as long as no number that it lacks decides anything."""
     with _Finite(), _Hollow():
         yield
 
@@ -117,6 +117,8 @@ def _fused(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
+    if enable_gqa:
+        raise ValueError("attention with fewer heads of keys than of queries has no dry run; run it without")
     graph = torch.is_grad_enabled() and any(x.requires_grad for x in (query, key, value))
     if attn_mask is not None:
         attn_mask = attn_mask.expand(*query.shape[:-1], key.shape[-2])
