@@ -36,9 +36,17 @@ class Known(nn.Module):
         new = len(first) - len(known)
         if new == 0:
             return self._output
-        own_args, own_kwargs = tree_map(lambda x: x[:new] if isinstance(x, Tensor) else x, (args, kwargs))
+
+        def first_rows(value: Any) -> Any:
+            return value[:new] if isinstance(value, Tensor) else value
+
+        own_args, own_kwargs = tree_map(first_rows, (args, kwargs))
         own = self._block[0](*own_args, **own_kwargs)
-        return tree_map(lambda a, b: torch.cat((a, b)), own, self._output)
+        return tree_map(_joined, own, self._output)
+
+
+def _joined(first: Tensor, last: Tensor) -> Tensor:
+    return torch.cat((first, last))
 
 
 @contextmanager
@@ -83,6 +91,6 @@ def resumed(unet: nn.Module, outputs: Mapping[str, Any], *, recalls: bool) -> nn
 def _blocks(unet: nn.Module) -> dict[str, nn.Module]:
     """Blocks by name in the order in which they run."""
     names = [*(f"down_blocks.{k}" for k in range(len(cast(Any, unet).down_blocks)))]
-    names += ["mid_block"] if unet.mid_block is not None else []
+    names += ["mid_block"] if getattr(unet, "mid_block", None) is not None else []
     names += [f"up_blocks.{k}" for k in range(len(up_blocks(unet)))]
     return {name: unet.get_submodule(name) for name in names}

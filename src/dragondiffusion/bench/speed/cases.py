@@ -73,7 +73,7 @@ def edits(kind: str, size: Size) -> tuple[Edit, Edit]:
         "rotate": (Move(mask, angle=30.0), Move(mask, angle=-20.0)),
         "remove": (Remove(mask), Remove(mask)),
         "paste": (Paste(other, other_mask, (width / 4, 0.0)), Paste(other, other_mask, (width / 6, 0.0))),
-        "appearance": (ReplaceAppearance(mask, other, other_mask),) * 2,
+        "appearance": (ReplaceAppearance(mask, other, other_mask), ReplaceAppearance(mask, other, other_mask)),
         "drag": (Drag([((x, y), (x + reach, y))]), Drag([((x, y), (x, y + reach))])),
         "landmarks": (
             Landmarks(ring, [(u + 0.2 * reach, v) for u, v in ring]),

@@ -7,7 +7,7 @@ on the device costs nothing, and can be counted.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -143,7 +143,7 @@ class Ledger(TorchDispatchMode):
         self.resident = self.live = self.peak = 0
         for storage in (x.untyped_storage() for m in modules.values() for x in (*m.parameters(), *m.buffers())):
             if offload:
-                self._elsewhere.add(storage._cdata)
+                self._elsewhere.add(id(storage))
             else:
                 self._add(storage)
 
@@ -165,7 +165,7 @@ class Ledger(TorchDispatchMode):
             self.peak = max(self.peak, self.resident + self.live)
 
     def _add(self, storage: torch.UntypedStorage) -> None:
-        key = storage._cdata
+        key = id(storage)  # torch keeps the object as long as the storage lives
         if key in self._alive or key in self._elsewhere:
             return
         self._alive[key] = storage.nbytes()
@@ -212,8 +212,16 @@ def remembering(modules: Mapping[str, nn.Module], offload: bool = False) -> Gene
     with ExitStack() as stack:
         for name, module in modules.items():
             # Autoencoders run by their halves, not by their own `forward`.
-            for part in (module, *(half for half in map(module._modules.get, ("encoder", "decoder")) if half)):
-                stack.callback(part.register_forward_pre_hook(lambda *_, own=name: ledger.enter(own)).remove)
+            halves = [half for part, half in module.named_children() if part in ("encoder", "decoder")]
+            for part in (module, *halves):
+                stack.callback(part.register_forward_pre_hook(_entering(ledger, name)).remove)
         for context in (dry(), ledger, FusedAttention()):
             stack.enter_context(context)
         yield DryMeter(ledger=ledger)
+
+
+def _entering(ledger: Ledger, name: str) -> Callable[[nn.Module, Any], None]:
+    def hook(_module: nn.Module, _args: Any) -> None:
+        ledger.enter(name)
+
+    return hook
