@@ -150,8 +150,9 @@ class Reading:
     banks: Sequence[MemoryBank]
 
 
-Bias: TypeAlias = Float[Tensor, "batch 1 _"]
-Reader: TypeAlias = Callable[[str, TokenBatch], tuple[TokenBatch, Bias | None]]
+TokensRead: TypeAlias = Float[Tensor, "rows _ dim"]
+Bias: TypeAlias = Float[Tensor, "rows 1 _"]
+Reader: TypeAlias = Callable[[str, TokenBatch], tuple[TokensRead, Bias | None]]
 """From a layer's name and its own tokens to the tokens it reads, with a bias that hides padding.
 
 The tokens may have fewer rows than the layer's own; the batch then is copies of so many samples, one after the other,
@@ -169,7 +170,7 @@ def batch_reader(readings: Sequence[Reading | None], step: int, copies: int = 1)
         copies: how often these samples come in the batch, one after the other.
     """
 
-    def read(layer: str, own: TokenBatch) -> tuple[TokenBatch, Bias | None]:
+    def read(layer: str, own: TokenBatch) -> tuple[TokensRead, Bias | None]:
         rows = list(own)
         chosen = [_read_one(reading, step, layer, h) for reading, h in zip(readings, rows, strict=False)]
         # Copies can share what they read if nothing of it is their own.

@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..memory import Reader
+from ..memory import Reader, TokensRead
 from ..types import Number, TokenBatch
 
 
@@ -74,12 +74,12 @@ def recalling(unet: nn.Module, reader: Reader) -> Generator[None]:
         yield
 
 
-def folded(x: TokenBatch, rows: int) -> TokenBatch:
+def folded(x: TokenBatch, rows: int) -> TokensRead:
     """Copies of a batch of so many rows, put one behind the other into the same rows."""
     return torch.cat(x.split(rows), dim=1) if len(x) > rows else x
 
 
-def unfolded(x: TokenBatch, copies: int) -> TokenBatch:
+def unfolded(x: TokensRead, copies: int) -> TokenBatch:
     """The inverse of `folded`."""
     return torch.cat(x.chunk(copies, dim=1)) if copies > 1 else x
 
