@@ -92,3 +92,16 @@ def test_equal_lengths_need_no_mask():
     tokens, bias = batch_reader([None, Reading(replacing(ALWAYS), [bank(1)])], 4)("layer", torch.zeros(2, 24, 3))
     assert bias is None
     assert tokens[:, 0, 0].tolist() == [0, 1]
+
+
+def test_copies_share_what_they_read_unless_some_of_it_is_their_own():
+    own = torch.arange(4.0)[:, None, None].expand(4, 24, 3)
+    one, two = Reading(replacing(ALWAYS), [bank(11)]), Reading(replacing(ALWAYS), [bank(12)])
+    tokens, _ = batch_reader([one, two], 4, copies=2)("layer", own)
+    assert tokens[:, 0, 0].tolist() == [11, 12]
+    tokens, _ = batch_reader([one, None], 4, copies=2)("layer", own)
+    assert tokens[:, 0, 0].tolist() == [11, 1, 11, 3]
+    everywhere = torch.ones(CANVAS)
+    nothing = Reading(by_region(ALWAYS, everywhere, torch.zeros(CANVAS)), [bank(11), bank(12)])
+    tokens, _ = batch_reader([nothing], 4, copies=4)("layer", own)
+    assert tokens[:, 0, 0].tolist() == [0, 1, 2, 3]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .backbones.base import Backbone, BatchFeatures, Condition
+from .backbones.base import Backbone, BatchFeatures, Begun, Condition
 from .edits.base import Objective
 from .energies import Energy, zero_like
 from .similarity import Scalar
@@ -22,12 +22,14 @@ class Guidance:
         edit_gradient: gradient of the edit energies, times the energy scale; of all energies if merged.
         content_gradient: the same of the content energies; None if merged.
         energies: value of every energy by name, one dict per sample.
+        begun: what the call for features leaves for the call for noise, see `Backbone.resume`.
     """
 
     noise: Latents
     edit_gradient: Latents
     content_gradient: Latents | None
     energies: list[dict[str, Tensor]]
+    begun: Begun | None
 
 
 REACHES = (2.0**4, 2.0**-4, 2.0**-12)
@@ -73,14 +75,15 @@ def guidance(
     for reach in REACHES:
         with torch.enable_grad():
             z = z_t.detach().requires_grad_(True)
-            features = chosen(backbone.features(z, t, condition), scales)
+            found, begun = backbone.begin(z, t, condition)
+            features = chosen(found, scales)
             f_gen = tuple(f.detach().float().requires_grad_(True) for f in features)
             e_edit, e_content, energies = evaluated(objectives, f_gen, f_gud, scales)
             sums = [e_edit + e_content] if merged else [e_edit, e_content]
         pulls = [torch.autograd.grad(e, f_gen, retain_graph=e is not sums[-1]) for e in sums]
         gradients = [pulled_back(features, z, pull, reach, keep=k + 1 < len(pulls)) for k, pull in enumerate(pulls)]
         if all(bool(gradient.isfinite().all()) for gradient in gradients):
-            return _masked(objectives, gradients, energies)
+            return _masked(objectives, gradients, energies, begun)
         if features[0].dtype != torch.float16:
             break
     raise ValueError(f"the energies' gradient at timestep {t} is not finite; use dtype bfloat16 or float32")
@@ -126,15 +129,18 @@ def pulled_back(features: BatchFeatures, z: Latents, pull: Sequence[Tensor], rea
 
 
 def _masked(
-    objectives: Sequence[Objective], gradients: Sequence[Latents], energies: list[dict[str, Tensor]]
+    objectives: Sequence[Objective],
+    gradients: Sequence[Latents],
+    energies: list[dict[str, Tensor]],
+    begun: Begun | None,
 ) -> Guidance:
     """Guidance of gradients: that of all energies, or those of edit and content, which act in different places."""
     g_edit = gradients[0]
     k = torch.tensor([o.strengths.factor for o in objectives], device=g_edit.device)[:, None, None, None]
     if len(gradients) == 1:
-        return Guidance(k * g_edit, g_edit, None, energies)
+        return Guidance(k * g_edit, g_edit, None, energies, begun)
     m = torch.stack([o.inside for o in objectives])[:, None].to(g_edit)
-    return Guidance(k * (m * g_edit + (1 - m) * gradients[1]), g_edit, gradients[1], energies)
+    return Guidance(k * (m * g_edit + (1 - m) * gradients[1]), g_edit, gradients[1], energies, begun)
 
 
 def _zero(f_gen: BatchFeatures) -> Scalar:

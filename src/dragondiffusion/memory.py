@@ -177,22 +177,33 @@ class Reading:
     banks: Sequence[MemoryBank]
 
 
-Bias: TypeAlias = Float[Tensor, "batch 1 _"]
-Reader: TypeAlias = Callable[[str, TokenBatch], tuple[TokenBatch, Bias | None]]
-"""From a layer's name and its own tokens to the tokens it reads, with a bias that hides padding."""
+TokensRead: TypeAlias = Float[Tensor, "rows _ dim"]
+Bias: TypeAlias = Float[Tensor, "rows 1 _"]
+Reader: TypeAlias = Callable[[str, TokenBatch], tuple[TokensRead, Bias | None]]
+"""From a layer's name and its own tokens to the tokens it reads, with a bias that hides padding.
+
+The tokens may have fewer rows than the layer's own; the batch then is copies of so many samples, one after the other,
+which all read the same.
+"""
 
 
-def batch_reader(readings: Sequence[Reading | None], step: int) -> Reader:
+def batch_reader(readings: Sequence[Reading | None], step: int, copies: int = 1) -> Reader:
     """How a batch of pictures reads its banks in one step.
 
     Args:
         readings: one entry per sample of the batch; None keeps the sample's own tokens. Samples may read different
             numbers of tokens: shorter ones are padded and the padding is hidden.
         step: step of the run.
+        copies: how often these samples come in the batch, one after the other.
     """
 
-    def read(layer: str, own: TokenBatch) -> tuple[TokenBatch, Bias | None]:
-        chosen = [_read_one(reading, step, layer, h) for reading, h in zip(readings, own, strict=True)]
+    def read(layer: str, own: TokenBatch) -> tuple[TokensRead, Bias | None]:
+        rows = list(own)
+        chosen = [_read_one(reading, step, layer, h) for reading, h in zip(readings, rows, strict=False)]
+        # Copies can share what they read if nothing of it is their own.
+        if any(_has_own(*pair) for pair in zip(readings, zip(chosen, rows, strict=False), strict=True)):
+            others = zip([*readings] * (copies - 1), rows[len(readings) :], strict=True)
+            chosen += [_read_one(reading, step, layer, h) for reading, h in others]
         longest = max(h.shape[0] for h in chosen)
         stacked = torch.stack([nnf.pad(h, (0, 0, 0, longest - h.shape[0])) for h in chosen])
         if all(h.shape[0] == longest for h in chosen):
@@ -210,6 +221,12 @@ def _read_one(reading: Reading | None, step: int, layer: str, own: Tokens) -> To
         return own
     memories = [reading.banks[part.guide].read(step, layer).to(own, non_blocking=True) for part in reading.recall.parts]
     return reading.recall.select(own, memories)
+
+
+def _has_own(reading: Reading | None, read: tuple[Tokens, Tokens]) -> bool:
+    """Whether tokens that were read are, or hold, the layer's own: (read, own)."""
+    chosen, own = read
+    return reading is None or reading.recall.own or chosen is own
 
 
 def token_grid(tokens: int, canvas: Size) -> Size:

@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from . import ddim
-from .backbones.base import Backbone, Condition, ImagePrompt
+from .backbones.base import Backbone, Begun, Condition, ImagePrompt
 from .edits.base import Carry, Objective
 from .guidance import guidance, normalised
 from .inversion import Progress, Reference
@@ -106,17 +107,17 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
         z_s = z_t
         for k in range(passes):
             z_t = hold(z_t, i, jobs, levels, settings)
-            eps = predict_noise(backbone, z_t, i, t, jobs, settings)
-            eps_hat = eps
+            added, begun = None, None
             if guided:
                 objectives = [job.objective for job in jobs]
                 merging, scales = settings.merged_backward, settings.feature_scales
                 g = guidance(backbone, z_t, t, condition, objectives, f_gud, merging, scales)
                 noise, peak = normalised(g.noise, peak, strength)
-                eps_hat = eps + noise
+                added, begun = noise, g.begun
                 for log, values in zip(energies, g.energies, strict=True):
                     log.append((i, values))
-            z_0 = ddim.predict_clean(z_t, eps_hat, alpha_t)
+            eps = predict_noise(backbone, z_t, i, t, jobs, settings, begun)
+            z_0 = ddim.predict_clean(z_t, eps if added is None else eps + added, alpha_t)
             z_s = ddim.stochastic_step(z_0, eps, *regional_noise(z_t, i, jobs, levels, settings), alpha_s)
             if k + 1 < passes:
                 eps_s = backbone.noise(z_s, levels.timestep(i + 1), condition)
@@ -210,19 +211,29 @@ def beginning(objective: Objective, limit: float, levels: Levels, settings: Sett
     return next(sure, 0)
 
 
-def predict_noise(backbone: Backbone, z_t: Latents, i: int, t: int, jobs: Sequence[Job], settings: Settings) -> Latents:
+def predict_noise(
+    backbone: Backbone,
+    z_t: Latents,
+    i: int,
+    t: int,
+    jobs: Sequence[Job],
+    settings: Settings,
+    begun: Begun | None = None,
+) -> Latents:
     r"""Noise prediction with the memory bank, $\epsilon = \epsilon_u + w\,(\epsilon_c - \epsilon_u)$.
 
-    With scale $w = 1$ throughout, the unconditional half is left out.
+    With scale $w = 1$ throughout, the unconditional half is left out. Of the conditional half, what a call for
+    features of the same latents, without image prompt, has computed (`begun`) is not computed again.
     """
     prompted = settings.image_prompt_scale > 0 and settings.image_prompt.holds(i, len(jobs[0].references[0].levels))
     condition, negative = (Condition.cat([job.conditions(prompted)[k] for job in jobs]) for k in (0, 1))
+    predict = backbone.noise if prompted or begun is None else partial(backbone.resume, begun)
     with backbone.image_prompting(settings.image_prompt_scale) if prompted else nullcontext():
         if all(job.objective.strengths.guidance_scale == 1 for job in jobs):
             with recalling(backbone, jobs, i, copies=1):
-                return backbone.noise(z_t, t, condition)
+                return predict(z_t, t, condition)
         with recalling(backbone, jobs, i, copies=2):
-            both = backbone.noise(torch.cat((z_t, z_t)), t, Condition.cat((negative, condition)))
+            both = predict(torch.cat((z_t, z_t)), t, Condition.cat((negative, condition)))
     eps_u, eps_c = both.chunk(2)
     w = torch.tensor([job.objective.strengths.guidance_scale for job in jobs], device=z_t.device)[:, None, None, None]
     return eps_u + w * (eps_c - eps_u)
@@ -241,7 +252,7 @@ def bank_reader(jobs: Sequence[Job], i: int, copies: int) -> Reader | None:
         recall = merged(job.objective.recalls, i, len(job.references[0].levels))
         banks = [reference.bank for reference in job.references]
         readings.append(Reading(recall, banks) if recall else None)
-    return batch_reader(readings * copies, i) if any(readings) else None
+    return batch_reader(readings, i, copies) if any(readings) else None
 
 
 def guide_features(backbone: Backbone, job: Job, i: int, t: int, settings: Settings) -> tuple[Features, ...]:

@@ -113,3 +113,24 @@ def test_the_short_unet_shares_its_modules(editor):
     assert up_blocks(short)[0] is up_blocks(unet)[0]
     assert unet.conv_norm_out is not None
     assert feature_blocks(unet) == (1, 2)
+
+
+@torch.no_grad()
+def test_copies_of_a_batch_that_read_the_same_are_one_long_sample(editor):
+    backbone = editor.backbone
+    condition = backbone.describe(["a cup"], backbone.canvas((64, 64), 2))
+    z = torch.randn(4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    four = type(condition)(condition.text.expand(4, -1, -1))
+    read = {}
+
+    def shared(layer, own):
+        read[layer] = torch.randn(2, own.shape[1] + 3, own.shape[2], generator=torch.Generator().manual_seed(1))
+        bias = torch.zeros(2, 1, own.shape[1] + 3)
+        bias[1, :, -3:] = torch.finfo(torch.float32).min
+        return read[layer], bias
+
+    with backbone.recalling(shared):
+        together = backbone.noise(z, 401, four)
+    with backbone.recalling(lambda layer, own: tuple(x.repeat(2, 1, 1) for x in shared(layer, own))):
+        apart = backbone.noise(z, 401, four)
+    torch.testing.assert_close(together, apart, rtol=1e-5, atol=1e-5)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -51,6 +51,13 @@ class ImagePrompt:
 
     positive: dict[str, Tensor]
     negative: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """How far a call got that was made for features: outputs of the network's blocks by name, without gradients."""
+
+    outputs: dict[str, Any]
 
 
 BatchFeatureMap: TypeAlias = Float[Tensor, "batch _ _ _"]
@@ -121,6 +128,22 @@ class Backbone(ABC):
     @abstractmethod
     def features(self, z_t: Latents, t: int, condition: Condition) -> BatchFeatures:
         """Decoder features at training timestep `t`; differentiable, and no further than they need to be computed."""
+
+    def begin(self, z_t: Latents, t: int, condition: Condition) -> "tuple[BatchFeatures, Begun | None]":
+        """Features as `features` gives them, and what `resume` can go on from; None where nothing is kept."""
+        return self.features(z_t, t, condition), None
+
+    def resume(self, begun: Begun, z_t: Latents, t: int, condition: Condition) -> Latents:
+        """Predicted noise as `noise` gives it, without computing again what is known.
+
+        Args:
+            begun: what `begin` gave for the same timestep, and for latents and conditions that are the last of this
+                batch.
+            z_t: latents.
+            t: training timestep.
+            condition: what they show.
+        """
+        return self.noise(z_t, t, condition)
 
     @abstractmethod
     def noise_and_features(self, z_t: Latents, t: int, condition: Condition) -> tuple[Latents, BatchFeatures]:

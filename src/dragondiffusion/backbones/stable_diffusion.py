@@ -14,7 +14,8 @@ from ..images import from_tensor
 from ..memory import Reader, on_host
 from ..types import Canvas, Latents, Number, Pictures, TokenBatch
 from .autoencoder import decoded, encoded
-from .base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt
+from .base import Backbone, BatchFeatureMap, BatchFeatures, Begun, Condition, ImagePrompt
+from .begun import keeping, resumed
 from .noise_levels import noise_schedule, predicts_v
 from .savings import Offload, Saving, Savings, swaps_weights
 from .unet import (
@@ -58,6 +59,7 @@ class StableDiffusion(Backbone):
         self._blocks = feature_blocks(self._unet)
         self._image_scale: Number = 0.0
         self._blank: list[Tensor] | None = None
+        self._recalls = False
         sample = pipe.unet.config.sample_size
         if sample:
             self.working_size = self.latent_factor * int(min(sample) if isinstance(sample, (list, tuple)) else sample)
@@ -134,6 +136,17 @@ class StableDiffusion(Backbone):
     def features(self, z_t: Latents, t: int, condition: Condition) -> BatchFeatures:
         return self._collected(z_t, t, condition, self._blocks)
 
+    def begin(self, z_t: Latents, t: int, condition: Condition) -> tuple[BatchFeatures, Begun | None]:
+        if swaps_weights(self._unet):  # blocks that are left out would break the order in which weights are brought
+            return self.features(z_t, t, condition), None
+        with keeping(self._unet) as outputs:
+            return self.features(z_t, t, condition), Begun(outputs)
+
+    def resume(self, begun: Begun, z_t: Latents, t: int, condition: Condition) -> Latents:
+        self._arrive()
+        unet = resumed(self._unet, begun.outputs, recalls=self._recalls)
+        return self._to_noise(self._call(unet, z_t, t, condition), z_t, t)
+
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for name in ("unet", "vae", *self._text_encoders):
@@ -174,8 +187,14 @@ class StableDiffusion(Backbone):
     def recording(self) -> AbstractContextManager[dict[str, TokenBatch]]:
         return recording(self._unet)
 
-    def recalling(self, reader: Reader) -> AbstractContextManager[None]:
-        return recalling(self._unet, reader)
+    @contextmanager
+    def recalling(self, reader: Reader) -> Generator[None]:
+        before, self._recalls = self._recalls, True
+        try:
+            with recalling(self._unet, reader):
+                yield
+        finally:
+            self._recalls = before
 
     @property
     def _text_encoders(self) -> list[str]:
@@ -203,12 +222,16 @@ class StableDiffusion(Backbone):
 
     def _collected(self, z_t: Latents, t: int, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
         """The outputs of some up-blocks, of a call that ends after the last of them."""
-        hook = getattr(self._unet, "_hf_hook", None)
-        if hook is not None:
-            hook.pre_forward(self._unet)
+        self._arrive()
         with collecting(self._unet, blocks) as maps, keeping_weights(self._unet):
             self._call(stopped_after(self._unet, blocks[-1]), z_t, t, condition)
         return tuple(maps)
+
+    def _arrive(self) -> None:
+        """Brings an offloaded UNet to the device before a copy of it runs."""
+        hook = getattr(self._unet, "_hf_hook", None)
+        if hook is not None:
+            hook.pre_forward(self._unet)
 
     def _call(self, unet: nn.Module, z_t: Latents, t: int, condition: Condition) -> Tensor:
         text = condition.text.to(self.dtype)

@@ -4,13 +4,14 @@ Nothing of the UNet is changed for good: hooks enter and leave with a `with`, al
 """
 
 import copy
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
-from ..memory import Reader
+from ..memory import Reader, TokensRead
 from ..types import Number, TokenBatch
 
 
@@ -50,19 +51,37 @@ def recalling(unet: nn.Module, reader: Reader) -> Generator[None]:
     """Within: decoder self-attention takes its keys and values from the tokens that the reader gives.
 
     The tokens go to the layer as `encoder_hidden_states`, which self-attention layers project with their own `W_k` and
-    `W_v` and do not normalise, so the layer's own processor, whichever it is, does the work.
+    `W_v` and do not normalise, so the layer's own processor, whichever it is, does the work. Samples that read the same
+    tokens go to it as one long sample: queries do not see each other, and keys and values are projected once.
     """
+    copies: dict[nn.Module, int] = {}
 
     def swap(name: str) -> Any:
-        def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            tokens, bias = reader(name, _own_tokens(args, kwargs))
-            kwargs = {**kwargs, "encoder_hidden_states": tokens}
-            return args, kwargs if bias is None else {**kwargs, "attention_mask": bias}
+        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            own = _own_tokens(args, kwargs)
+            tokens, bias = reader(name, own)
+            copies[module] = len(own) // len(tokens)
+            kwargs = {**kwargs, "hidden_states": folded(own, len(tokens)), "encoder_hidden_states": tokens}
+            return (), kwargs if bias is None else {**kwargs, "attention_mask": bias}
 
         return hook
 
-    with _pre_hooks({module: swap(name) for name, module in decoder_self_attention(unet).items()}):
+    def unfold(module: nn.Module, _args: Any, output: Tensor) -> Tensor:
+        return unfolded(output, copies[module])
+
+    layers = decoder_self_attention(unet)
+    with _pre_hooks({module: swap(name) for name, module in layers.items()}), _hooks(layers.values(), unfold):
         yield
+
+
+def folded(x: TokenBatch, rows: int) -> TokensRead:
+    """Copies of a batch of so many rows, put one behind the other into the same rows."""
+    return torch.cat(x.split(rows), dim=1) if len(x) > rows else x
+
+
+def unfolded(x: TokensRead, copies: int) -> TokenBatch:
+    """The inverse of `folded`."""
+    return torch.cat(x.chunk(copies, dim=1)) if copies > 1 else x
 
 
 @contextmanager
@@ -73,12 +92,8 @@ def collecting(unet: nn.Module, blocks: tuple[int, ...]) -> Generator[list[Tenso
     def hook(_module: nn.Module, _args: Any, output: Tensor) -> None:
         maps.append(output)
 
-    handles = [up_blocks(unet)[k].register_forward_hook(hook) for k in blocks]
-    try:
+    with _hooks([up_blocks(unet)[k] for k in blocks], hook):
         yield maps
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def up_blocks(unet: nn.Module) -> nn.ModuleList:
@@ -103,20 +118,21 @@ def feature_blocks(unet: nn.Module) -> tuple[int, int]:
 
 def stopped_after(unet: nn.Module, block: int) -> nn.Module:
     """A UNet that shares all its modules with the given one and ends after an up-block; its output means nothing."""
-    short = copy.copy(unet)
+    blocks = nn.ModuleList(list(up_blocks(unet))[: block + 1])
+    return with_modules(unet, {"up_blocks": blocks, "conv_norm_out": None, "conv_out": nn.Identity()})
+
+
+def with_modules(unet: nn.Module, modules: dict[str, nn.Module | None]) -> nn.Module:
+    """A UNet that shares all its modules with the given one but some."""
+    other = copy.copy(unet)
     state = dict(vars(unet))
     # Whole-model offload wraps `forward` of the instance; the copy must run its own.
     for name in ("forward", "_old_forward", "_hf_hook"):
         state.pop(name, None)
-    state["_modules"] = {
-        **state["_modules"],
-        "up_blocks": nn.ModuleList(list(up_blocks(unet))[: block + 1]),
-        "conv_norm_out": None,
-        "conv_out": nn.Identity(),
-    }
-    vars(short).clear()
-    vars(short).update(state)
-    return short
+    state["_modules"] = {**state["_modules"], **modules}
+    vars(other).clear()
+    vars(other).update(state)
+    return other
 
 
 def adapter_processors(unet: Any) -> list[Any]:
@@ -140,6 +156,16 @@ def adapters_scaled(unet: Any, scale: Number) -> Generator[None]:
 
 def _own_tokens(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TokenBatch:
     return cast(Tensor, args[0] if args else kwargs["hidden_states"])
+
+
+@contextmanager
+def _hooks(modules: Iterable[nn.Module], hook: Any) -> Generator[None]:
+    handles = [module.register_forward_hook(hook) for module in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import tyro
 
 from ..command import Command
 from .dragbench.command import DragBench
+from .speed.command import Speed
 
 if TYPE_CHECKING:
     from .rows import Rows
@@ -226,6 +227,7 @@ COMMANDS: dict[str, type[Command]] = {
     "scenes": SceneBench,
     "ablate": Ablate,
     "dragbench": DragBench,
+    "speed": Speed,
     "report": Report,
 }
 """The commands of `bench` by name; a further one is a line here."""

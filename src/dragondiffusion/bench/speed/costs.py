@@ -1,0 +1,113 @@
+"""What one edit costs, measured where a model can run or counted where it need not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, cast
+
+import torch
+
+from ...editor import Editor, EditResult
+from ...planning import Request
+from ..cost import FlopMeter, Meter
+from .dry import META, dry, remembering
+from .published import networks
+
+ByPhase = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one edit costs.
+
+    Args:
+        setting: name of its settings.
+        edit: `first` for a picture that has to be inverted, `second` for another edit of the inverted picture.
+        flops: operations by phase.
+        memory: peak bytes by phase; empty where nobody can tell.
+        offloaded: the same if only the network that runs were on the device; counted in dry runs only.
+        seconds: by phase, the median of all repetitions; empty for dry runs.
+        start: noise level at which the run began; 0 is the noisiest.
+        bank: bytes of the memory bank of the edited picture.
+    """
+
+    setting: str
+    edit: str
+    flops: ByPhase
+    memory: ByPhase
+    offloaded: ByPhase = field(default_factory=dict[str, float])
+    seconds: ByPhase = field(default_factory=dict[str, float])
+    start: int = 0
+    bank: int = 0
+
+
+def cost(editor: Editor, request: Request, names: tuple[str, str], repeat: int) -> tuple[Cost, EditResult]:
+    """What an edit costs, and its result.
+
+    Operations are counted in a run of their own, which also warms up what is measured afterwards. A model on the meta
+    device is counted without computing.
+
+    Args:
+        editor: model.
+        request: the edit.
+        names: of setting and edit.
+        repeat: how often seconds are taken.
+    """
+    hollow = editor.backbone.device == META
+    counter = FlopMeter()
+    around: AbstractContextManager[None] = dry() if hollow else nullcontext()
+    with around:
+        (result,) = editor.batch([request], clock=counter)
+    reference = result.reference
+    about: dict[str, Any] = {"start": reference.start, "bank": reference.bank.nbytes}
+    flops = {name: float(count) for name, count in counter.flops.items()}
+    if hollow:
+        found = Cost(*names, flops, _counted(editor, request), _counted(editor, request, offload=True), **about)
+    else:
+        meters = [_measured(editor, request) for _ in range(repeat)]
+        seconds = {name: median(meter.seconds[name] for meter in meters) for name in meters[0].seconds}
+        memory = {name: float(max(meter.memory[name] for meter in meters)) for name in meters[0].memory}
+        found = Cost(*names, flops, memory, seconds=seconds, **about)
+    return found, result
+
+
+def _measured(editor: Editor, request: Request) -> Meter:
+    meter = Meter()
+    editor.batch([request], clock=meter)
+    return meter
+
+
+def _counted(editor: Editor, request: Request, *, offload: bool = False) -> ByPhase:
+    """Peak bytes by phase of a dry run."""
+    with remembering(networks(cast(Any, editor.backbone).pipe), offload) as meter:
+        editor.batch([request], clock=meter)
+    return {name: float(peak) for name, peak in meter.memory.items()}
+
+
+def matrix_rate(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
+    """Operations a second that a device reaches in products of large matrices.
+
+    Args:
+        device: where.
+        dtype: precision.
+        seconds: how long is looked at most, beyond the first products.
+    """
+    n = 8192 if device.type == "cuda" else 1024
+    a = torch.ones(n, n, device=device, dtype=dtype)
+    spent = [_seconds(device, lambda: a @ a)]
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        spent.append(_seconds(device, lambda: a @ a))
+    return 2 * n**3 / min(spent)
+
+
+def _seconds(device: torch.device, work: Callable[[], Any]) -> float:
+    begin = time.perf_counter()
+    work()
+    if device.type in ("cuda", "mps"):
+        getattr(torch, device.type).synchronize()
+    return time.perf_counter() - begin
