@@ -24,7 +24,7 @@ from dragondiffusion.recipes.parts import edit_class
 from dragondiffusion.recipes.pictures import Embedded, data_of, relative
 from dragondiffusion.recipes.records import Record, form_of
 from dragondiffusion.registry import EDITS
-from dragondiffusion.settings import PRESETS
+from dragondiffusion.settings import LEAST_WORKING_SIZE, PRESETS
 
 DOCS = Path(__file__).parent.parent / "docs" / "recipes.md"
 JOB = {
@@ -77,9 +77,11 @@ def values(form):
 
 
 def in_order(data):
-    """A window with its ends in order; all else as it is."""
+    """A window with its ends in order, a working size that is large enough; all else as it is."""
     if data.keys() >= {"start", "stop"}:
         data["start"], data["stop"] = sorted((data["start"], data["stop"]))
+    if isinstance(data.get("working_size"), int):
+        data["working_size"] += LEAST_WORKING_SIZE
     return data
 
 

@@ -362,6 +362,7 @@ class Editor:
                 reference=job.references[0],
                 report=report,
                 seed=one.request.seed,
+                notes=one.shot.photo.notes,
             )
             for k, ((image, region, report), one, job) in enumerate(zip(finished, plans, jobs, strict=True))
         ]

@@ -236,7 +236,8 @@ class StableDiffusion(Backbone):
     def _call(self, unet: nn.Module, z_t: Latents, t: int, condition: Condition) -> Tensor:
         text = condition.text.to(self.dtype)
         extras = self._extras(condition)
-        with adapters_scaled(unet, self._image_scale if IMAGE_EMBEDS in extras else 0.0):
+        # Of the whole network: blocks that a resumed call holds back are no modules of its copy.
+        with adapters_scaled(self._unet, self._image_scale if IMAGE_EMBEDS in extras else 0.0):
             added = {"added_cond_kwargs": self._with_silent_adapters(extras, len(z_t))}
             return unet(z_t.to(self.dtype), t, encoder_hidden_states=text, return_dict=False, **added)[0]
 
