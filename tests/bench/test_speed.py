@@ -12,7 +12,7 @@ from dragondiffusion.bench.commands import KINDS
 from dragondiffusion.bench.cost import FlopMeter
 from dragondiffusion.bench.speed.cases import SHARE, edits, picture
 from dragondiffusion.bench.speed.command import Speed
-from dragondiffusion.bench.speed.costs import cost, matrix_rate
+from dragondiffusion.bench.speed.costs import matrix_rate
 from dragondiffusion.bench.speed.dry import Ledger, dry, remembering
 from dragondiffusion.bench.speed.published import networks, pipeline
 from dragondiffusion.planning import Request
@@ -37,7 +37,7 @@ def request(kind, **changes):
 
 
 @pytest.mark.parametrize("preset", ["default", "reference"])
-@pytest.mark.parametrize("kind", ["move", "paste", "drag"])
+@pytest.mark.parametrize("kind", ["move", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("paste", "drag"))])
 def test_dry_runs_count_what_real_runs_do(editor, hollow, kind, preset):
     one = request(kind, preset=preset, hold_vacated=None)
     real, counted = FlopMeter(), FlopMeter()
@@ -51,6 +51,7 @@ def test_dry_runs_count_what_real_runs_do(editor, hollow, kind, preset):
     assert all(np.isnan(value) for _, values in same.energies for value in values.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_its_edits(hollow, kind):
     with dry():
@@ -64,10 +65,11 @@ def test_the_object_covers_its_share():
     assert mask.mean() == pytest.approx(SHARE, rel=0.01)
 
 
-def test_a_second_edit_pays_for_no_inversion(hollow):
-    first, result = cost(hollow, request("move"), ("default", "first"), 1)
+def test_a_second_edit_pays_for_no_inversion(editor):
+    first, second = FlopMeter(), FlopMeter()
+    (result,) = editor.batch([request("move")], clock=first)
     again = Request(result.reference, edits("move", SIZE)[1], settings=Settings(steps=3))
-    second, _ = cost(hollow, again, ("default", "second"), 1)
+    editor.batch([again], clock=second)
     assert first.flops["invert"] > 0
     assert "invert" not in second.flops
     # Only its own draft is encoded: first the picture and a draft, and the prompt.
@@ -88,6 +90,7 @@ def test_a_ledger_knows_what_is_alive():
     assert ledger.peak == 8000
 
 
+@pytest.mark.slow
 def test_memory_holds_networks_bank_and_graph(hollow):
     parts = networks(hollow.backbone.pipe)
     weights = sum(
@@ -96,7 +99,7 @@ def test_memory_holds_networks_bank_and_graph(hollow):
 
     def peaks(offload, **changes):
         with remembering(parts, offload) as meter:
-            hollow.batch([request("move", hold_vacated=None, **changes)], clock=meter)
+            hollow.batch([request("move", hold_vacated=None, steps=1, **changes)], clock=meter)
         return meter.memory
 
     whole, offloaded, unguided = peaks(False), peaks(True), peaks(False, energy_scale=0.0)
@@ -151,8 +154,9 @@ def test_the_command_measures(data, tmp_path, capsys):
     assert "invert" not in found["costs"][1]["seconds"]
 
 
-def test_the_command_counts_without_computing(capsys):
-    Speed(size=SIZE, steps=1, presets=("fast",), dry=True).run()
+@pytest.mark.slow
+def test_the_command_counts_without_computing(data, capsys):
+    Speed(model=str(data / "tiny-sd"), size=SIZE, steps=1, presets=("fast",), dry=True).run()
     text = capsys.readouterr().out
     assert "device none (dry run)" in text
     assert "GB, counted" in text
