@@ -65,7 +65,11 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("kind", EDITS)
+USUAL = ("move", "paste", "drag", "several")
+KINDS = [kind if kind in USUAL else pytest.param(kind, marks=pytest.mark.slow) for kind in EDITS]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_edit_of_a_large_photo_keeps_what_is_outside(kind, editor):
     result = editor(PHOTO, EDITS[kind], settings=FEW)
     pixels, frame = np.asarray(result.image), result.reference.shot.frame
@@ -89,7 +93,7 @@ def test_edits_in_a_frame_are_those_of_the_photo(kind, editor):
     assert _difference(one, photo, expected) < 0.15
 
 
-@pytest.mark.parametrize("kind", EDITS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_rough_edit_of_a_frame_is_that_at_the_photos_scale(kind, editor):
     photo = smooth()
     one = plan(editor.backbone, Request(photo, EDITS[kind], settings=replace(FEW, shadows=False)))

@@ -105,7 +105,7 @@ RECIPES = st.fixed_dictionaries(
         "model": st.sampled_from([None, "owner/name", "checkpoints/mine"]),
     },
 )
-patient = settings(max_examples=40, deadline=None, suppress_health_check=[*HealthCheck])
+patient = settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
 
 
 @patient
