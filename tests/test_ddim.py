@@ -7,18 +7,11 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
+from checkpoints import DDIM
 from dragondiffusion import ddim
 from dragondiffusion.backbones.noise_levels import noise_schedule
 from dragondiffusion.schedule import NoiseSchedule, Spacing
 
-SD = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-}
 MU, SPREAD = 1.5, 0.7
 
 
@@ -55,7 +48,7 @@ def test_order_one_on_gaussian_data(upwards):
 @pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
 @pytest.mark.parametrize("steps", [1, 7, 25, 50])
 def test_timesteps_are_those_of_diffusers(spacing, steps):
-    scheduler = DDIMScheduler(**SD, timestep_spacing=spacing)
+    scheduler = DDIMScheduler(**DDIM, timestep_spacing=spacing)
     scheduler.set_timesteps(steps)
     levels = noise_schedule(scheduler.config).levels(steps)
     assert list(levels.timesteps) == scheduler.timesteps.tolist()
@@ -64,7 +57,7 @@ def test_timesteps_are_those_of_diffusers(spacing, steps):
 
 @pytest.mark.parametrize("eta", [0.0, 0.4, 1.0])
 def test_step_is_that_of_diffusers(eta):
-    scheduler = DDIMScheduler(**SD)
+    scheduler = DDIMScheduler(**DDIM)
     scheduler.set_timesteps(50)
     levels = noise_schedule(scheduler.config).levels(50)
     generator = torch.Generator().manual_seed(0)
@@ -100,4 +93,4 @@ def test_levels_start_noisy_and_end_clean():
 @pytest.mark.parametrize("steps", [0, -3, 1001])
 def test_impossible_numbers_of_steps(steps):
     with pytest.raises(ValueError, match=f"steps={steps}"):
-        noise_schedule(DDIMScheduler(**SD).config).levels(steps)
+        noise_schedule(DDIMScheduler(**DDIM).config).levels(steps)

@@ -10,22 +10,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from checkpoints import DDIM, text_encoder, tokenizer
 from dragondiffusion import Editor, Savings, Settings, Window
 from dragondiffusion.bench.demo import draw_case
-
-UNET = {
-    "sample_size": 64,
-    "cross_attention_dim": 768,
-    "attention_head_dim": 8,
-    "block_out_channels": (320, 640, 1280, 1280),
-    "layers_per_block": 2,
-}
-VAE = {
-    "block_out_channels": (128, 256, 512, 512),
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "layers_per_block": 2,
-    "latent_channels": 4,
-    "sample_size": 512,
-}
+from dragondiffusion.bench.speed.published import SD_15, VAE
 
 
 def filled(kind, options):
@@ -53,7 +38,7 @@ def test_two_steps_at_full_size(data):
         vae=filled(AutoencoderKL, VAE),
         text_encoder=text_encoder(768),
         tokenizer=tokenizer(data),
-        unet=filled(UNet2DConditionModel, UNET),
+        unet=filled(UNet2DConditionModel, SD_15),
         scheduler=DDIMScheduler(**DDIM),
         safety_checker=None,
         feature_extractor=None,

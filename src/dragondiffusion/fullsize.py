@@ -15,7 +15,7 @@ from PIL import Image
 from .edits.base import Objective
 from .edits.draft import Copied
 from .frames import Box, Frame, box_of_mask, intersection, joined, regrown, shifted_box, shrunk
-from .images import Pixels, agreement, from_tensor, pad_picture, to_tensor, to_unpadded
+from .images import Pixels, agreement, from_tensor, mixed, pad_picture, to_tensor, to_unpadded
 from .photos import Channel, Photo
 from .planning import Plan, as_edits, compile_edits, extent, painted
 from .types import Canvas, Mask, Number, Pictures
@@ -99,8 +99,7 @@ def blend(photo: Pixels, edited: Pixels, alpha: Mask, detail: Detail | None = No
         a, new = weight[rows], edited[rows].astype(np.float32)
         if detail is not None:
             new = (new + detail.of_rows(rows)).clip(0, 255)
-        mixed = np.rint(a * new + (1 - a) * photo[rows].astype(np.float32)).astype(np.uint8)
-        photo[rows] = np.where(a > 0, mixed, photo[rows])
+        photo[rows] = mixed(new, photo[rows], a)
 
 
 def found_detail(edited: Pixels, draft: Pixels, scale: Number) -> Detail:
@@ -166,9 +165,7 @@ def _opacity(photo: Photo, box: Box, weight: Mask, finer: Finer | None) -> Chann
     alpha = photo.alpha.copy()
     place = alpha[top:bottom, left:right]
     new = np.full_like(place, 255) if finer is None or finer.alpha is None else finer.alpha
-    w = weight.numpy()
-    mixed = np.rint(w * new + (1 - w) * place.astype(np.float32)).astype(np.uint8)
-    alpha[top:bottom, left:right] = np.where(w > 0, mixed, place)
+    alpha[top:bottom, left:right] = mixed(new, place, weight.numpy())
     return alpha
 
 

@@ -158,10 +158,14 @@ def warp_mask(mask: Mask, affine: Affine, size: Size | None = None) -> Mask:
     """
     extent: Size = (mask.shape[0], mask.shape[1])
     size = size or extent
-    source = affine.inverse()(cell_centres(size, size))
-    inside = (source > 0).all(-1) & (source[:, 0] < extent[1]) & (source[:, 1] < extent[0])
-    values = sample_bilinear(mask[None, None].float(), source, extent)[0, 0]
-    return (values * inside).reshape(size)
+    return sample_mask(mask, affine.inverse()(cell_centres(size, size))).reshape(size)
+
+
+def sample_mask(mask: Mask, points: Points) -> Float[Tensor, " _"]:
+    """A mask at points (x, y) in pixels, bilinear; what lies outside of its picture is 0."""
+    extent: Size = (mask.shape[0], mask.shape[1])
+    inside = (points > 0).all(-1) & (points[:, 0] < extent[1]) & (points[:, 1] < extent[0])
+    return sample_bilinear(mask[None, None].float(), points, extent)[0, 0] * inside
 
 
 def sample_bilinear(

@@ -184,9 +184,13 @@ def agreement(x: Pictures, y: Pictures) -> Float[Tensor, "batch 1 _ _"]:
 
 def composite(edited: Pixels, original: Pixels, alpha: Mask) -> Pixels:
     """The edited picture inside, the original outside: where `alpha` is 0 the pixels are those of the original."""
-    a = alpha.cpu().numpy()[..., None]
-    mixed = np.rint(a * edited.astype(np.float32) + (1 - a) * original.astype(np.float32)).astype(np.uint8)
-    return np.where(a > 0, mixed, original)
+    return mixed(edited, original, alpha.cpu().numpy()[..., None])
+
+
+def mixed(new: npt.NDArray[Any], old: npt.NDArray[np.uint8], weight: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Two pictures or channels mixed and rounded; where the weight of the new is 0 they are the old bit for bit."""
+    values = np.rint(weight * new.astype(np.float32) + (1 - weight) * old.astype(np.float32)).astype(np.uint8)
+    return np.where(weight > 0, values, old)
 
 
 def carries_text(path: str | os.PathLike[str]) -> bool:

@@ -54,15 +54,9 @@ class WithModel(Command):
 
         from .backbones import Offload, Savings
 
-        savings = Savings(
-            offload=Offload(self.offload),
-            attention_slicing=self.attention_slicing,
-            vae_tiling=self.vae_tiling,
-            gradient_checkpointing=self.gradient_checkpointing,
-            layerwise_casting=self.layerwise_casting,
-            channels_last=self.channels_last,
-            bank_on_host=self.bank_on_host,
-        )
+        asked: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(Savings) if f.compare}
+        asked["offload"] = Offload(self.offload)
+        savings = Savings(**asked)
         chosen = {
             "device": self.device,
             "dtype": None if self.dtype is None else getattr(torch, self.dtype),

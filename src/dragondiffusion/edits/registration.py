@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ..geometry import Affine, Points, cell_centres, sample_bilinear
+from ..geometry import Affine, Points, cell_centres, centroid, sample_mask
 from ..types import Mask, Size
 
 Matrix = Float64[Tensor, "2 2"]
@@ -50,10 +50,10 @@ def register(mask: Mask, like: Mask) -> Registration:
     """
     (mean, root), (mean_like, root_like) = moments(mask), moments(like)
     unit = _unit_grid()
-    own = _sampled(mask, unit @ root.T + mean)
+    own = sample_mask(mask, unit @ root.T + mean).double()
     best, overlap, chosen = -math.inf, 0.0, torch.eye(2, dtype=torch.float64)
     for turn, cost in _turns():
-        other = _sampled(like, unit @ turn.T @ root_like.T + mean_like)
+        other = sample_mask(like, unit @ turn.T @ root_like.T + mean_like).double()
         common = float(torch.minimum(own, other).sum() / torch.maximum(own, other).sum().clamp_min(1e-9))
         if common - cost > best:
             best, overlap, chosen = common - cost, common, turn
@@ -66,7 +66,7 @@ def moments(mask: Mask) -> tuple[Float64[Tensor, "2"], Matrix]:
     size: Size = (mask.shape[0], mask.shape[1])
     points, weight = cell_centres(size, size), mask.flatten().double()
     weight = weight / weight.sum()
-    mean = weight @ points
+    mean = torch.tensor(centroid(mask), dtype=torch.float64)
     away = points - mean
     values, vectors = torch.linalg.eigh(away.T @ (weight[:, None] * away))
     # A pixel alone has the variance of a pixel.
@@ -87,13 +87,6 @@ def _turns() -> list[tuple[Matrix, float]]:
 
 def _unit_grid() -> Points:
     return (cell_centres((GRID, GRID), (GRID, GRID)) / GRID * 2 - 1) * REACH
-
-
-def _sampled(mask: Mask, points: Points) -> Float64[Tensor, " _"]:
-    """A mask at points (x, y); 0 outside of its picture."""
-    size: Size = (mask.shape[0], mask.shape[1])
-    inside = (points > 0).all(1) & (points[:, 0] < size[1]) & (points[:, 1] < size[0])
-    return (sample_bilinear(mask[None, None].float(), points, size)[0, 0] * inside).double()
 
 
 def _about(matrix: Matrix, mean_from: Tensor, mean_to: Tensor) -> Affine:
