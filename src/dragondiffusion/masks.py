@@ -65,11 +65,15 @@ def feathered(mask: Mask, width: Number) -> Mask:
 
 
 def filled(mask: Mask) -> Mask:
-    """A mask with its holes: what is outside and does not reach the picture's border through the outside."""
-    outside = np.pad((mask <= 0.5).numpy(), 1, constant_values=True)
+    """A mask with its holes."""
+    return torch.where(torch.from_numpy(holes((mask > 0.5).numpy())), torch.ones_like(mask), mask)
+
+
+def holes(region: Bool[np.ndarray, "_ _"]) -> Bool[np.ndarray, "_ _"]:
+    """The holes of a region: what is outside and does not reach the picture's border through the outside."""
+    outside = np.pad(~region, 1, constant_values=True)
     labels = _components(outside)[0]
-    hole = torch.from_numpy(((labels != labels[0, 0]) & outside)[1:-1, 1:-1])
-    return torch.where(hole, torch.ones_like(mask), mask)
+    return ((labels != labels[0, 0]) & outside)[1:-1, 1:-1]
 
 
 def without_specks(mask: Mask, area: Number) -> Mask:

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from ..masks import holes
+
 Lab = Float[np.ndarray, "_ _ 3"]
 Cells = Bool[np.ndarray, "_ _"]
 Pixel = tuple[int, int]
@@ -137,8 +139,7 @@ def cleaned(region: Cells, at: Pixel) -> Cells | None:
 
 def filled(region: Cells) -> Cells:
     """A region with its holes."""
-    labels = cv2.connectedComponents(np.pad(~region, 1, constant_values=True).astype(np.uint8), connectivity=4)[1]
-    return (labels != labels[0, 0])[1:-1, 1:-1]
+    return region | holes(region)
 
 
 def grown(region: Cells, pixels: int) -> Cells:
