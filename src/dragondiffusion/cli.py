@@ -27,6 +27,7 @@ from .docstrings import arguments, opening
 from .model_options import WithModel
 from .pointing import COMMANDS
 from .registry import EDITS
+from .web.command import Web
 
 if TYPE_CHECKING:
     from .edits import Edit
@@ -310,7 +311,9 @@ def setting(text: str) -> tuple[str, Any]:
 def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments describe; ends the process where they are wrong or ask for help."""
     commands: list[Any] = [Annotated[edit_command(name), tyro.conf.subcommand(name)] for name in EDITS]
-    commands += [Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Bench)]
+    commands += [
+        Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Web, Bench)
+    ]
     commands += [Annotated[kind, tyro.conf.subcommand(name)] for name, kind in COMMANDS.items()]
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time
