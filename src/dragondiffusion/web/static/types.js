@@ -36,11 +36,12 @@
  * @property {number} angle
  * @property {boolean} flip
  *
- * @typedef {{id: number, kind: "move", hidden: boolean, selection: Selection, placing: Placing}} MoveEdit
- * @typedef {{id: number, kind: "remove", hidden: boolean, selection: Selection}} RemoveEdit
- * @typedef {{id: number, kind: "paste", hidden: boolean, image: Picture, selection: Selection, placing: Placing}} PasteEdit
+ * @typedef {{id: number, kind: "move", hidden: boolean, selection: Selection, placing: Placing, hint?: string}} MoveEdit
+ *   hint: name of a mask whose look the vacated place takes; only recipes that were made elsewhere have one
+ * @typedef {{id: number, kind: "remove", hidden: boolean, selection: Selection, hint?: string}} RemoveEdit
+ * @typedef {{id: number, kind: "paste", hidden: boolean, image: Picture, selection: Selection, placing: Placing, prompt?: string}} PasteEdit
  *   selection and placing's origin are those of the second picture
- * @typedef {{id: number, kind: "appearance", hidden: boolean, selection: Selection, image: Picture, reference: Selection | null, pattern: boolean}} AppearanceEdit
+ * @typedef {{id: number, kind: "appearance", hidden: boolean, selection: Selection, image: Picture, reference: Selection | null, pattern: boolean, prompt?: string}} AppearanceEdit
  * @typedef {{id: number, kind: "drag", hidden: boolean, points: [Point, Point][], selection: Selection | null}} DragEdit
  * @typedef {{id: number, kind: "landmarks", hidden: boolean, from: Point[], to: Point[]}} LandmarksEdit
  * @typedef {MoveEdit | RemoveEdit | PasteEdit | AppearanceEdit | DragEdit | LandmarksEdit} Edit
