@@ -11,12 +11,12 @@
 import { drawGround, drawOver } from "./drawing.js";
 import { emptyHand } from "./hand.js";
 import { themeOf } from "./ink.js";
-import { SETTLE_AFTER, escape, handleKey, settle } from "./keyboard.js";
 import { drawLoupe } from "./loupe.js";
 import { context, newCanvas } from "./painting.js";
 import { Pointers } from "./pointers.js";
 import { subjectOf } from "./scene.js";
 import { Shapes } from "./shapes.js";
+import { SETTLE_AFTER, letGo, settle, steer } from "./steering.js";
 import { settleHandles } from "./tools.js";
 import { Viewport } from "./viewport.js";
 
@@ -166,8 +166,8 @@ export class Stage {
   #key(event) {
     if (event.key === " ") this.pointers.holdSpace(true);
     else if (event.key === "Escape") {
-      if (!this.cancelGesture() && !escape(this)) return;
-    } else if (!this.pointers.active && handleKey(this, event)) this.#settleLater();
+      if (!this.cancelGesture() && !letGo(this)) return;
+    } else if (!this.pointers.active && steer(this, event)) this.#settleLater();
     else {
       if (event.key.length === 1 || event.key === "Enter") this.#settle();
       return;
