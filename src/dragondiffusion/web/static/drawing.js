@@ -19,7 +19,7 @@
  * @property {Shapes} shapes
  * @property {boolean} calm  whether nothing moves, so that there is time for the better resampling
  */
-import { about, canvasOrder, compose, samePlacing, AT_HOME } from "./geometry.js";
+import { about, canvasOrder, compose, middle, samePlacing, AT_HOME } from "./geometry.js";
 import * as ink from "./ink.js";
 import { framing } from "./framing.js";
 import { arrowsOf, chosenEdit, landmarksOf, placedThings, regionOf, sizeOf, subjectOf } from "./scene.js";
@@ -183,7 +183,8 @@ function drawSubject(sheet, scene, hand, phase) {
   if (shape) ink.ants(pen, outlineOf(sheet, shape, thing), theme, phase);
   if (scene.tool !== "select" || scene.busy) return;
   const { quad, handles } = framing(sheet.viewport, thing, hand.below);
-  ink.frame(pen, quad, handles, theme, hand.coarse);
+  if (hand.reading?.what !== "move") ink.frame(pen, quad, handles, theme, hand.coarse); // a moved thing is seen best bare
+  if (hand.reading?.text) ink.reading(pen, hand.reading.text, middle(quad[0], quad[2]), theme);
 }
 
 /** A thin outline of the place that is left. @param {Sheet} sheet @param {Shape | null} shape @param {Subject} subject */

@@ -22,7 +22,7 @@
  * @property {() => void} end
  * @property {() => void} cancel
  */
-import { boxBetween, clamp, clampPoint, keptInside, minus, moved, pinched, pulled, samePlacing, turned } from "./geometry.js";
+import { boxBetween, clamp, clampPoint, keptInside, minus, moved, pinched, pulled, turned } from "./geometry.js";
 import { distance, middle } from "./geometry.js";
 import { Painting } from "./painting.js";
 import { howOf, sizeOf } from "./scene.js";
@@ -57,9 +57,9 @@ export function placing(bench, subject, from, what) {
     ...putting(bench, subject),
     move(at, { shiftKey }) {
       const to = bench.viewport.toPicture(at);
-      if (what === "move") put(bench, subject, moved(begun, start, along(start, to, shiftKey)));
-      else if (what === "scale") put(bench, subject, pulled(begun, anchor, start, to, shiftKey));
-      else put(bench, subject, turned(begun, anchor, start, to, shiftKey));
+      if (what === "move") put(bench, subject, moved(begun, start, along(start, to, shiftKey)), what);
+      else if (what === "scale") put(bench, subject, pulled(begun, anchor, start, to, shiftKey), what);
+      else put(bench, subject, turned(begun, anchor, start, to, shiftKey), what);
     },
   };
 }
@@ -70,32 +70,42 @@ function along(from, to, straight) {
   return Math.abs(to[0] - from[0]) >= Math.abs(to[1] - from[1]) ? [to[0], from[1]] : [from[0], to[1]];
 }
 
-/** Shows the subject elsewhere and tells so. @param {Bench} bench @param {Subject} subject @param {Placing} placing */
-export function put(bench, subject, placing) {
+/**
+ * Shows the subject elsewhere and tells so.
+ * @param {Bench} bench @param {Subject} subject @param {Placing} placing
+ * @param {"move" | "scale" | "rotate" | "pinch"} what changes
+ */
+export function put(bench, subject, placing, what) {
   const { hand, scene } = bench;
   const fresh = hand.placing === null;
   hand.placing = keptInside(placing, subject.mask.centroid, bench.viewport.picture);
-  if (scene.preview) hand.stale = { image: scene.preview.image, edits: scene.doc.edits };
+  if (scene.preview && fresh) hand.stale = { image: scene.preview.image, edits: scene.doc.edits };
+  hand.reading = { what, text: reading(hand.placing, what) };
   bench.redraw(fresh);
   bench.events.onPlace(hand.placing, false);
+}
+
+/** What is shown beside a thing while it changes. @param {Placing} placing @param {"move" | "scale" | "rotate" | "pinch"} what */
+function reading({ scale, angle }, what) {
+  const [x, y] = scale.map((factor) => Math.round(100 * factor));
+  const size = x === y ? `${x}%` : `${x} × ${y}%`;
+  const turn = `${Math.round(angle)}°`.replace("-0°", "0°").replace("-", "−");
+  return { move: "", scale: size, rotate: turn, pinch: `${size}  ${turn}` }[what];
 }
 
 /** The end of whatever puts the subject elsewhere. @param {Bench} bench @param {Subject} subject */
 export function putting(bench, subject) {
   const { hand } = bench;
-  const forget = () => {
-    hand.placing = null;
-    bench.redraw(true);
-  };
   return {
     end() {
-      if (!hand.placing) return;
-      if (samePlacing(hand.placing, subject.placing)) return forget();
-      bench.events.onPlace(hand.placing, true);
+      hand.reading = null;
+      bench.redraw();
+      if (hand.placing) bench.events.onPlace(hand.placing, true); // it stays there until the page shows what follows
     },
     cancel() {
       if (!hand.placing) return;
-      forget();
+      hand.placing = hand.reading = null;
+      bench.redraw(true);
       bench.events.onPlace(subject.placing, false);
     },
   };
@@ -103,15 +113,15 @@ export function putting(bench, subject) {
 
 /** Two fingers on the subject. @param {Bench} bench @param {Subject} subject @param {[Point, Point]} fingers CSS pixels */
 export function pinchingSubject(bench, subject, fingers) {
-  const begun = bench.hand.placing ?? subject.placing;
-  const { viewport } = bench;
+  const { viewport, hand } = bench;
+  const begun = hand.placing ?? subject.placing;
   const from = /** @type {[Point, Point]} */ (fingers.map((p) => viewport.toPicture(p)));
   return {
     ...putting(bench, subject),
     /** @param {[Point, Point]} now */
     follow(now) {
       const to = /** @type {[Point, Point]} */ (now.map((p) => viewport.toPicture(p)));
-      put(bench, subject, pinched(begun, subject.mask.centroid, from, to));
+      put(bench, subject, pinched(begun, subject.mask.centroid, from, to), "pinch");
     },
   };
 }

@@ -7,8 +7,11 @@
  *
  * @typedef {object} Hand
  * @property {Placing | null} placing  of the subject
+ * @property {{what: "move" | "scale" | "rotate" | "pinch", text: string} | null} reading  what changes, in figures
  * @property {[Point, Point][] | null} arrows
  * @property {Point[] | null} landmarks  where they go
+ * @property {import("./scene.js").Subject | null} keyed  the subject as it was before keys changed it
+ * @property {Point[] | null} before  where they went before keys took one of them up
  * @property {import("./painting.js").Painting | null} painting
  * @property {Box | null} box  that is being drawn
  * @property {Point | null} pointer  where a mouse or pen hovers, CSS pixels
@@ -26,8 +29,11 @@
 export function emptyHand() {
   return {
     placing: null,
+    reading: null,
     arrows: null,
     landmarks: null,
+    before: null,
+    keyed: null,
     painting: null,
     box: null,
     pointer: null,

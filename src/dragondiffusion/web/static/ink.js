@@ -17,6 +17,8 @@
  */
 import { bearing } from "./geometry.js";
 
+const FONT = "600 12px system-ui, sans-serif";
+
 const THEME = {
   accent: "#4c9dff",
   danger: "#ff5d5d",
@@ -186,7 +188,7 @@ export function divider(pen, x, [top, bottom], y, theme) {
 
 /** A word on a dark chip. @param {Pen} pen @param {string} text @param {Point} at left or right end, top @param {"left" | "right"} side @param {Theme} theme */
 export function chip(pen, text, [x, y], side, theme) {
-  pen.font = "600 12px system-ui, sans-serif";
+  pen.font = FONT;
   const width = pen.measureText(text).width + 16;
   const left = side === "left" ? x : x - width;
   pen.fillStyle = theme.shade;
@@ -196,6 +198,12 @@ export function chip(pen, text, [x, y], side, theme) {
   pen.fillStyle = theme.ink;
   pen.textBaseline = "middle";
   pen.fillText(text, left + 8, y + 11.5);
+}
+
+/** Figures on a dark chip around a point. @param {Pen} pen @param {string} text @param {Point} at @param {Theme} theme */
+export function reading(pen, text, [x, y], theme) {
+  pen.font = FONT;
+  chip(pen, text, [x - pen.measureText(text).width / 2 - 8, y - 11], "left", theme);
 }
 
 /** A grey checkerboard, as behind what is transparent. @param {Pen} pen @param {Box} box @param {Theme} theme @param {number} cell CSS pixels */

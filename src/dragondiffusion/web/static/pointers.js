@@ -34,7 +34,7 @@ export class Pointers {
 
   /**
    * @param {Bench} bench @param {HTMLCanvasElement} canvas @param {AbortSignal} signal ends all listening
-   * @param {() => void} onPress before anything begins
+   * @param {() => void} onPress the canvas has the focus, nothing has begun
    */
   constructor(bench, canvas, signal, onPress) {
     this.bench = bench;
@@ -90,9 +90,9 @@ export class Pointers {
     if (event.button === 2) return;
     const { bench } = this;
     const at = this.#at(event);
-    this.onPress();
     this.canvas.setPointerCapture(event.pointerId);
     this.canvas.focus({ preventScroll: true });
+    this.onPress();
     bench.hand.coarse = event.pointerType === "touch";
     bench.hand.crosshair = bench.hand.tail = null;
     this.#down.set(event.pointerId, at);

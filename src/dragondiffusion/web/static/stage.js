@@ -60,6 +60,7 @@ export class Stage {
   #phase = 0;
   #ants = 0;
   #settling = 0;
+  #keyed = false;
   #ends = new AbortController();
   #still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -71,7 +72,7 @@ export class Stage {
     this.canvas = newCanvas({ width: 1, height: 1 });
     dress(this.canvas);
     container.append(this.canvas);
-    this.pointers = new Pointers(this, this.canvas, this.#ends.signal, () => this.#settle());
+    this.pointers = new Pointers(this, this.canvas, this.#ends.signal, () => this.#focus(false));
     this.#listen();
     this.#watcher = new ResizeObserver(() => this.#resize());
     this.#watcher.observe(container);
@@ -86,10 +87,18 @@ export class Stage {
     const again = () => this.redraw();
     this.canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.canvas.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
-    this.canvas.addEventListener("focus", again, { signal });
-    this.canvas.addEventListener("blur", () => (this.#settle(), this.pointers.holdSpace(false), again()), { signal });
+    this.canvas.addEventListener("focus", () => this.#focus(this.canvas.matches(":focus-visible")), { signal });
+    this.canvas.addEventListener("blur", () => this.#focus(false), { signal });
     document.addEventListener("visibilitychange", again, { signal });
     this.#still.addEventListener("change", again, { signal });
+  }
+
+  /** @param {boolean} keyed whether the focus is to be seen */
+  #focus(keyed) {
+    this.#keyed = keyed;
+    if (!keyed) this.#settle();
+    if (!keyed) this.pointers.holdSpace(false);
+    this.redraw();
   }
 
   /** Shows a scene. What a hand is doing goes on. @param {Scene} scene */
@@ -97,9 +106,9 @@ export class Stage {
     const before = this.scene;
     this.scene = scene;
     this.theme = themeOf(this.container);
-    if (!this.pointers.active && !this.#settling) this.#adopt(before, scene);
+    if (!this.pointers.active && !this.hand.keyed) this.#adopt(before, scene);
     if (scene.compare?.image !== before.compare?.image) this.hand.split = null;
-    if (scene.tool !== before.tool) Object.assign(this.hand, { focus: null, tail: null, landmarks: null });
+    if (scene.tool !== before.tool) Object.assign(this.hand, { focus: null, tail: null, landmarks: null, before: null });
     if (scene.doc.picture) this.viewport.open(scene.doc.picture);
     this.shapes.keep(new Set(scene.masks.keys()));
     this.pointers.showCursor();
@@ -110,9 +119,10 @@ export class Stage {
   #adopt(before, scene) {
     const { hand } = this;
     hand.placing = hand.arrows = hand.box = null;
-    if (scene.tool !== "landmarks" || !hand.crosshair) hand.landmarks = null;
+    if (!hand.before) hand.landmarks = null;
     const answered = scene.doc.selection !== before.doc.selection || scene.doc.edits !== before.doc.edits;
-    if (answered || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool) hand.painting = null;
+    const over = before.busy && !scene.busy;
+    if (over || answered || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool) hand.painting = null;
     if (!hand.placing) settleHandles(this);
   }
 
@@ -135,14 +145,12 @@ export class Stage {
   /** Takes back what a hand is doing, as if it had not begun. @returns {boolean} whether there was anything */
   cancelGesture() {
     clearTimeout(this.#settling);
-    const keyed = this.#settling !== 0;
-    this.#settling = 0;
-    const pending = this.pointers.cancel();
-    if (keyed || this.hand.painting) {
-      this.hand.placing = this.hand.painting = null;
-      this.redraw(true);
+    const any = this.pointers.cancel() || settle(this, "cancel");
+    if (this.hand.painting) {
+      this.hand.painting = null; // the page will not answer it
+      this.redraw();
     }
-    return pending || keyed;
+    return any;
   }
 
   /** Removes the canvas and everything that listens. */
@@ -164,16 +172,23 @@ export class Stage {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key === " ") this.pointers.holdSpace(true);
-    else if (event.key === "Escape") {
-      if (!this.cancelGesture() && !letGo(this)) return;
-    } else if (!this.pointers.active && steer(this, event)) this.#settleLater();
-    else {
-      if (event.key.length === 1 || event.key === "Enter") this.#settle();
+    if (!this.#act(event)) {
+      if (event.key.length === 1 || event.key === "Enter") this.#settle(); // before a shortcut of the page
       return;
     }
+    this.#keyed = event.key !== " ";
+    this.redraw();
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the stage */
+  #act(event) {
+    if (event.key === "Escape") return this.cancelGesture() || letGo(this);
+    if (event.key === " ") return this.pointers.holdSpace(true), true;
+    if (this.pointers.active || !steer(this, event)) return false;
+    this.#settleLater();
+    return true;
   }
 
   /** @param {KeyboardEvent} event */
@@ -183,16 +198,13 @@ export class Stage {
 
   #settleLater() {
     clearTimeout(this.#settling);
-    this.#settling = 0;
-    if (this.hand.placing) this.#settling = window.setTimeout(() => this.#settle(), SETTLE_AFTER);
+    if (this.hand.keyed) this.#settling = window.setTimeout(() => this.#settle(), SETTLE_AFTER);
   }
 
   /** What keys did is final. */
   #settle() {
-    if (!this.#settling) return;
     clearTimeout(this.#settling);
-    this.#settling = 0;
-    settle(this);
+    settle(this, "end");
   }
 
   /** @param {boolean} [ground] whether more than what a hand moves has changed */
@@ -228,7 +240,7 @@ export class Stage {
 
   /** @param {CanvasRenderingContext2D} pen @param {number} ratio */
   #drawFocus(pen, ratio) {
-    if (!this.canvas.matches(":focus-visible")) return;
+    if (!this.#keyed) return;
     const { width, height } = this.viewport.view;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.lineWidth = 3;

@@ -74,8 +74,10 @@ function keySubject(bench, event) {
   const [subject, held] = [subjectOf(bench.scene.doc), heldSubject(bench)];
   if (!subject || !held || bench.scene.tool !== "select" || bench.hand.crosshair) return false;
   const placing = changed(held.placing, event);
-  if (placing) put(bench, subject, placing);
-  return placing !== null;
+  if (!placing) return false;
+  bench.hand.keyed ??= subject;
+  put(bench, subject, placing, whatChanges(event.key));
+  return true;
 }
 
 /** What a key makes of a placing. @param {Placing} placing @param {KeyboardEvent} event @returns {Placing | null} */
@@ -91,10 +93,18 @@ function changed(placing, { key, shiftKey }) {
   return key === "f" || key === "F" ? { ...placing, flip: !flip } : null;
 }
 
-/** Makes what keys did to the subject final. @param {Bench} bench */
-export function settle(bench) {
-  const subject = subjectOf(bench.scene.doc);
-  if (subject) putting(bench, subject).end();
+/** @param {string} key @returns {"move" | "scale" | "rotate"} */
+function whatChanges(key) {
+  if (ARROWS[key] || key.toLowerCase() === "f") return "move";
+  return "[]{}".includes(key) ? "rotate" : "scale";
+}
+
+/** What keys did to the subject is final, or taken back. @param {Bench} bench @param {"end" | "cancel"} how @returns {boolean} whether they did anything */
+export function settle(bench, how) {
+  const { keyed } = bench.hand;
+  bench.hand.keyed = null;
+  if (keyed) putting(bench, keyed)[how]();
+  return keyed !== null;
 }
 
 /** @param {Bench} bench @param {KeyboardEvent} event */
@@ -171,12 +181,13 @@ function enterLandmark(bench, screen, event) {
   const { hand, scene, events } = bench;
   const carried = hand.landmarks;
   if (carried) {
-    hand.landmarks = null;
+    hand.landmarks = hand.before = null;
     return events.onLandmarks(carried, true);
   }
   const { to } = landmarksOf(scene.doc);
   tapped(bench, screen, event, false);
   if (hand.focus === null || hand.focus >= to.length) return;
+  hand.before = to;
   hand.landmarks = to.slice();
   events.onHint("Arrow keys move this landmark, Enter puts it down.");
 }
@@ -185,8 +196,9 @@ function enterLandmark(bench, screen, event) {
 export function letGo(bench) {
   const { hand, scene, events } = bench;
   if (hand.tail || hand.landmarks) {
-    if (hand.landmarks) events.onLandmarks(landmarksOf(scene.doc).to, false);
-    hand.tail = hand.landmarks = null;
+    const before = hand.landmarks && hand.before;
+    hand.tail = hand.landmarks = hand.before = null;
+    if (before) events.onLandmarks(before, false);
   } else if (hand.crosshair || hand.focus !== null) {
     hand.crosshair = hand.focus = null;
   } else {
