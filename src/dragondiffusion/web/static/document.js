@@ -170,15 +170,17 @@ export function setArrows(doc, points) {
   return points.length === 0 ? deleteEdit(doc, edit.id) : changeEdit(doc, edit.id, { points });
 }
 
-/** Where landmarks go; `from` begins such an edit where none is chosen.
+/** Where landmarks go; those that are new, or of a picture without such an edit, begin where they are.
  * @param {Doc} doc
- * @param {Point[]} to
- * @param {Point[]} [from]
+ * @param {Point[]} to  where there are more or fewer of them than before, those that stay are the same arrays
  * @returns {Doc} */
-export function setLandmarks(doc, to, from = to) {
+export function setLandmarks(doc, to) {
   const edit = chosenEdit(doc);
-  if (edit?.kind === "landmarks") return changeEdit(doc, edit.id, { to });
-  return addEdit(doc, { kind: "landmarks", from, to });
+  const old = edit?.kind === "landmarks" ? edit : { from: doc.picture?.landmarks ?? [], to: doc.picture?.landmarks ?? [] };
+  const isSameNumber = old.to.length === to.length;
+  const from = to.map((point, k) => old.from[isSameNumber ? k : old.to.indexOf(point)] ?? point);
+  if (edit?.kind !== "landmarks") return to.length === 0 ? doc : addEdit(doc, { kind: "landmarks", from, to });
+  return to.length === 0 ? deleteEdit(doc, edit.id) : changeEdit(doc, edit.id, { from, to });
 }
 
 /** Fields of an edit become others.

@@ -1,4 +1,4 @@
-// Keys: tools, undo, erasing, moving by arrows; and the dialog that lists them.
+// Keys that hold anywhere on the page: tools, undo, erasing; and the dialog that lists all of them.
 
 /**
  * @typedef {import("./state.js").App} App
@@ -7,7 +7,7 @@
 
 import { clear } from "./document.js";
 import { dialog, h } from "./dom.js";
-import { erase, nudge } from "./editing.js";
+import { erase } from "./editing.js";
 import { run, show } from "./running.js";
 import { take, TOOLS } from "./toolbar.js";
 
@@ -17,11 +17,13 @@ const KEYS = [
   ["Ctrl + Z", "Undo"],
   ["Ctrl + Shift + Z, Ctrl + Y", "Redo"],
   ["Delete", "Erase the selected thing, or delete the chosen edit"],
-  ["Arrow keys", "Move it by a pixel; with Shift by ten"],
-  ["[ and ]", "Turn it by a degree; with Shift by fifteen"],
-  ["< and >", "Make it smaller or larger"],
-  ["Esc", "Nothing selected; back from a result"],
-  ["+, −, 0", "Zoom in, out, whole picture"],
+  ["Arrow keys, Enter", "On the picture: a crosshair that selects what is there (C shows it)"],
+  ["Arrow keys", "Move the selected thing by a pixel; with Shift by ten"],
+  ["+, −", "Make it larger or smaller; without a selection: zoom"],
+  ["[, ]", "Turn it by a degree; with Shift by fifteen"],
+  ["F", "Flip it"],
+  ["0", "Show the whole picture"],
+  ["Esc", "Let go; nothing selected; back from a result"],
   ["Shift + click, Alt + click", "Add to the selection, take away from it"],
   ["Ctrl + V", "Paste a picture from the clipboard"],
   .../** @type {[string, string][]} */ (TOOLS.map(([, words, key]) => [key, words])),
@@ -69,8 +71,6 @@ function withControl({ store, ...app }, event, isTyping) {
 function alone(app, stage, event) {
   const tool = TOOLS.find(([, , key]) => key.toLowerCase() === event.key.toLowerCase());
   if (tool !== undefined && !event.altKey) return done(() => take(app, tool[0]));
-  const isOnRange = event.target instanceof HTMLInputElement || (event.target instanceof Element && event.target.closest("[role=menu]") !== null);
-  if (!isOnRange && moveByKey(app, event)) return true;
   switch (event.key) {
     case "Delete":
     case "Backspace":
@@ -98,23 +98,6 @@ function done(act) {
   return true;
 }
 
-/** @param {App} app
- * @param {KeyboardEvent} event
- * @returns {boolean} */
-function moveByKey(app, event) {
-  const step = event.shiftKey ? 10 : 1;
-  const way = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
-  if (way !== undefined) {
-    const [dx = 0, dy = 0] = way;
-    return nudge(app, (placing) => ({ ...placing, offset: [placing.offset[0] + dx, placing.offset[1] + dy] }));
-  }
-  const turn = { "[": 1, "]": -1, "{": 15, "}": -15 }[event.key];
-  if (turn !== undefined) return nudge(app, (placing) => ({ ...placing, angle: placing.angle + turn }));
-  const factor = { "<": 1 / 1.05, ">": 1.05 }[event.key];
-  if (factor === undefined) return false;
-  return nudge(app, (placing) => ({ ...placing, scale: [placing.scale[0] * factor, placing.scale[1] * factor] }));
-}
-
 /** Escape: the gesture, the result, the selection; whatever comes first.
  * @param {App} app
  * @param {Stage} stage */
@@ -122,7 +105,7 @@ function leave(app, stage) {
   const { store } = app;
   stage.cancelGesture();
   if (store.state.error !== null) store.set({ error: null });
-  else if (store.state.history.gesture !== null && store.state.history.gesture !== "nudge") store.callOff();
+  else if (store.state.history.gesture !== null) store.callOff();
   else if (store.state.shown !== null) show(app, null);
   else store.push(clear(store.doc));
 }

@@ -14,6 +14,7 @@
 
 import { choicesOf, settingsOf } from "./choices.js";
 import { CHOICES, isIdle } from "./document.js";
+import { about, apply, minus } from "./geometry.js";
 
 /** Version of the format. */
 const VERSION = 1;
@@ -175,31 +176,8 @@ function placingOf(edit, selection) {
   const { offset = [0, 0], scale = 1, angle = 0, flip = false, anchor = null } = edit;
   /** @type {Placing} */
   const placing = { offset, scale: typeof scale === "number" ? [scale, scale] : scale, angle, flip };
-  if (anchor === null) return placing;
-  const [x, y] = selection.mask.centroid;
-  const [u, v] = turned(placing, [x - anchor[0], y - anchor[1]]);
-  return { ...placing, offset: [anchor[0] + u + offset[0] - x, anchor[1] + v + offset[1] - y] };
-}
-
-/** A vector mirrored, scaled and turned.
- * @param {Placing} placing
- * @param {Point} vector
- * @returns {Point} */
-function turned({ scale, angle, flip }, [x, y]) {
-  const [u, v] = [scale[0] * (flip ? -x : x), scale[1] * y];
-  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
-  return [cos * u + sin * v, cos * v - sin * u];
-}
-
-/** Where a point of the thing goes.
- * @param {Selection} selection
- * @param {Placing} placing
- * @param {Point} point
- * @returns {Point} */
-export function placed(selection, placing, point) {
-  const [x, y] = selection.mask.centroid;
-  const [u, v] = turned(placing, [point[0] - x, point[1] - y]);
-  return [x + u + placing.offset[0], y + v + placing.offset[1]];
+  const { centroid } = selection.mask;
+  return anchor === null ? placing : { ...placing, offset: minus(apply(about(anchor, placing), centroid), centroid) };
 }
 
 /** What cannot work, in sentences; none if the server may be asked.
@@ -252,7 +230,8 @@ function isOutside(selection, placing, width, height) {
   const [x0, y0, x1, y1] = selection.mask.box;
   /** @type {Point[]} */
   const corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
-  const at = corners.map((corner) => placed(selection, placing, corner));
+  const map = about(selection.mask.centroid, placing);
+  const at = corners.map((corner) => apply(map, corner));
   const [xs, ys] = [at.map(([x]) => x), at.map(([, y]) => y)];
   return Math.max(...xs) <= 0 || Math.max(...ys) <= 0 || Math.min(...xs) >= width || Math.min(...ys) >= height;
 }
