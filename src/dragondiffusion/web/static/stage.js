@@ -89,6 +89,7 @@ export class Stage {
     this.canvas.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.canvas.addEventListener("focus", () => this.#focus(this.canvas.matches(":focus-visible")), { signal });
     this.canvas.addEventListener("blur", () => this.#focus(false), { signal });
+    this.canvas.addEventListener("blur", () => this.pointers.holdSpace(false), { signal });
     document.addEventListener("visibilitychange", again, { signal });
     this.#still.addEventListener("change", again, { signal });
   }
@@ -97,7 +98,6 @@ export class Stage {
   #focus(keyed) {
     this.#keyed = keyed;
     if (!keyed) this.#settle();
-    if (!keyed) this.pointers.holdSpace(false);
     this.redraw();
   }
 
@@ -207,12 +207,12 @@ export class Stage {
     settle(this, "end");
   }
 
-  /** @param {boolean} [ground] whether more than what a hand moves has changed */
-  redraw(ground = false) {
+  /** Draws soon. @type {(ground?: boolean) => void} ground: more than what a hand moves has changed */
+  redraw = (ground = false) => {
     if (ground) this.#ground.fresh = false;
     if (this.#ends.signal.aborted) return;
     this.#frame ||= requestAnimationFrame(() => this.#draw(false));
-  }
+  };
 
   /** @param {boolean} whole */
   #draw(whole) {
