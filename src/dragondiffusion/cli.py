@@ -148,7 +148,7 @@ class EditCommand(WithSettings, WithModel):
         Raises:
             ValueError: if the edit refuses them, or a file of points holds something else.
         """
-        from .recipes.forms import Listing, MaskForm
+        from .recipes.forms import Listing, MaskForm, alternatives
         from .recipes.parts import edit_class
         from .recipes.pictures import Folder
         from .recipes.records import Record
@@ -159,7 +159,7 @@ class EditCommand(WithSettings, WithModel):
         values: dict[str, Any] = {}
         for option, field in self.FIELDS.items():
             values[field] = value = getattr(self, option)
-            if isinstance(value, str) and isinstance(forms[field], MaskForm):
+            if isinstance(value, str) and any(isinstance(form, MaskForm) for form in alternatives(forms[field])):
                 values[field] = mask_of_text(value, field)
             if isinstance(value, Path) and isinstance(forms[field], Listing):
                 points = read_json(value, MAX_POINTS_BYTES, f"{field} {value}")

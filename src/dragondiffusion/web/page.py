@@ -1,7 +1,6 @@
 """The page: our canvas in one HTML component of Gradio, and the same edits for Gradio's client."""
 
 import asyncio
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,11 +9,14 @@ from typing import Any, cast
 import gradio as gr
 from fastapi import FastAPI
 from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
 
-from ..strict_json import parse_json
+from ..strict_json import parse_json, shown
 from .api import Service
 from .limits import RefusedError
+from .queue import Job
 from .server import STATIC
+from .sessions import Session
 
 KEEP = 3600
 """Seconds after which files of Gradio's client are removed."""
@@ -68,27 +70,25 @@ def mounted(app: FastAPI, service: Service) -> FastAPI:
 def _edit(service: Service) -> Any:
     """The edit as a function of Gradio's API."""
 
-    async def edit(picture: FileData, recipe: str, files: list[FileData] | None = None) -> tuple[FileData, str]:
+    async def edit(picture: FileData, recipe: str) -> tuple[FileData, str]:
         """Edits a picture.
 
         Args:
             picture: the picture.
-            recipe: a recipe's JSON without "image"; masks and second pictures in it are data, shapes, or the names of
-                files.
-            files: masks and second pictures that the recipe names.
+            recipe: a recipe's JSON without "image"; masks in it are boxes, polygons, run lengths or PNG data, second
+                pictures PNG data.
 
         Returns:
             The result, a PNG that carries its recipe, and what can be said of it.
         """
         _, session = service.sessions.begin()
         try:
-            job = await service.threaded(lambda: _submitted(service, session, picture, recipe, files or []))
+            job = await service.threaded(lambda: _submitted(service, session, picture, recipe))
             while not job.is_over:
                 await asyncio.sleep(BEAT)
             if job.result is None or job.report is None:
                 raise RefusedError(422, job.error or f"the edit was {job.state}")
-            folder = Path(tempfile.mkdtemp())
-            copy = Path(shutil.copy(session.path(job.result), folder / "edited.png"))
+            copy = Path(shutil.copy(session.path(job.result), Path(tempfile.mkdtemp()) / "edited.png"))
             return FileData(path=str(copy), orig_name="edited.png"), str(job.report["words"])
         except RefusedError as error:
             raise gr.Error(error.sentence) from error
@@ -99,20 +99,25 @@ def _edit(service: Service) -> Any:
     return edit
 
 
-def _submitted(service: Service, session: Any, picture: FileData, recipe: str, files: list[FileData]) -> Any:
-    """The job of a request of Gradio's client; its paths were checked to be uploads."""
-    names = {Path(file.orig_name or file.path).name: _kept(session, file) for file in files}
+def _file_data(given: Any) -> FileData:
+    try:
+        return FileData(**given)
+    except (TypeError, ValueError) as error:
+        raise RefusedError(422, "the picture is no file; send it by handle_file") from error
+
+
+def _submitted(service: Service, session: Session, picture: Any, recipe: str) -> Job:
+    """The job of a request of Gradio's client."""
+    uploaded = picture if isinstance(picture, FileData) else _file_data(picture)
+    # Gradio leaves the path of a function's argument as the client gave it.
+    path = Path(uploaded.path).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+        raise RefusedError(422, "the picture was not uploaded; send it by handle_file")
+    name = session.add(path.read_bytes(), Path(uploaded.orig_name or "picture.png").name)
     try:
         data = parse_json(recipe, "the recipe")
     except ValueError as error:
         raise RefusedError(422, str(error)) from error
     if not isinstance(data, dict):
-        raise RefusedError(422, "the recipe must be a JSON object")
-    text = json.dumps({"recipe": 1, **data, "image": _kept(session, picture)})
-    for name, kept in names.items():
-        text = text.replace(json.dumps(name), json.dumps(kept))
-    return service.submit(session, json.loads(text), 1)
-
-
-def _kept(session: Any, file: FileData) -> str:
-    return session.add(Path(file.path).read_bytes(), Path(file.orig_name or "picture.png").name)
+        raise RefusedError(422, f"the recipe is {shown(data)}; give an object")
+    return service.submit(session, {"recipe": 1, **data, "image": name}, 1)

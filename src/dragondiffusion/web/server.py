@@ -30,12 +30,15 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
 
 
 class TooMuch:
-    """Refuses requests whose body has too many bytes, without reading more of it than that.
+    """Refuses requests whose body has too many bytes, without keeping more of it than that.
 
     Args:
         app: what answers the others.
         most: bytes.
     """
+
+    DRAINED = 4
+    """So many times as much is read and thrown away, so that a client who is still sending hears why."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self.app, self.most = app, most
@@ -44,9 +47,11 @@ class TooMuch:
         if scope["type"] != "http" or not scope["path"].startswith("/api"):
             await self.app(scope, receive, send)
             return
+        sentence = f"the request has more than {self.most / 2**20:.0f} MB; scale the picture down or store it smaller"
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > self.most:
-            await self._refusal(scope, receive, send)
+            await self._drain(receive, 0)
+            await JSONResponse({"detail": sentence}, 413, {"Connection": "close"})(scope, receive, send)
             return
         seen = 0
 
@@ -55,17 +60,19 @@ class TooMuch:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self.most:
-                raise HTTPException(413, self._sentence)
+                if message.get("more_body"):
+                    await self._drain(receive, seen)
+                raise HTTPException(413, sentence)
             return message
 
         await self.app(scope, counted, send)
 
-    @property
-    def _sentence(self) -> str:
-        return f"the request has more than {self.most / 2**20:.0f} MB; scale the picture down or store it smaller"
-
-    async def _refusal(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await JSONResponse({"detail": self._sentence}, 413, {"Connection": "close"})(scope, receive, send)
+    async def _drain(self, receive: Receive, seen: int) -> None:
+        while seen <= self.DRAINED * self.most:
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return
 
 
 def application(service: Service, hosts: Sequence[str] = LOOPBACK, page: bool = True) -> FastAPI:
