@@ -48,7 +48,7 @@ export function drawGround(sheet, scene, hand) {
   else drawChanges(sheet, scene, hand);
 }
 
-/** What moves. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand @param {number} phase of dashes, CSS pixels */
+/** What moves. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand @param {number} phase of what walks, 0 to 59 */
 export function drawOver(sheet, scene, hand, phase) {
   const { pen, ratio } = sheet;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -62,6 +62,7 @@ export function drawOver(sheet, scene, hand, phase) {
   drawPainting(sheet, scene, hand);
   drawBand(sheet, hand, phase);
   drawPointers(sheet, scene, hand);
+  if (hand.asked) ink.ripple(pen, sheet.viewport.toScreen(hand.asked), phase / 60, sheet.theme);
 }
 
 /** The preview, unless it no longer fits. @param {Scene} scene @param {Hand} hand */

@@ -6,12 +6,15 @@
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./scene.js").Subject} Subject
  *
+ * @typedef {import("./types.js").StageEvents & {onSplit?: (split: number) => void}} Events  onSplit: the line between before and
+ *   after was moved to this share of the width
+ *
  * @typedef {object} Bench  What gestures work on.
  * @property {Scene} scene
  * @property {import("./viewport.js").Viewport} viewport
  * @property {import("./hand.js").Hand} hand
  * @property {import("./shapes.js").Shapes} shapes
- * @property {import("./types.js").StageEvents} events
+ * @property {Events} events
  * @property {import("./ink.js").Theme} theme
  * @property {(ground?: boolean) => void} redraw  soon; `ground`: also what lies under the hand
  *
@@ -266,14 +269,27 @@ export function pullingLandmark(bench, points, index, from) {
 
 /** Moves the line between before and after. @param {Bench} bench @param {Point} from @returns {Gesture} */
 export function splitting(bench, from) {
-  const { hand, viewport, scene } = bench;
-  const begun = hand.split ?? scene.compare?.split ?? 0.5;
+  const { viewport } = bench;
+  const begun = splitOf(bench);
   return {
     move(at) {
-      hand.split = clamp(begun + (at[0] - from[0]) / (viewport.zoom * viewport.picture.width), 0, 1);
-      bench.redraw();
+      split(bench, begun + (at[0] - from[0]) / (viewport.zoom * viewport.picture.width));
     },
     end() {},
-    cancel() {},
+    cancel() {
+      split(bench, begun);
+    },
   };
+}
+
+/** Where the line between before and after is. @param {Bench} bench */
+export function splitOf({ hand, scene }) {
+  return hand.split ?? scene.compare?.split ?? 0.5;
+}
+
+/** @param {Bench} bench @param {number} to share of the width */
+export function split(bench, to) {
+  bench.hand.split = clamp(to, 0, 1);
+  bench.redraw();
+  bench.events.onSplit?.(bench.hand.split);
 }

@@ -3,10 +3,8 @@
  *
  * It changes no document: after each event the page shows the scene that follows.
  *
- * @typedef {import("./types.js").Point} Point
- * @typedef {import("./types.js").StageEvents} StageEvents
+ * @typedef {import("./gestures.js").Events} Events
  * @typedef {import("./scene.js").Scene} Scene
- * @typedef {import("./gestures.js").Gesture} Gesture
  */
 import { drawGround, drawOver } from "./drawing.js";
 import { emptyHand } from "./hand.js";
@@ -64,7 +62,7 @@ export class Stage {
   #ends = new AbortController();
   #still = matchMedia("(prefers-reduced-motion: reduce)");
 
-  /** @param {HTMLElement} container @param {StageEvents} events */
+  /** @param {HTMLElement} container @param {Events} events */
   constructor(container, events) {
     this.container = container;
     this.events = events;
@@ -103,27 +101,28 @@ export class Stage {
 
   /** Shows a scene. What a hand is doing goes on. @param {Scene} scene */
   show(scene) {
-    const before = this.scene;
+    const [before, theme] = [this.scene, themeOf(this.container)];
     this.scene = scene;
-    this.theme = themeOf(this.container);
+    const same = sameGround(before, scene) && Object.entries(theme).every(([name, colour]) => Reflect.get(this.theme, name) === colour);
+    this.theme = theme;
     if (!this.pointers.active && !this.hand.keyed) this.#adopt(before, scene);
-    if (scene.compare?.image !== before.compare?.image) this.hand.split = null;
+    if (scene.compare?.image !== before.compare?.image || scene.compare?.split !== before.compare?.split) this.hand.split = null;
     if (scene.tool !== before.tool) Object.assign(this.hand, { focus: null, tail: null, landmarks: null, before: null });
     if (scene.doc.picture) this.viewport.open(scene.doc.picture);
-    this.shapes.keep(new Set(scene.masks.keys()));
     this.pointers.showCursor();
-    this.redraw(true);
+    this.redraw(!same);
   }
 
   /** The document now knows what the hand did. @param {Scene} before @param {Scene} scene */
   #adopt(before, scene) {
     const { hand } = this;
-    hand.placing = hand.arrows = hand.box = null;
+    if (hand.placing) this.redraw(true);
+    hand.placing = hand.reading = hand.arrows = hand.box = null;
     if (!hand.before) hand.landmarks = null;
     const answered = scene.doc.selection !== before.doc.selection || scene.doc.edits !== before.doc.edits;
-    const over = before.busy && !scene.busy;
-    if (over || answered || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool) hand.painting = null;
-    if (!hand.placing) settleHandles(this);
+    const over = (before.busy && !scene.busy) || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool;
+    if (answered || over) hand.painting = hand.asked = null;
+    settleHandles(this);
   }
 
   zoomIn() {
@@ -146,10 +145,8 @@ export class Stage {
   cancelGesture() {
     clearTimeout(this.#settling);
     const any = this.pointers.cancel() || settle(this, "cancel");
-    if (this.hand.painting) {
-      this.hand.painting = null; // the page will not answer it
-      this.redraw();
-    }
+    this.hand.painting = this.hand.asked = null; // the page will not answer them
+    this.redraw();
     return any;
   }
 
@@ -251,13 +248,21 @@ export class Stage {
   /** Lets the dashes walk on, where there are any and motion is welcome. */
   #walk() {
     clearTimeout(this.#ants);
-    const walking = this.hand.box || (subjectOf(this.scene.doc) && !this.scene.compare && !this.scene.live);
+    const walking = this.hand.box || this.hand.asked || (subjectOf(this.scene.doc) && !this.scene.compare && !this.scene.live);
     if (!walking || this.#still.matches || document.hidden) return;
     this.#ants = window.setTimeout(() => {
-      this.#phase = (this.#phase + 1) % 10;
+      this.#phase = (this.#phase + 1) % 60;
       this.redraw();
     }, ANT_STEP);
   }
+}
+
+/** Whether nothing has changed that lies under a hand. @param {Scene} before @param {Scene} scene */
+function sameGround(before, scene) {
+  /** @param {Map<string, unknown>} p @param {Map<string, unknown>} q */
+  const sameViews = (p, q) => p.size === q.size && [...p].every(([name, view]) => q.get(name) === view);
+  const sameParts = /** @type {const} */ (["preview", "live", "compare"]).every((part) => before[part]?.image === scene[part]?.image);
+  return sameParts && before.doc === scene.doc && sameViews(before.images, scene.images) && sameViews(before.masks, scene.masks);
 }
 
 /** @param {HTMLCanvasElement} canvas */
