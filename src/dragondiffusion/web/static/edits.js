@@ -60,7 +60,7 @@ function card(app, edit) {
   const { store } = app;
   const { id, kind } = edit;
   const [drawing, words] = KINDS[kind];
-  const name = h("button", { type: "button", class: "dd-edit-name" }, icon(drawing), h("span", { class: "dd-edit-words" }, words), h("span", { class: "dd-edit-note" }));
+  const name = h("button", { type: "button", class: "dd-edit-name" }, icon(drawing), h("span", { class: "dd-edit-text" }, h("span", { class: "dd-edit-words" }, words), h("span", { class: "dd-edit-note" })));
   name.addEventListener("click", () => store.push(store.doc.chosen === id ? clear(store.doc) : choose(store.doc, id)));
   const hide = iconButton("eye", "Hide", () => {
     const isHidden = store.doc.edits.find((each) => each.id === id)?.hidden ?? false;

@@ -27,6 +27,9 @@ import { firstState, Store, words } from "./state.js";
 import { makeToolbar, makeTools } from "./toolbar.js";
 import { Views } from "./views.js";
 
+/** Seed of the drawn scene that newcomers see. */
+const FIRST_SCENE = 7;
+
 /** Makes the page within an element that holds page.html.
  * @param {HTMLElement} element
  * @param {string} base  where the server is, with a slash at its end
@@ -98,7 +101,8 @@ async function start(app) {
     store.set({ session, history: begin(doc), pinned, jobs, ready: true });
     for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);
     const isNew = (session.pictures ?? []).length === 0;
-    if (isNew && session.demo) await openScene(app, "move", 7);
+    if (isNew && session.demo) await openScene(app, "move", FIRST_SCENE);
+    store.set({ history: begin(store.doc) });
     app.root.dataset.ready = "true";
   } catch (error) {
     store.set({ error: words(error) });
