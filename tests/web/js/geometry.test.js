@@ -140,6 +140,11 @@ test("the handle to rotate turns by what the hand turns about the anchor", () =>
   }
 });
 
+test("an angle is caught by upright and by what it was, and by nothing else", () => {
+  const cases = [[1.9, 40, 0], [-91, 40, -90], [179, 40, 180], [-178, 40, 180], [41.5, 40, 40], [45, 40, 45], [3, 40, 3]];
+  for (const [angle, before, expected] of cases) assert.equal(geometry.caughtAngle(angle, before, 2), expected);
+});
+
 test("what lies under two fingers stays under them", () => {
   for (let i = 0; i < 100; i++) {
     const [anchor, placing] = [randomPoint(), { ...randomPlacing(), scale: /** @type {Point} */ ([1, 1.2]) }];

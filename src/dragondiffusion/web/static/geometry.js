@@ -221,6 +221,12 @@ export function turned(placing, anchor, from, to, inSteps) {
   return { ...placing, angle: wrapAngle(inSteps ? Math.round(angle / TURN_STEP) * TURN_STEP : angle) };
 }
 
+/** The angle, or what is near to it: upright, lying, or as it was. @param {number} angle @param {number} before @param {number} slack degrees */
+export function caughtAngle(angle, before, slack) {
+  const upright = wrapAngle(Math.round(angle / 90) * 90);
+  return [before, upright].find((caught) => Math.abs(wrapAngle(angle - caught)) <= slack) ?? angle;
+}
+
 /** Direction from one point to another, degrees counter-clockwise from the right. @param {Point} p @param {Point} q */
 export function bearing(p, q) {
   return (Math.atan2(p[1] - q[1], q[0] - p[0]) * 180) / Math.PI;

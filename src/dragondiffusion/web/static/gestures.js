@@ -25,13 +25,16 @@
  * @property {() => void} end
  * @property {() => void} cancel
  */
-import { boxBetween, clamp, clampPoint, keptInside, minus, moved, pinched, pulled, turned } from "./geometry.js";
+import { boxBetween, caughtAngle, clamp, clampPoint, keptInside, minus, moved, pinched, pulled, turned } from "./geometry.js";
 import { distance, middle } from "./geometry.js";
 import { Painting } from "./painting.js";
 import { howOf, sizeOf } from "./scene.js";
 
 /** Arrows and boxes shorter than this are slips of the hand, CSS pixels. */
 const SHORTEST = 5;
+
+/** Angles this close to upright, or to what they were, are that, degrees. */
+const CATCH = 2.5;
 
 /** @param {Bench} bench @param {Point} from @returns {Gesture} */
 export function panning({ viewport, redraw }, from) {
@@ -62,9 +65,14 @@ export function placing(bench, subject, from, what) {
       const to = bench.viewport.toPicture(at);
       if (what === "move") put(bench, subject, moved(begun, start, along(start, to, shiftKey)), what);
       else if (what === "scale") put(bench, subject, pulled(begun, anchor, start, to, shiftKey), what);
-      else put(bench, subject, turned(begun, anchor, start, to, shiftKey), what);
+      else put(bench, subject, caught(turned(begun, anchor, start, to, shiftKey), begun), what);
     },
   };
+}
+
+/** Hands are not exact: close to upright is upright. @param {Placing} placing @param {Placing} begun @returns {Placing} */
+function caught(placing, begun) {
+  return { ...placing, angle: caughtAngle(placing.angle, begun.angle, CATCH) };
 }
 
 /** With shift only along the longer of the two axes. @param {Point} from @param {Point} to @param {boolean} straight @returns {Point} */
@@ -124,7 +132,7 @@ export function pinchingSubject(bench, subject, fingers) {
     /** @param {[Point, Point]} now */
     follow(now) {
       const to = /** @type {[Point, Point]} */ (now.map((p) => viewport.toPicture(p)));
-      put(bench, subject, pinched(begun, subject.mask.centroid, from, to), "pinch");
+      put(bench, subject, caught(pinched(begun, subject.mask.centroid, from, to), begun), "pinch");
     },
   };
 }

@@ -65,6 +65,16 @@ export function regionOf(edit) {
   return edit.selection?.mask ?? null;
 }
 
+/**
+ * The mask that brush, eraser and lasso correct: it is shown where the thing comes from, whatever the edit does with it.
+ * @param {Scene} scene @returns {Mask | null} null with other tools
+ */
+export function correctedMask({ doc, tool }) {
+  if (tool !== "brush" && tool !== "eraser" && tool !== "lasso") return null;
+  const edit = chosenEdit(doc);
+  return (edit ? regionOf(edit) : null) ?? doc.selection?.mask ?? null;
+}
+
 /** Arrows that the tool "drag" changes. @param {Doc} doc @returns {[Point, Point][]} */
 export function arrowsOf(doc) {
   const edit = chosenEdit(doc);

@@ -262,7 +262,8 @@ function sameGround(before, scene) {
   /** @param {Map<string, unknown>} p @param {Map<string, unknown>} q */
   const sameViews = (p, q) => p.size === q.size && [...p].every(([name, view]) => q.get(name) === view);
   const sameParts = /** @type {const} */ (["preview", "live", "compare"]).every((part) => before[part]?.image === scene[part]?.image);
-  return sameParts && before.doc === scene.doc && sameViews(before.images, scene.images) && sameViews(before.masks, scene.masks);
+  const sameWork = before.doc === scene.doc && before.tool === scene.tool;
+  return sameParts && sameWork && sameViews(before.images, scene.images) && sameViews(before.masks, scene.masks);
 }
 
 /** @param {HTMLCanvasElement} canvas */
