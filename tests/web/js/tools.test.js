@@ -5,7 +5,7 @@ import { cursorAt, dragged, editAt, partAt, pressed, settleHandles, tapped } fro
 import { AT_HOME } from "../../../src/dragondiffusion/web/static/geometry.js";
 import { pinchingSubject, pinchingView } from "../../../src/dragondiffusion/web/static/gestures.js";
 import { framing } from "../../../src/dragondiffusion/web/static/framing.js";
-import { subjectOf } from "../../../src/dragondiffusion/web/static/scene.js";
+import { correctedMask, subjectOf } from "../../../src/dragondiffusion/web/static/scene.js";
 import { DOC, THING, keys, makeBench } from "./bench.js";
 
 /**
@@ -103,6 +103,27 @@ test("a click on what an edit has put somewhere chooses the edit, one beside the
   tapped(bench, there, keys(), false);
   tapped(bench, [5, 5], keys(), false);
   assert.deepEqual(told, [["onChoose", 3], ["onChoose", null]]);
+});
+
+test("an erased thing can be dragged, and a click on a chosen edit's thing keeps it chosen", () => {
+  const { bench, told } = makeBench({ edits: [{ id: 4, kind: "remove", hidden: false, selection: THING }], chosen: 4 });
+  tapped(bench, MIDDLE, keys(), false);
+  assert.equal(told.length, 0);
+  pull(bench, MIDDLE, [MIDDLE[0] + 20, MIDDLE[1]]).end();
+  assert.deepEqual(told.at(-1)?.[1].offset, [40, 0]);
+});
+
+test("brush and lasso correct the mask of what is worked on, where it lies", () => {
+  const paste = /** @type {Edit} */ ({ ...MOVE, kind: "paste", image: DOC.picture });
+  for (const [doc, expected] of /** @type {X
+    [{ selection: THING }, THING.mask],
+    [{ edits: [MOVE], chosen: 3 }, THING.mask],
+    [{ edits: [paste], chosen: 3 }, null],
+    [{}, null],
+  ])) {
+    assert.equal(correctedMask(makeBench(doc, { tool: "brush" }).bench.scene), expected);
+    assert.equal(correctedMask(makeBench(doc, { tool: "select" }).bench.scene), null);
+  }
 });
 
 test("hidden edits are not there", () => {

@@ -24,6 +24,16 @@ test("a fitted picture lies whole in the middle of the view", () => {
   assert.ok(Math.min(x0, y0) <= 20);
 });
 
+test("a fitted picture lies clear of what covers the view, unless too little is left", () => {
+  const viewport = opened();
+  viewport.cover({ top: 40, bottom: 100 });
+  const [[, y0], [, y1]] = [viewport.toScreen([0, 0]), viewport.toScreen([4000, 3000])];
+  assert.ok(y0 >= 40 && y1 <= 400);
+  close([y0 - 40], [400 - y1]);
+  viewport.cover({ top: 200, bottom: 200 });
+  assert.ok(viewport.toScreen([0, 3000])[1] > 400);
+});
+
 test("points go to the screen and back", () => {
   const viewport = opened();
   viewport.zoomAt(3.3, [123, 45]);

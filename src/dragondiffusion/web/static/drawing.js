@@ -181,11 +181,12 @@ function drawSubject(sheet, scene, hand, phase) {
   const { pen, theme, shapes } = sheet;
   const thing = { ...subject, placing: hand.placing ?? subject.placing };
   const shape = shapes.get(subject.mask, scene.masks);
+  const erased = !hand.placing && chosenEdit(scene.doc)?.kind === "remove";
   const selected = subject.edit === null && !hand.placing;
   if (selected) tint(sheet, shape, theme.accent, 0.3);
-  else if (!previewOf(scene, hand)) drawGhost(sheet, scene, thing, GHOST);
+  else if (!erased && !previewOf(scene, hand)) drawGhost(sheet, scene, thing, GHOST);
   if (!selected && !subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
-  if (shape) ink.ants(pen, outlineOf(sheet, shape, thing), theme, phase);
+  if (shape) ink.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
   if (scene.tool !== "select" || scene.busy) return;
   const { quad, handles } = framing(sheet.viewport, thing, hand.below);
   if (hand.reading?.what !== "move") ink.frame(pen, quad, handles, theme, hand.coarse); // a moved thing is seen best bare

@@ -37,12 +37,18 @@ export function chosenEdit(doc) {
   return doc.edits.find((edit) => edit.id === doc.chosen && !edit.hidden) ?? null;
 }
 
-/** What can be moved, scaled and turned: the chosen edit's thing, else the selected one. @param {Doc} doc @returns {Subject | null} */
+/**
+ * What can be moved, scaled and turned: the chosen edit's thing, also one that is erased, else the selected one.
+ * @param {Doc} doc @returns {Subject | null}
+ */
 export function subjectOf(doc) {
   const { picture, selection } = doc;
   const edit = chosenEdit(doc);
   const placed = edit && placedThing(doc, edit);
   if (placed) return placed;
+  if (picture && edit?.kind === "remove") {
+    return { edit: edit.id, picture, mask: edit.selection.mask, placing: AT_HOME, stays: false };
+  }
   if (!picture || !selection) return null;
   return { edit: null, picture, mask: selection.mask, placing: AT_HOME, stays: false };
 }

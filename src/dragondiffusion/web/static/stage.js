@@ -47,7 +47,10 @@ const NOTHING = {
   busy: false,
 };
 
-/** The canvas in its container. Fills the container; its colours are the container's --dd-* properties. */
+/**
+ * The canvas in its container. It fills the container; its colours are the container's --dd-* properties, and what the page
+ * lays over it is told by --dd-inset-top and --dd-inset-bottom, in px.
+ */
 export class Stage {
   scene = NOTHING;
   viewport = new Viewport();
@@ -162,6 +165,7 @@ export class Stage {
 
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.container;
+    this.viewport.cover(insetsOf(this.container));
     this.viewport.resize({ width, height });
     settleHandles(this);
     this.#frame || this.#draw(true); // at once: a resized canvas is blank
@@ -255,6 +259,14 @@ export class Stage {
       this.redraw();
     }, ANT_STEP);
   }
+}
+
+/** @param {Element} element */
+function insetsOf(element) {
+  const style = getComputedStyle(element);
+  /** @param {string} side */
+  const inset = (side) => Math.max(parseFloat(style.getPropertyValue(`--dd-inset-${side}`)) || 0, 0);
+  return { top: inset("top"), bottom: inset("bottom") };
 }
 
 /** Whether nothing has changed that lies under a hand. @param {Scene} before @param {Scene} scene */

@@ -144,7 +144,7 @@ export function editAt({ scene, viewport, shapes }, at) {
     if (thing.edit !== null && shapes.get(thing.mask, scene.masks)?.has(home)) return thing.edit;
   }
   for (const edit of [...scene.doc.edits].reverse()) {
-    const region = edit.hidden || edit.id === scene.doc.chosen ? null : regionOf(edit);
+    const region = edit.hidden ? null : regionOf(edit);
     if (region && shapes.get(region, scene.masks)?.has(point)) return edit.id;
   }
   return null;
