@@ -115,12 +115,15 @@ test("an erased thing can be dragged, and a click on a chosen edit's thing keeps
 
 test("brush and lasso correct the mask of what is worked on, where it lies", () => {
   const paste = /** @type {Edit} */ ({ ...MOVE, kind: "paste", image: DOC.picture });
-  for (const [doc, expected] of /** @type {X
+  /** @type {[any, any][]} */
+  const cases = [
     [{ selection: THING }, THING.mask],
     [{ edits: [MOVE], chosen: 3 }, THING.mask],
     [{ edits: [paste], chosen: 3 }, null],
+    [{ selection: THING, edits: [paste], chosen: 3 }, null],
     [{}, null],
-  ])) {
+  ];
+  for (const [doc, expected] of cases) {
     assert.equal(correctedMask(makeBench(doc, { tool: "brush" }).bench.scene), expected);
     assert.equal(correctedMask(makeBench(doc, { tool: "select" }).bench.scene), null);
   }

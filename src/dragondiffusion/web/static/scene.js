@@ -78,7 +78,7 @@ export function regionOf(edit) {
 export function correctedMask({ doc, tool }) {
   if (tool !== "brush" && tool !== "eraser" && tool !== "lasso") return null;
   const edit = chosenEdit(doc);
-  return (edit ? regionOf(edit) : null) ?? doc.selection?.mask ?? null;
+  return edit ? regionOf(edit) : (doc.selection?.mask ?? null);
 }
 
 /** Arrows that the tool "drag" changes. @param {Doc} doc @returns {[Point, Point][]} */
