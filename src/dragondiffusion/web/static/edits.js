@@ -81,7 +81,7 @@ function controls(app, edit) {
   if (edit.kind === "appearance") box.append(patternField(app, edit.id));
   if (edit.kind === "paste" || edit.kind === "appearance") {
     const thumbnail = h("canvas", { class: "dd-edit-thumb", width: 96, height: 64, "aria-hidden": "true" });
-    box.append(h("div", { class: "dd-row dd-whole" }, thumbnail, wordButton("select", "Select another thing in it", () => void reselect(app, edit.id), "dd-compact")));
+    box.append(h("div", { class: "dd-row dd-whole" }, thumbnail, wordButton("select", "Another thing in it", () => void reselect(app, edit.id), "dd-compact")));
   }
   if (edit.kind === "drag" && edit.selection !== null) {
     box.append(wordButton("close", "Act everywhere near the arrows", () => app.store.push(changeEdit(app.store.doc, edit.id, { selection: null })), "dd-compact dd-whole dd-limit"));
