@@ -1,6 +1,6 @@
+// Draws a scene: picture, ghosts, preview, outlines, handles, arrows, landmarks, comparison.
+
 /**
- * Draws a scene: picture, ghosts, preview, outlines, handles, arrows, landmarks, comparison.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Box} Box
  * @typedef {import("./scene.js").Scene} Scene
@@ -184,8 +184,10 @@ function drawSubject(sheet, scene, hand, phase) {
   const erased = !hand.placing && chosenEdit(scene.doc)?.kind === "remove";
   const selected = subject.edit === null && !hand.placing;
   if (selected) tint(sheet, shape, theme.accent, 0.3);
-  else if (!erased && !previewOf(scene, hand)) drawGhost(sheet, scene, thing, GHOST);
-  if (!selected && !subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
+  else if (!erased && !previewOf(scene, hand)) {
+    drawGhost(sheet, scene, thing, GHOST);
+    if (!subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
+  }
   if (shape) ink.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
   if (scene.tool !== "select" || scene.busy) return;
   const { quad, handles } = framing(sheet.viewport, thing, hand.below);

@@ -1,6 +1,6 @@
+// Affine maps of the picture plane, and what a pull at a handle or a pinch does to the placing of an object.
+
 /**
- * Affine maps of the picture plane, and what a pull at a handle or a pinch does to the placing of an object.
- *
  * Convention: that of the package's `Affine.about`: the object is mirrored, scaled, turned about the anchor, displaced; x to
  * the right, y down; positive angles turn counter-clockwise as seen on the screen.
  *

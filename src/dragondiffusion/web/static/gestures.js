@@ -1,6 +1,6 @@
+// What a hand does from press to release: each gesture follows the pointer, then tells the page or is cancelled.
+
 /**
- * What a hand does from press to release: each gesture follows the pointer, then tells the page or is cancelled.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Placing} Placing
  * @typedef {import("./scene.js").Scene} Scene
@@ -24,6 +24,7 @@
  * @property {(at: Point, keys: Keys) => void} move  CSS pixels
  * @property {() => void} end
  * @property {() => void} cancel
+ * @property {Subject} [subject]  what it puts elsewhere, as it was before
  */
 import { boxBetween, caughtAngle, clamp, clampPoint, keptInside, minus, moved, pinched, pulled, turned } from "./geometry.js";
 import { distance, middle } from "./geometry.js";
@@ -108,6 +109,7 @@ function reading({ scale, angle }, what) {
 export function putting(bench, subject) {
   const { hand } = bench;
   return {
+    subject,
     end() {
       hand.reading = null;
       bench.redraw();

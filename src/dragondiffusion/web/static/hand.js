@@ -1,6 +1,6 @@
+// What a hand is doing on the stage and the document does not know yet.
+
 /**
- * What a hand is doing on the stage and the document does not know yet.
- *
  * @typedef {import("./types.js").Placing} Placing
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Box} Box

@@ -1,6 +1,6 @@
+// Lines, handles, arrows and the other small things that are drawn over a picture, in CSS pixels.
+
 /**
- * Lines, handles, arrows and the other small things that are drawn over a picture, in CSS pixels.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Box} Box
  * @typedef {import("./geometry.js").Quad} Quad

@@ -1,6 +1,6 @@
+// What the stage shows and which part of it a hand can take hold of.
+
 /**
- * What the stage shows and which part of it a hand can take hold of.
- *
  * @typedef {import("./types.js").Doc} Doc
  * @typedef {import("./types.js").Edit} Edit
  * @typedef {import("./types.js").Mask} Mask

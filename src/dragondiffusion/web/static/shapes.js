@@ -1,6 +1,6 @@
+// What is made of masks once and drawn often: outlines, tints, and things cut out of their pictures.
+
 /**
- * What is made of masks once and drawn often: outlines, tints, and things cut out of their pictures.
- *
  * @typedef {import("./types.js").Box} Box
  * @typedef {import("./types.js").Mask} Mask
  * @typedef {import("./types.js").Point} Point

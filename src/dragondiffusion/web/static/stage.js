@@ -1,6 +1,6 @@
+// The stage: one canvas that shows a scene and tells the page what a mouse, pen, fingers or keys want done.
+
 /**
- * The stage: one canvas that shows a scene and tells the page what a mouse, pen, fingers or keys want done.
- *
  * It changes no document: after each event the page shows the scene that follows.
  *
  * @typedef {import("./gestures.js").Events} Events
@@ -87,11 +87,12 @@ export class Stage {
     const signal = this.#ends.signal;
     const again = () => this.redraw();
     this.canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
-    this.canvas.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.canvas.addEventListener("focus", () => this.#focus(this.canvas.matches(":focus-visible")), { signal });
     this.canvas.addEventListener("blur", () => this.#focus(false), { signal });
     this.canvas.addEventListener("blur", () => this.pointers.holdSpace(false), { signal });
     document.addEventListener("visibilitychange", again, { signal });
+    document.addEventListener("keydown", (event) => this.#space(event), { signal });
+    document.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.#still.addEventListener("change", again, { signal });
   }
 
@@ -192,6 +193,13 @@ export class Stage {
     return true;
   }
 
+  /** Space is also for the stage where nothing has the focus. @param {KeyboardEvent} event */
+  #space(event) {
+    if (event.key !== " " || event.target !== document.body || !this.scene.doc.picture) return;
+    this.pointers.holdSpace(true);
+    event.preventDefault();
+  }
+
   /** @param {KeyboardEvent} event */
   #keyUp(event) {
     if (event.key === " ") this.pointers.holdSpace(false);
@@ -208,7 +216,7 @@ export class Stage {
     settle(this, "end");
   }
 
-  /** Draws soon. @type {(ground?: boolean) => void} ground: more than what a hand moves has changed */
+  /** Draws soon; with `ground` also what lies under what a hand moves. @type {(ground?: boolean) => void} */
   redraw = (ground = false) => {
     if (ground) this.#ground.fresh = false;
     if (this.#ends.signal.aborted) return;

@@ -1,6 +1,6 @@
+// The stage without a pointer: keys move, scale, turn and flip the thing at hand, or steer a crosshair.
+
 /**
- * The stage without a pointer: keys move, scale, turn and flip the thing at hand, or steer a crosshair.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Placing} Placing
  * @typedef {import("./gestures.js").Bench} Bench

@@ -1,6 +1,6 @@
+// What a press, a pull and a tap mean with each tool, and what lies under a point.
+
 /**
- * What a press, a pull and a tap mean with each tool, and what lies under a point.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./gestures.js").Bench} Bench
  * @typedef {import("./gestures.js").Gesture} Gesture

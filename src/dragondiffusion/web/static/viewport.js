@@ -1,6 +1,6 @@
+// Where the picture lies in the view: zoom and pan between pixels of the full-size picture and CSS pixels of the canvas.
+
 /**
- * Where the picture lies in the view: zoom and pan between pixels of the full-size picture and CSS pixels of the canvas.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./geometry.js").Size} Size
  */
