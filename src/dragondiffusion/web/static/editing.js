@@ -21,7 +21,7 @@ import { boxed, clicked, repainted } from "./selecting.js";
 export function stageEvents(app) {
   const { store } = app;
   return {
-    onPick: (at, how) => void pick(app, (picture, old) => clicked(app.client, picture, old, at, how)),
+    onPick: (at, how) => void pick(app, (picture, old) => clicked(app.client, picture, old, at, old === null ? "new" : how)),
     onBox: (box) => void pick(app, (picture) => boxed(app.client, picture, box)),
     onPaint: (mask, how) => void pick(app, (picture, old) => paint(app, picture, old, mask, how)),
     onPlace: (placing, final) => gesture(app, document.place(workable(app), rounded(placing)), "place", final),

@@ -19,6 +19,7 @@ import { makeNotices } from "./notices.js";
 import { listenForFiles, openFile, openScene, restoreFile } from "./opening.js";
 import { Previews } from "./previewing.js";
 import { makeProgress } from "./progress.js";
+import { makePulse } from "./pulse.js";
 import { makeResults } from "./results.js";
 import { follow } from "./running.js";
 import { makeSettings } from "./settings.js";
@@ -52,6 +53,7 @@ export function mount(element, base) {
     makeResults(app),
     makeProgress(app),
     makeNotices(app),
+    makePulse(app, stage),
   ];
   store.listen((state) => {
     parts.forEach((update) => update(state));

@@ -20,6 +20,7 @@ export function makeNotices(app) {
     wordButton("open", "Open a photo", () => byName(app.root, "file").click(), "dd-primary dd-large"),
     wordButton("scene", "Try a drawn scene", () => void openScene(app, "move"), "dd-large"),
   );
+  byName(app.root, "local").hidden = !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   return (state) => {
     setText(status, state.busy > 0 ? "Working…" : state.status);
     error.hidden = state.error === null;

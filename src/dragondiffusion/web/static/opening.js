@@ -34,7 +34,7 @@ export async function upload({ store, client }, file) {
  * @param {Picture} picture */
 export function open({ store }, picture) {
   store.push(openPicture(store.doc, picture));
-  store.set({ tool: "select", how: "new", status: ["Tap a thing, then drag it.", ...picture.notes].join(" "), second: null, things: [] });
+  store.set({ tool: "select", how: "new", status: ["Tap a thing, then drag it.", ...picture.notes].join(" "), second: null });
 }
 
 /** Opens a drawn scene, with a second picture where its kind has one.
@@ -45,8 +45,7 @@ export async function openScene(app, kind, seed = Math.floor(Math.random() * 100
   const scene = await app.store.wait(() => app.client.scene(seed, kind));
   if (scene === null) return;
   open(app, scene.picture);
-  const things = "things" in scene && Array.isArray(scene.things) ? scene.things : [];
-  app.store.set({ second: scene.second, things });
+  app.store.set({ second: scene.second });
 }
 
 /** Brings back the state that a recipe, or a result that carries one, stands for.

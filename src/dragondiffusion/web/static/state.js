@@ -29,9 +29,6 @@
  * @property {string | null} error
  * @property {boolean} ready  the session is there
  * @property {Picture | null} second  of a drawn scene, offered for pasting
- * @property {Point[]} things  where the things of a drawn scene are, for the first hint
- *
- * @typedef {import("./types.js").Point} Point
  *
  * @typedef {object} App  What panels and actions work with.
  * @property {Store} store
@@ -65,7 +62,6 @@ export function firstState() {
     error: null,
     ready: false,
     second: null,
-    things: [],
   };
 }
 
@@ -146,11 +142,14 @@ export class Store {
    * @param {() => Promise<T>} work
    * @returns {Promise<T | null>} */
   async wait(work) {
+    const { session } = this.state;
     this.set({ busy: this.state.busy + 1, error: null });
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Error && error.name === "AbortError")) this.set({ error: words(error) });
+      const isAbort = error instanceof Error && error.name === "AbortError";
+      const isOld = session !== null && session !== this.state.session; // what was asked about is gone, and that was said
+      if (!isAbort && !isOld) this.set({ error: words(error) });
       return null;
     } finally {
       this.set({ busy: this.state.busy - 1 });
@@ -162,5 +161,6 @@ export class Store {
  * @param {unknown} error
  * @returns {string} */
 export function words(error) {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
