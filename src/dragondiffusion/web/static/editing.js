@@ -149,7 +149,7 @@ export function beginArrows({ store }) {
 export function erase({ store }) {
   if (store.doc.selection !== null) store.push(document.eraseSelection(store.doc));
   else if (store.doc.chosen !== null) store.push(document.deleteEdit(store.doc, store.doc.chosen));
-  else store.say("Select a thing first.");
+  else store.call("Select a thing first.");
 }
 
 /** @param {Placing} placing

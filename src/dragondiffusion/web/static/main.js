@@ -31,6 +31,9 @@ import { Views } from "./views.js";
 /** Seed of the drawn scene that newcomers see. */
 const FIRST_SCENE = 7;
 
+/** Milliseconds until a server that did not answer is asked again. */
+const AGAIN = 4000;
+
 /** Makes the page within an element that holds page.html.
  * @param {HTMLElement} element
  * @param {string} base  where the server is, with a slash at its end
@@ -100,7 +103,7 @@ async function start(app) {
     const session = await app.client.session();
     const { doc, pinned } = kept(session);
     const jobs = session.jobs ?? [];
-    store.set({ session, history: begin(doc), pinned, jobs, ready: true });
+    store.set({ session, history: begin(doc), pinned, jobs, ready: true, error: null });
     for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);
     const isNew = (session.pictures ?? []).length === 0;
     if (isNew && session.demo) await openScene(app, "move", FIRST_SCENE);
@@ -108,6 +111,7 @@ async function start(app) {
     app.root.dataset.ready = "true";
   } catch (error) {
     store.set({ error: words(error) });
+    setTimeout(() => void start(app), AGAIN);
   }
 }
 

@@ -15,7 +15,9 @@ import { addFromSecond } from "./second.js";
  * @param {File | Blob} file */
 export async function openFile(app, file) {
   const picture = await upload(app, file);
-  if (picture !== null) open(app, picture);
+  if (picture === null) return;
+  open(app, picture);
+  if (app.store.state.session?.demo) app.store.say("The demo model knows drawn scenes; for photos, start the server with --model. Tap a thing, then drag it.");
 }
 
 /** @param {App} app

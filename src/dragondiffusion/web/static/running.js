@@ -19,7 +19,7 @@ export async function run(app) {
   const { store, client } = app;
   const doc = store.doc;
   const [problem] = problems(doc);
-  if (problem !== undefined) return store.say(problem);
+  if (problem !== undefined) return store.call(problem);
   const job = await store.wait(() => client.submit(toRecipe(doc), triesOf(doc.choices)));
   if (job === null) return;
   put(app, job);

@@ -26,6 +26,7 @@
  * @property {(Layer & {doc: Doc}) | null} live  what a running job has so far, and the document it was sent off with
  * @property {number} busy  requests that the person waits for
  * @property {string} status
+ * @property {number} calls  how often the status line called for attention
  * @property {string | null} error
  * @property {boolean} ready  the session is there
  * @property {Picture | null} second  of a drawn scene, offered for pasting
@@ -59,6 +60,7 @@ export function firstState() {
     live: null,
     busy: 0,
     status: "",
+    calls: 0,
     error: null,
     ready: false,
     second: null,
@@ -135,6 +137,12 @@ export class Store {
   /** @param {string} status */
   say(status) {
     this.set({ status });
+  }
+
+  /** Says why something does not work, so that it is seen.
+   * @param {string} status */
+  call(status) {
+    this.set({ status, calls: this.state.calls + 1 });
   }
 
   /** Does something that the person waits for; an error becomes a notice.
