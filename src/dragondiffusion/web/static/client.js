@@ -191,13 +191,14 @@ export class Client {
     try {
       const response = await this.#call("GET", `jobs/${id}/events`, undefined, signal);
       if (response.body === null) return false;
+      let isOver = false;
       for await (const { event, data } of readEvents(response.body)) {
         if (event !== "job") continue;
         const job = /** @type {Job} */ (JSON.parse(data));
         tell(job);
-        if (isFinished(job)) return true;
+        isOver = isFinished(job); // the server closes the stream then
       }
-      return false;
+      return isOver;
     } catch (error) {
       if (isAbort(error)) return true;
       if (error instanceof ApiError && error.status >= 400 && error.status < 500) throw error;

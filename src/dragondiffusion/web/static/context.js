@@ -89,10 +89,11 @@ export function makeSplit(app) {
     const job = store.state.jobs.find((each) => each.id === store.state.shown);
     if (job !== undefined) act(job);
   };
-  const words = h("p", { class: "dd-verdict" });
+  const words = h("p", {});
   const compare = wordButton("compare", "Before and after", () => compareWith(app, null), "dd-compact");
+  const verdict = byName(app.root, "verdict");
+  verdict.append(words);
   bar.append(
-    words,
     compare,
     wordButton("download", "Download", withShown((job) => downloadResult(app, job)), "dd-compact"),
     wordButton("next", "Continue from here", withShown((job) => goOn(app, job)), "dd-compact"),
@@ -102,6 +103,7 @@ export function makeSplit(app) {
     const job = state.jobs.find((each) => each.id === state.shown);
     bar.hidden = job === undefined;
     compare.setAttribute("aria-pressed", String(state.compares && state.rival === null));
+    verdict.hidden = job?.report == null || state.compares;
     setText(words, job?.report?.words ?? "");
   };
 }

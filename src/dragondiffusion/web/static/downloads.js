@@ -34,7 +34,7 @@ function exported({ store }) {
   if (shown !== undefined) return { ...shown.recipe, seed: shown.seed };
   const [problem] = problems(store.doc);
   if (problem === undefined) return toRecipe(store.doc);
-  store.say(problem);
+  store.call(problem);
   return null;
 }
 

@@ -1,6 +1,6 @@
+// Draws a scene: picture, ghosts, preview, outlines, handles, arrows, landmarks, comparison.
+
 /**
- * Draws a scene: picture, ghosts, preview, outlines, handles, arrows, landmarks, comparison.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Box} Box
  * @typedef {import("./scene.js").Scene} Scene
@@ -22,7 +22,7 @@
 import { about, canvasOrder, compose, middle, samePlacing, AT_HOME } from "./geometry.js";
 import * as ink from "./ink.js";
 import { framing } from "./framing.js";
-import { arrowsOf, chosenEdit, landmarksOf, placedThings, regionOf, sizeOf, subjectOf } from "./scene.js";
+import { arrowsOf, chosenEdit, correctedMask, landmarksOf, placedThings, regionOf, sizeOf, subjectOf } from "./scene.js";
 
 /** From this many CSS pixels a view's pixel on, pixels are shown as squares. */
 const SQUARES_FROM = 4;
@@ -43,12 +43,12 @@ export function drawGround(sheet, scene, hand) {
   if (image) drawImage(sheet, image, [0, 0, picture.width, picture.height]);
   if (scene.compare) return;
   if (scene.live) return drawLive(sheet, scene.live);
-  const preview = previewOf(scene, hand);
+  const preview = correctedMask(scene) ? null : previewOf(scene, hand);
   if (preview) drawImage(sheet, preview.image, preview.box);
   else drawChanges(sheet, scene, hand);
 }
 
-/** What moves. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand @param {number} phase of dashes, CSS pixels */
+/** What moves. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand @param {number} phase of what walks, 0 to 59 */
 export function drawOver(sheet, scene, hand, phase) {
   const { pen, ratio } = sheet;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -56,12 +56,15 @@ export function drawOver(sheet, scene, hand, phase) {
   if (scene.compare) return drawComparison(sheet, scene.compare, hand);
   if (scene.live) return;
   drawRegions(sheet, scene);
-  drawSubject(sheet, scene, hand, phase);
+  const corrected = correctedMask(scene);
+  if (corrected) drawCorrected(sheet, scene, corrected, phase);
+  else drawSubject(sheet, scene, hand, phase);
   drawArrows(sheet, scene, hand);
   drawLandmarks(sheet, scene, hand);
   drawPainting(sheet, scene, hand);
   drawBand(sheet, hand, phase);
   drawPointers(sheet, scene, hand);
+  if (hand.asked) ink.ripple(pen, sheet.viewport.toScreen(hand.asked), phase / 60, sheet.theme);
 }
 
 /** The preview, unless it no longer fits. @param {Scene} scene @param {Hand} hand */
@@ -100,7 +103,9 @@ function drawLive(sheet, { image, box }) {
 /** Holes and ghosts of all edits but what the hand holds. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand */
 function drawChanges(sheet, scene, hand) {
   const { doc } = scene;
+  const corrected = correctedMask(scene);
   for (const edit of doc.edits) {
+    if (corrected && edit.id === doc.chosen) continue;
     const leaves = !edit.hidden && (edit.kind === "remove" || edit.kind === "move") ? regionOf(edit) : null;
     if (leaves) tint(sheet, sheet.shapes.get(leaves, scene.masks), sheet.theme.shade, 1);
   }
@@ -162,7 +167,7 @@ function drawRegions(sheet, scene) {
   for (const edit of doc.edits) {
     const region = edit.hidden || edit.kind === "move" ? null : regionOf(edit);
     const shape = region && shapes.get(region, scene.masks);
-    if (!shape || !region || !doc.picture) continue;
+    if (!shape || !region || !doc.picture || region === correctedMask(scene)) continue;
     const path = outlineOf(sheet, shape, { edit: edit.id, picture: doc.picture, mask: region, placing: AT_HOME, stays: false });
     const colour = edit.kind === "remove" ? theme.danger : theme.ink;
     ink.twoTone(pen, path, colour, theme.shade, edit.id === doc.chosen ? 2.25 : 1.25);
@@ -176,15 +181,28 @@ function drawSubject(sheet, scene, hand, phase) {
   const { pen, theme, shapes } = sheet;
   const thing = { ...subject, placing: hand.placing ?? subject.placing };
   const shape = shapes.get(subject.mask, scene.masks);
+  const erased = !hand.placing && chosenEdit(scene.doc)?.kind === "remove";
   const selected = subject.edit === null && !hand.placing;
   if (selected) tint(sheet, shape, theme.accent, 0.3);
-  else if (!previewOf(scene, hand)) drawGhost(sheet, scene, thing, GHOST);
-  if (!selected && !subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
-  if (shape) ink.ants(pen, outlineOf(sheet, shape, thing), theme, phase);
+  else if (!erased && !previewOf(scene, hand)) {
+    drawGhost(sheet, scene, thing, GHOST);
+    if (!subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
+  }
+  if (shape) ink.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
   if (scene.tool !== "select" || scene.busy) return;
   const { quad, handles } = framing(sheet.viewport, thing, hand.below);
   if (hand.reading?.what !== "move") ink.frame(pen, quad, handles, theme, hand.coarse); // a moved thing is seen best bare
   if (hand.reading?.text) ink.reading(pen, hand.reading.text, middle(quad[0], quad[2]), theme);
+}
+
+/** The thing whose mask is corrected, where it comes from. @param {Sheet} sheet @param {Scene} scene @param {import("./types.js").Mask} mask @param {number} phase */
+function drawCorrected(sheet, scene, mask, phase) {
+  const { pen, theme, shapes } = sheet;
+  const shape = shapes.get(mask, scene.masks);
+  const { picture } = scene.doc;
+  if (!shape || !picture) return;
+  tint(sheet, shape, theme.accent, 0.35);
+  ink.ants(pen, outlineOf(sheet, shape, { edit: null, picture, mask, placing: AT_HOME, stays: false }), theme, phase);
 }
 
 /** A thin outline of the place that is left. @param {Sheet} sheet @param {Shape | null} shape @param {Subject} subject */

@@ -21,7 +21,7 @@ import { boxed, clicked, repainted } from "./selecting.js";
 export function stageEvents(app) {
   const { store } = app;
   return {
-    onPick: (at, how) => void pick(app, (picture, old) => clicked(app.client, picture, old, at, how)),
+    onPick: (at, how) => void pick(app, (picture, old) => clicked(app.client, picture, old, at, old === null ? "new" : how)),
     onBox: (box) => void pick(app, (picture) => boxed(app.client, picture, box)),
     onPaint: (mask, how) => void pick(app, (picture, old) => paint(app, picture, old, mask, how)),
     onPlace: (placing, final) => gesture(app, document.place(workable(app), rounded(placing)), "place", final),
@@ -81,7 +81,15 @@ async function pick(app, ask) {
   if (selection === null || store.doc.picture?.name !== picture.name) return;
   const isNew = selection.points.length <= 1 && selection.outside.length === 0 && selection.mask.name === selection.found?.name;
   store.push(isNew ? document.select(store.doc, selection) : document.correct(store.doc, selection));
-  store.say(selection.mask.area === 0 ? "Nothing was found there; click on another place, or paint it." : "Selected. Drag it to where it should go.");
+  store.say(wordsOf(selection, store.state.tool));
+}
+
+/** @param {Selection} selection
+ * @param {import("./types.js").Tool} tool
+ * @returns {string} */
+function wordsOf({ mask }, tool) {
+  if (mask.area === 0) return "Nothing is selected there; click on another place, or paint it.";
+  return tool === "select" ? "Selected. Drag it to where it should go." : "Selected. Paint on, or take the arrow (V) and drag it.";
 }
 
 /** The document; of a result that is looked at, one that goes on from it.
@@ -113,7 +121,8 @@ export async function beginLandmarks(app) {
   const picture = workable(app).picture;
   if (picture === null) return store.say("Open a picture first.");
   store.push(document.clear(store.doc));
-  const points = picture.landmarks ?? (await foundLandmarks(app, picture));
+  const own = picture.landmarks ?? [];
+  const points = own.length > 0 ? own : await foundLandmarks(app, picture);
   if (store.doc.picture?.name !== picture.name || store.state.tool !== "landmarks") return;
   if (points === null) return store.say("Tap points that should stay, and points to drag elsewhere.");
   store.push(document.setLandmarks(store.doc, points.map(near)));
@@ -140,7 +149,7 @@ export function beginArrows({ store }) {
 export function erase({ store }) {
   if (store.doc.selection !== null) store.push(document.eraseSelection(store.doc));
   else if (store.doc.chosen !== null) store.push(document.deleteEdit(store.doc, store.doc.chosen));
-  else store.say("Select a thing first.");
+  else store.call("Select a thing first.");
 }
 
 /** @param {Placing} placing

@@ -60,7 +60,7 @@ function card(app, edit) {
   const { store } = app;
   const { id, kind } = edit;
   const [drawing, words] = KINDS[kind];
-  const name = h("button", { type: "button", class: "dd-edit-name" }, icon(drawing), h("span", { class: "dd-edit-words" }, words), h("span", { class: "dd-edit-note" }));
+  const name = h("button", { type: "button", class: "dd-edit-name" }, icon(drawing), h("span", { class: "dd-edit-text" }, h("span", { class: "dd-edit-words" }, words), h("span", { class: "dd-edit-note" })));
   name.addEventListener("click", () => store.push(store.doc.chosen === id ? clear(store.doc) : choose(store.doc, id)));
   const hide = iconButton("eye", "Hide", () => {
     const isHidden = store.doc.edits.find((each) => each.id === id)?.hidden ?? false;
@@ -81,7 +81,7 @@ function controls(app, edit) {
   if (edit.kind === "appearance") box.append(patternField(app, edit.id));
   if (edit.kind === "paste" || edit.kind === "appearance") {
     const thumbnail = h("canvas", { class: "dd-edit-thumb", width: 96, height: 64, "aria-hidden": "true" });
-    box.append(h("div", { class: "dd-row dd-whole" }, thumbnail, wordButton("select", "Select another thing in it", () => void reselect(app, edit.id), "dd-compact")));
+    box.append(h("div", { class: "dd-row dd-whole" }, thumbnail, wordButton("select", "Another thing in it", () => void reselect(app, edit.id), "dd-compact")));
   }
   if (edit.kind === "drag" && edit.selection !== null) {
     box.append(wordButton("close", "Act everywhere near the arrows", () => app.store.push(changeEdit(app.store.doc, edit.id, { selection: null })), "dd-compact dd-whole dd-limit"));

@@ -45,13 +45,14 @@ export class EventParser {
  * @returns {AsyncGenerator<ServerEvent>} */
 export async function* readEvents(body) {
   const [parser, decoder, reader] = [new EventParser(), new TextDecoder(), body.getReader()];
+  let isOver = false;
   try {
-    for (;;) {
+    while (!isOver) {
       const { done, value } = await reader.read();
+      isOver = done;
       yield* parser.feed(decoder.decode(value, { stream: !done }));
-      if (done) return;
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    if (!isOver) await reader.cancel().catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
+// Frame and handles of the thing at hand, where they are on the screen.
+
 /**
- * Frame and handles of the thing at hand, where they are on the screen.
- *
  * @typedef {import("./scene.js").Subject} Subject
  * @typedef {import("./viewport.js").Viewport} Viewport
  * @typedef {import("./geometry.js").Quad} Quad

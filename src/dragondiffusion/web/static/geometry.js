@@ -1,6 +1,6 @@
+// Affine maps of the picture plane, and what a pull at a handle or a pinch does to the placing of an object.
+
 /**
- * Affine maps of the picture plane, and what a pull at a handle or a pinch does to the placing of an object.
- *
  * Convention: that of the package's `Affine.about`: the object is mirrored, scaled, turned about the anchor, displaced; x to
  * the right, y down; positive angles turn counter-clockwise as seen on the screen.
  *
@@ -219,6 +219,12 @@ export function turned(placing, anchor, from, to, inSteps) {
   const centre = plus(anchor, placing.offset);
   const angle = placing.angle + bearing(centre, to) - bearing(centre, from);
   return { ...placing, angle: wrapAngle(inSteps ? Math.round(angle / TURN_STEP) * TURN_STEP : angle) };
+}
+
+/** The angle, or what is near to it: upright, lying, or as it was. @param {number} angle @param {number} before @param {number} slack degrees */
+export function caughtAngle(angle, before, slack) {
+  const upright = wrapAngle(Math.round(angle / 90) * 90);
+  return [before, upright].find((caught) => Math.abs(wrapAngle(angle - caught)) <= slack) ?? angle;
 }
 
 /** Direction from one point to another, degrees counter-clockwise from the right. @param {Point} p @param {Point} q */

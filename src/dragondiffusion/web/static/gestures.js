@@ -1,17 +1,20 @@
+// What a hand does from press to release: each gesture follows the pointer, then tells the page or is cancelled.
+
 /**
- * What a hand does from press to release: each gesture follows the pointer, then tells the page or is cancelled.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Placing} Placing
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./scene.js").Subject} Subject
+ *
+ * @typedef {import("./types.js").StageEvents & {onSplit?: (split: number) => void}} Events  onSplit: the line between before and
+ *   after was moved to this share of the width
  *
  * @typedef {object} Bench  What gestures work on.
  * @property {Scene} scene
  * @property {import("./viewport.js").Viewport} viewport
  * @property {import("./hand.js").Hand} hand
  * @property {import("./shapes.js").Shapes} shapes
- * @property {import("./types.js").StageEvents} events
+ * @property {Events} events
  * @property {import("./ink.js").Theme} theme
  * @property {(ground?: boolean) => void} redraw  soon; `ground`: also what lies under the hand
  *
@@ -21,14 +24,18 @@
  * @property {(at: Point, keys: Keys) => void} move  CSS pixels
  * @property {() => void} end
  * @property {() => void} cancel
+ * @property {Subject} [subject]  what it puts elsewhere, as it was before
  */
-import { boxBetween, clamp, clampPoint, keptInside, minus, moved, pinched, pulled, turned } from "./geometry.js";
+import { boxBetween, caughtAngle, clamp, clampPoint, keptInside, minus, moved, pinched, pulled, turned } from "./geometry.js";
 import { distance, middle } from "./geometry.js";
 import { Painting } from "./painting.js";
 import { howOf, sizeOf } from "./scene.js";
 
 /** Arrows and boxes shorter than this are slips of the hand, CSS pixels. */
 const SHORTEST = 5;
+
+/** Angles this close to upright, or to what they were, are that, degrees. */
+const CATCH = 2.5;
 
 /** @param {Bench} bench @param {Point} from @returns {Gesture} */
 export function panning({ viewport, redraw }, from) {
@@ -59,9 +66,14 @@ export function placing(bench, subject, from, what) {
       const to = bench.viewport.toPicture(at);
       if (what === "move") put(bench, subject, moved(begun, start, along(start, to, shiftKey)), what);
       else if (what === "scale") put(bench, subject, pulled(begun, anchor, start, to, shiftKey), what);
-      else put(bench, subject, turned(begun, anchor, start, to, shiftKey), what);
+      else put(bench, subject, caught(turned(begun, anchor, start, to, shiftKey), begun), what);
     },
   };
+}
+
+/** Hands are not exact: close to upright is upright. @param {Placing} placing @param {Placing} begun @returns {Placing} */
+function caught(placing, begun) {
+  return { ...placing, angle: caughtAngle(placing.angle, begun.angle, CATCH) };
 }
 
 /** With shift only along the longer of the two axes. @param {Point} from @param {Point} to @param {boolean} straight @returns {Point} */
@@ -97,6 +109,7 @@ function reading({ scale, angle }, what) {
 export function putting(bench, subject) {
   const { hand } = bench;
   return {
+    subject,
     end() {
       hand.reading = null;
       bench.redraw();
@@ -121,7 +134,7 @@ export function pinchingSubject(bench, subject, fingers) {
     /** @param {[Point, Point]} now */
     follow(now) {
       const to = /** @type {[Point, Point]} */ (now.map((p) => viewport.toPicture(p)));
-      put(bench, subject, pinched(begun, subject.mask.centroid, from, to), "pinch");
+      put(bench, subject, caught(pinched(begun, subject.mask.centroid, from, to), begun), "pinch");
     },
   };
 }
@@ -266,14 +279,27 @@ export function pullingLandmark(bench, points, index, from) {
 
 /** Moves the line between before and after. @param {Bench} bench @param {Point} from @returns {Gesture} */
 export function splitting(bench, from) {
-  const { hand, viewport, scene } = bench;
-  const begun = hand.split ?? scene.compare?.split ?? 0.5;
+  const { viewport } = bench;
+  const begun = splitOf(bench);
   return {
     move(at) {
-      hand.split = clamp(begun + (at[0] - from[0]) / (viewport.zoom * viewport.picture.width), 0, 1);
-      bench.redraw();
+      split(bench, begun + (at[0] - from[0]) / (viewport.zoom * viewport.picture.width));
     },
     end() {},
-    cancel() {},
+    cancel() {
+      split(bench, begun);
+    },
   };
+}
+
+/** Where the line between before and after is. @param {Bench} bench */
+export function splitOf({ hand, scene }) {
+  return hand.split ?? scene.compare?.split ?? 0.5;
+}
+
+/** @param {Bench} bench @param {number} to share of the width */
+export function split(bench, to) {
+  bench.hand.split = clamp(to, 0, 1);
+  bench.redraw();
+  bench.events.onSplit?.(bench.hand.split);
 }

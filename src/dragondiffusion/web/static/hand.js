@@ -1,6 +1,6 @@
+// What a hand is doing on the stage and the document does not know yet.
+
 /**
- * What a hand is doing on the stage and the document does not know yet.
- *
  * @typedef {import("./types.js").Placing} Placing
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Box} Box
@@ -22,6 +22,7 @@
  * @property {{image: object, edits: object} | null} stale  the preview that no longer fits, and the edits it was made for
  * @property {boolean} below  whether the handle to rotate stands below its frame
  * @property {boolean} coarse  whether the last touch was a finger
+ * @property {Point | null} asked  what the page was asked for and has not answered, full-size pixels
  * @property {Point | null} finger  where a finger hides what it moves, full-size pixels: shown under a loupe
  */
 
@@ -45,5 +46,6 @@ export function emptyHand() {
     below: false,
     coarse: false,
     finger: null,
+    asked: null,
   };
 }

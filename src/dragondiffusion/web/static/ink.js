@@ -1,6 +1,6 @@
+// Lines, handles, arrows and the other small things that are drawn over a picture, in CSS pixels.
+
 /**
- * Lines, handles, arrows and the other small things that are drawn over a picture, in CSS pixels.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Box} Box
  * @typedef {import("./geometry.js").Quad} Quad
@@ -46,7 +46,7 @@ export function twoTone(pen, path, colour, shade, width) {
   pen.stroke(path);
 }
 
-/** Dashes that walk along a line. @param {Pen} pen @param {Path2D} path @param {Theme} theme @param {number} phase CSS pixels */
+/** Dashes that walk along a line. @param {Pen} pen @param {Path2D} path @param {Theme} theme @param {number} phase CSS pixels, in steps of 10 the same */
 export function ants(pen, path, theme, phase) {
   pen.save();
   pen.lineJoin = "round";
@@ -153,6 +153,18 @@ export function landmark(pen, from, to, theme, focused) {
     dot(pen, from, 3.5, theme.shade, theme.ink, 1.5, theme.shade);
   }
   dot(pen, to, focused ? 6 : 4, theme.accent, theme.ink, focused ? 2 : 1.25, theme.shade);
+}
+
+/** Rings that spread from where something was asked for. @param {Pen} pen @param {Point} at @param {number} phase 0 to 1 @param {Theme} theme */
+export function ripple(pen, at, phase, theme) {
+  for (const share of [phase * 5, phase * 5 + 0.5].map((t) => t % 1)) {
+    const path = new Path2D();
+    path.arc(at[0], at[1], 4 + 18 * share, 0, 2 * Math.PI);
+    pen.globalAlpha = 1 - share;
+    twoTone(pen, path, theme.accent, theme.shade, 2);
+  }
+  pen.globalAlpha = 1;
+  dot(pen, at, 3, theme.ink, theme.accent, 1.5, theme.shade);
 }
 
 /** The size of the brush. @param {Pen} pen @param {Point} at @param {number} radius @param {Theme} theme @param {string} colour */

@@ -1,6 +1,6 @@
+// A round glass that shows what a finger hides.
+
 /**
- * A round glass that shows what a finger hides.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./drawing.js").Sheet} Sheet
  */

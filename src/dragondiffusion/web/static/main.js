@@ -19,6 +19,7 @@ import { makeNotices } from "./notices.js";
 import { listenForFiles, openFile, openScene, restoreFile } from "./opening.js";
 import { Previews } from "./previewing.js";
 import { makeProgress } from "./progress.js";
+import { makePulse } from "./pulse.js";
 import { makeResults } from "./results.js";
 import { follow } from "./running.js";
 import { makeSettings } from "./settings.js";
@@ -26,6 +27,12 @@ import { Stage } from "./stage.js";
 import { firstState, Store, words } from "./state.js";
 import { makeToolbar, makeTools } from "./toolbar.js";
 import { Views } from "./views.js";
+
+/** Seed of the drawn scene that newcomers see. */
+const FIRST_SCENE = 7;
+
+/** Milliseconds until a server that did not answer is asked again. */
+const AGAIN = 4000;
 
 /** Makes the page within an element that holds page.html.
  * @param {HTMLElement} element
@@ -49,6 +56,7 @@ export function mount(element, base) {
     makeResults(app),
     makeProgress(app),
     makeNotices(app),
+    makePulse(app, stage),
   ];
   store.listen((state) => {
     parts.forEach((update) => update(state));
@@ -95,13 +103,15 @@ async function start(app) {
     const session = await app.client.session();
     const { doc, pinned } = kept(session);
     const jobs = session.jobs ?? [];
-    store.set({ session, history: begin(doc), pinned, jobs, ready: true });
+    store.set({ session, history: begin(doc), pinned, jobs, ready: true, error: null });
     for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);
     const isNew = (session.pictures ?? []).length === 0;
-    if (isNew && session.demo) await openScene(app, "move", 7);
+    if (isNew && session.demo) await openScene(app, "move", FIRST_SCENE);
+    store.set({ history: begin(store.doc) });
     app.root.dataset.ready = "true";
   } catch (error) {
     store.set({ error: words(error) });
+    setTimeout(() => void start(app), AGAIN);
   }
 }
 

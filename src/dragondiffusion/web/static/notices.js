@@ -20,8 +20,15 @@ export function makeNotices(app) {
     wordButton("open", "Open a photo", () => byName(app.root, "file").click(), "dd-primary dd-large"),
     wordButton("scene", "Try a drawn scene", () => void openScene(app, "move"), "dd-large"),
   );
+  const line = /** @type {HTMLElement} */ (status.parentElement);
+  const model = byName(app.root, "model");
+  let calls = 0;
+  byName(app.root, "local").hidden = !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   return (state) => {
     setText(status, state.busy > 0 ? "Working…" : state.status);
+    if (state.calls !== calls) line.animate({ backgroundColor: ["var(--dd-accent)", "var(--dd-chosen)", "transparent"] }, 2400);
+    calls = state.calls;
+    setText(model, state.session?.model ?? "");
     error.hidden = state.error === null;
     setText(sentence, state.error ?? "");
     empty.hidden = !state.ready || state.history.present.picture !== null;

@@ -15,7 +15,9 @@ import { addFromSecond } from "./second.js";
  * @param {File | Blob} file */
 export async function openFile(app, file) {
   const picture = await upload(app, file);
-  if (picture !== null) open(app, picture);
+  if (picture === null) return;
+  open(app, picture);
+  if (app.store.state.session?.demo) app.store.say("The demo model knows drawn scenes; for photos, start the server with --model. Tap a thing, then drag it.");
 }
 
 /** @param {App} app
@@ -34,7 +36,7 @@ export async function upload({ store, client }, file) {
  * @param {Picture} picture */
 export function open({ store }, picture) {
   store.push(openPicture(store.doc, picture));
-  store.set({ tool: "select", how: "new", status: ["Tap a thing, then drag it.", ...picture.notes].join(" "), second: null, things: [] });
+  store.set({ tool: "select", how: "new", status: ["Tap a thing, then drag it.", ...picture.notes].join(" "), second: null });
 }
 
 /** Opens a drawn scene, with a second picture where its kind has one.
@@ -45,8 +47,7 @@ export async function openScene(app, kind, seed = Math.floor(Math.random() * 100
   const scene = await app.store.wait(() => app.client.scene(seed, kind));
   if (scene === null) return;
   open(app, scene.picture);
-  const things = "things" in scene && Array.isArray(scene.things) ? scene.things : [];
-  app.store.set({ second: scene.second, things });
+  app.store.set({ second: scene.second });
 }
 
 /** Brings back the state that a recipe, or a result that carries one, stands for.

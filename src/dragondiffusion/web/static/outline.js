@@ -1,6 +1,6 @@
+// Outlines of masks: closed lines along the border of a grey bitmap, found by marching squares.
+
 /**
- * Outlines of masks: closed lines along the border of a grey bitmap, found by marching squares.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {{width: number, height: number, data: Uint8Array | Uint8ClampedArray}} Bitmap  one byte a pixel, row by row
  */

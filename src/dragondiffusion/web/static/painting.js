@@ -1,6 +1,6 @@
+// Brush, eraser and lasso: strokes drawn on a canvas of the view's size.
+
 /**
- * Brush, eraser and lasso: strokes drawn on a canvas of the view's size.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./geometry.js").Size} Size
  * @typedef {CanvasRenderingContext2D} Context

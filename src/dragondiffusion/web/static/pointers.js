@@ -1,6 +1,6 @@
+// Mouse, pen and fingers on the canvas: which gesture begins, which one ends.
+
 /**
- * Mouse, pen and fingers on the canvas: which gesture begins, which one ends.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./gestures.js").Bench} Bench
  * @typedef {import("./gestures.js").Gesture} Gesture
@@ -106,13 +106,15 @@ export class Pointers {
     bench.redraw();
   }
 
+  /** A thing that one finger already carries goes on from where it is. */
   #startPinch() {
     const { bench } = this;
-    this.#press?.gesture?.cancel();
+    const carried = bench.hand.placing ? this.#press?.gesture?.subject : undefined;
+    if (!carried) this.#press?.gesture?.cancel();
     this.#press = null;
     const ids = /** @type {[number, number]} */ ([...this.#down.keys()]);
     const fingers = /** @type {[Point, Point]} */ ([...this.#down.values()]);
-    const subject = this.#pinchable(fingers) ? subjectOf(bench.scene.doc) : null;
+    const subject = carried ?? (this.#pinchable(fingers) ? subjectOf(bench.scene.doc) : null);
     this.#pinch = { ids, gesture: subject ? pinchingSubject(bench, subject, fingers) : pinchingView(bench, fingers) };
   }
 

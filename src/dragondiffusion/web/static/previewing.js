@@ -51,7 +51,8 @@ export class Previews {
       if (key === this.#asked) store.set({ preview, status: "This is a preview. Press Edit for the real thing." });
     } catch (error) {
       if (isAbort(error) || key !== this.#asked) return;
-      store.set({ preview: null, status: words(error) });
+      store.set({ preview: null });
+      store.call(words(error));
     }
   }
 }

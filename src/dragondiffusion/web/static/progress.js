@@ -54,5 +54,6 @@ function phaseOf(job) {
  * @returns {string} */
 function leftOf({ seconds_left: seconds }) {
   if (seconds === null) return "";
+  if (seconds > 5400) return "more than an hour left";
   return seconds < 90 ? `${Math.max(1, Math.ceil(seconds))} s left` : `${Math.ceil(seconds / 60)} min left`;
 }

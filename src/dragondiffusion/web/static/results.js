@@ -26,11 +26,10 @@ const STATES = {
  * @returns {(state: State) => void} */
 export function makeResults(app) {
   const strip = byName(app.root, "results");
-  const none = h("p", { class: "dd-faint dd-strip-none" }, "Results come here.");
   const items = h("ol", { class: "dd-results" });
-  strip.append(none, items);
+  strip.append(items);
   return (state) => {
-    none.hidden = state.jobs.length > 0;
+    strip.hidden = state.jobs.length === 0;
     const jobs = [...state.jobs].reverse().sort((a, b) => Number(state.pinned.has(b.id)) - Number(state.pinned.has(a.id)));
     list(items, jobs, (job) => job.id, (job) => card(app, job.id), (element, job) => update(app, state, element, job));
   };

@@ -19,7 +19,7 @@ export async function run(app) {
   const { store, client } = app;
   const doc = store.doc;
   const [problem] = problems(doc);
-  if (problem !== undefined) return store.say(problem);
+  if (problem !== undefined) return store.call(problem);
   const job = await store.wait(() => client.submit(toRecipe(doc), triesOf(doc.choices)));
   if (job === null) return;
   put(app, job);
@@ -27,13 +27,29 @@ export async function run(app) {
   await follow(app, job.id, doc);
 }
 
-/** Tells the page of a job until it ends. Its result is shown unless the person went on meanwhile.
+/** Streams that are open at once; browsers keep few connections to a server, and the rest needs some too. */
+const STREAMS = 2;
+
+/** @type {Promise<unknown>[]} ends of the last jobs that are followed */
+const followed = Array.from({ length: STREAMS }, () => Promise.resolve());
+
+/** Tells the page of a job until it ends, once those before it have. Its result is shown unless the person went on meanwhile.
  * @param {App} app
  * @param {string} id
  * @param {Doc | null} doc  what it was sent off with
  * @returns {Promise<void>} */
-export async function follow(app, id, doc) {
+export function follow(app, id, doc) {
+  const end = /** @type {Promise<unknown>} */ (followed.shift()).then(() => followNow(app, id, doc));
+  followed.push(end);
+  return end;
+}
+
+/** @param {App} app
+ * @param {string} id
+ * @param {Doc | null} doc */
+async function followNow(app, id, doc) {
   const { store } = app;
+  if (!store.state.jobs.some((job) => job.id === id)) return; // deleted while it waited
   let frames = 0;
   try {
     await app.client.follow(id, (job) => {

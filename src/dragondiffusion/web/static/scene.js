@@ -1,6 +1,6 @@
+// What the stage shows and which part of it a hand can take hold of.
+
 /**
- * What the stage shows and which part of it a hand can take hold of.
- *
  * @typedef {import("./types.js").Doc} Doc
  * @typedef {import("./types.js").Edit} Edit
  * @typedef {import("./types.js").Mask} Mask
@@ -37,12 +37,18 @@ export function chosenEdit(doc) {
   return doc.edits.find((edit) => edit.id === doc.chosen && !edit.hidden) ?? null;
 }
 
-/** What can be moved, scaled and turned: the chosen edit's thing, else the selected one. @param {Doc} doc @returns {Subject | null} */
+/**
+ * What can be moved, scaled and turned: the chosen edit's thing, also one that is erased, else the selected one.
+ * @param {Doc} doc @returns {Subject | null}
+ */
 export function subjectOf(doc) {
   const { picture, selection } = doc;
   const edit = chosenEdit(doc);
   const placed = edit && placedThing(doc, edit);
   if (placed) return placed;
+  if (picture && edit?.kind === "remove") {
+    return { edit: edit.id, picture, mask: edit.selection.mask, placing: AT_HOME, stays: false };
+  }
   if (!picture || !selection) return null;
   return { edit: null, picture, mask: selection.mask, placing: AT_HOME, stays: false };
 }
@@ -63,6 +69,16 @@ export function placedThings(doc) {
 export function regionOf(edit) {
   if (edit.kind === "landmarks" || edit.kind === "paste") return null;
   return edit.selection?.mask ?? null;
+}
+
+/**
+ * The mask that brush, eraser and lasso correct: it is shown where the thing comes from, whatever the edit does with it.
+ * @param {Scene} scene @returns {Mask | null} null with other tools
+ */
+export function correctedMask({ doc, tool }) {
+  if (tool !== "brush" && tool !== "eraser" && tool !== "lasso") return null;
+  const edit = chosenEdit(doc);
+  return edit ? regionOf(edit) : (doc.selection?.mask ?? null);
 }
 
 /** Arrows that the tool "drag" changes. @param {Doc} doc @returns {[Point, Point][]} */

@@ -1,6 +1,6 @@
+// What is made of masks once and drawn often: outlines, tints, and things cut out of their pictures.
+
 /**
- * What is made of masks once and drawn often: outlines, tints, and things cut out of their pictures.
- *
  * @typedef {import("./types.js").Box} Box
  * @typedef {import("./types.js").Mask} Mask
  * @typedef {import("./types.js").Point} Point
@@ -13,6 +13,9 @@ import { sizeOf } from "./scene.js";
 
 /** Outlines are found on bitmaps of at most this side. */
 const OUTLINE_SIDE = 768;
+
+/** So many shapes are kept. */
+const MOST = 24;
 
 /** A mask that can be drawn. Only the part with something in it is kept. */
 export class Shape {
@@ -103,26 +106,22 @@ export class Shape {
   }
 }
 
-/** Shapes of the masks that are on show. */
+/** Shapes of the masks that were shown last. */
 export class Shapes {
-  /** @type {Map<string, Shape>} */
+  /** @type {Map<string, Shape>} the one that was asked for last at the end */
   #shapes = new Map();
 
   /** The shape of a mask; null while its view is not there. @param {Mask} mask @param {Map<string, CanvasImageSource>} sources */
   get(mask, sources) {
     const source = sources.get(mask.name);
     if (!source || sizeOf(source).width === 0) return null;
-    let shape = this.#shapes.get(mask.name);
-    if (!shape || shape.source !== source) {
-      shape = new Shape(source, mask);
-      this.#shapes.set(mask.name, shape);
-    }
+    const known = this.#shapes.get(mask.name);
+    const shape = known?.source === source ? known : new Shape(source, mask);
+    this.#shapes.delete(mask.name);
+    this.#shapes.set(mask.name, shape);
+    const [oldest] = this.#shapes.keys();
+    if (this.#shapes.size > MOST) this.#shapes.delete(oldest);
     return shape;
-  }
-
-  /** Forgets all but some masks. @param {Set<string>} names */
-  keep(names) {
-    for (const name of this.#shapes.keys()) if (!names.has(name)) this.#shapes.delete(name);
   }
 }
 

@@ -1,12 +1,10 @@
+// The stage: one canvas that shows a scene and tells the page what a mouse, pen, fingers or keys want done.
+
 /**
- * The stage: one canvas that shows a scene and tells the page what a mouse, pen, fingers or keys want done.
- *
  * It changes no document: after each event the page shows the scene that follows.
  *
- * @typedef {import("./types.js").Point} Point
- * @typedef {import("./types.js").StageEvents} StageEvents
+ * @typedef {import("./gestures.js").Events} Events
  * @typedef {import("./scene.js").Scene} Scene
- * @typedef {import("./gestures.js").Gesture} Gesture
  */
 import { drawGround, drawOver } from "./drawing.js";
 import { emptyHand } from "./hand.js";
@@ -49,7 +47,10 @@ const NOTHING = {
   busy: false,
 };
 
-/** The canvas in its container. Fills the container; its colours are the container's --dd-* properties. */
+/**
+ * The canvas in its container. It fills the container; its colours are the container's --dd-* properties, and what the page
+ * lays over it is told by --dd-inset-top and --dd-inset-bottom, in px.
+ */
 export class Stage {
   scene = NOTHING;
   viewport = new Viewport();
@@ -64,7 +65,7 @@ export class Stage {
   #ends = new AbortController();
   #still = matchMedia("(prefers-reduced-motion: reduce)");
 
-  /** @param {HTMLElement} container @param {StageEvents} events */
+  /** @param {HTMLElement} container @param {Events} events */
   constructor(container, events) {
     this.container = container;
     this.events = events;
@@ -86,11 +87,12 @@ export class Stage {
     const signal = this.#ends.signal;
     const again = () => this.redraw();
     this.canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
-    this.canvas.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.canvas.addEventListener("focus", () => this.#focus(this.canvas.matches(":focus-visible")), { signal });
     this.canvas.addEventListener("blur", () => this.#focus(false), { signal });
     this.canvas.addEventListener("blur", () => this.pointers.holdSpace(false), { signal });
     document.addEventListener("visibilitychange", again, { signal });
+    document.addEventListener("keydown", (event) => this.#space(event), { signal });
+    document.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.#still.addEventListener("change", again, { signal });
   }
 
@@ -103,27 +105,28 @@ export class Stage {
 
   /** Shows a scene. What a hand is doing goes on. @param {Scene} scene */
   show(scene) {
-    const before = this.scene;
+    const [before, theme] = [this.scene, themeOf(this.container)];
     this.scene = scene;
-    this.theme = themeOf(this.container);
+    const same = sameGround(before, scene) && Object.entries(theme).every(([name, colour]) => Reflect.get(this.theme, name) === colour);
+    this.theme = theme;
     if (!this.pointers.active && !this.hand.keyed) this.#adopt(before, scene);
-    if (scene.compare?.image !== before.compare?.image) this.hand.split = null;
+    if (scene.compare?.image !== before.compare?.image || scene.compare?.split !== before.compare?.split) this.hand.split = null;
     if (scene.tool !== before.tool) Object.assign(this.hand, { focus: null, tail: null, landmarks: null, before: null });
     if (scene.doc.picture) this.viewport.open(scene.doc.picture);
-    this.shapes.keep(new Set(scene.masks.keys()));
     this.pointers.showCursor();
-    this.redraw(true);
+    this.redraw(!same);
   }
 
   /** The document now knows what the hand did. @param {Scene} before @param {Scene} scene */
   #adopt(before, scene) {
     const { hand } = this;
-    hand.placing = hand.arrows = hand.box = null;
+    if (hand.placing) this.redraw(true);
+    hand.placing = hand.reading = hand.arrows = hand.box = null;
     if (!hand.before) hand.landmarks = null;
     const answered = scene.doc.selection !== before.doc.selection || scene.doc.edits !== before.doc.edits;
-    const over = before.busy && !scene.busy;
-    if (over || answered || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool) hand.painting = null;
-    if (!hand.placing) settleHandles(this);
+    const over = (before.busy && !scene.busy) || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool;
+    if (answered || over) hand.painting = hand.asked = null;
+    settleHandles(this);
   }
 
   zoomIn() {
@@ -146,10 +149,8 @@ export class Stage {
   cancelGesture() {
     clearTimeout(this.#settling);
     const any = this.pointers.cancel() || settle(this, "cancel");
-    if (this.hand.painting) {
-      this.hand.painting = null; // the page will not answer it
-      this.redraw();
-    }
+    this.hand.painting = this.hand.asked = null; // the page will not answer them
+    this.redraw();
     return any;
   }
 
@@ -165,6 +166,7 @@ export class Stage {
 
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.container;
+    this.viewport.cover(insetsOf(this.container));
     this.viewport.resize({ width, height });
     settleHandles(this);
     this.#frame || this.#draw(true); // at once: a resized canvas is blank
@@ -191,6 +193,13 @@ export class Stage {
     return true;
   }
 
+  /** Space is also for the stage where nothing has the focus. @param {KeyboardEvent} event */
+  #space(event) {
+    if (event.key !== " " || event.target !== document.body || !this.scene.doc.picture) return;
+    this.pointers.holdSpace(true);
+    event.preventDefault();
+  }
+
   /** @param {KeyboardEvent} event */
   #keyUp(event) {
     if (event.key === " ") this.pointers.holdSpace(false);
@@ -207,7 +216,7 @@ export class Stage {
     settle(this, "end");
   }
 
-  /** Draws soon. @type {(ground?: boolean) => void} ground: more than what a hand moves has changed */
+  /** Draws soon; with `ground` also what lies under what a hand moves. @type {(ground?: boolean) => void} */
   redraw = (ground = false) => {
     if (ground) this.#ground.fresh = false;
     if (this.#ends.signal.aborted) return;
@@ -251,13 +260,30 @@ export class Stage {
   /** Lets the dashes walk on, where there are any and motion is welcome. */
   #walk() {
     clearTimeout(this.#ants);
-    const walking = this.hand.box || (subjectOf(this.scene.doc) && !this.scene.compare && !this.scene.live);
+    const walking = this.hand.box || this.hand.asked || (subjectOf(this.scene.doc) && !this.scene.compare && !this.scene.live);
     if (!walking || this.#still.matches || document.hidden) return;
     this.#ants = window.setTimeout(() => {
-      this.#phase = (this.#phase + 1) % 10;
+      this.#phase = (this.#phase + 1) % 60;
       this.redraw();
     }, ANT_STEP);
   }
+}
+
+/** @param {Element} element */
+function insetsOf(element) {
+  const style = getComputedStyle(element);
+  /** @param {string} side */
+  const inset = (side) => Math.max(parseFloat(style.getPropertyValue(`--dd-inset-${side}`)) || 0, 0);
+  return { top: inset("top"), bottom: inset("bottom") };
+}
+
+/** Whether nothing has changed that lies under a hand. @param {Scene} before @param {Scene} scene */
+function sameGround(before, scene) {
+  /** @param {Map<string, unknown>} p @param {Map<string, unknown>} q */
+  const sameViews = (p, q) => p.size === q.size && [...p].every(([name, view]) => q.get(name) === view);
+  const sameParts = /** @type {const} */ (["preview", "live", "compare"]).every((part) => before[part]?.image === scene[part]?.image);
+  const sameWork = before.doc === scene.doc && before.tool === scene.tool;
+  return sameParts && sameWork && sameViews(before.images, scene.images) && sameViews(before.masks, scene.masks);
 }
 
 /** @param {HTMLCanvasElement} canvas */

@@ -26,12 +26,10 @@
  * @property {(Layer & {doc: Doc}) | null} live  what a running job has so far, and the document it was sent off with
  * @property {number} busy  requests that the person waits for
  * @property {string} status
+ * @property {number} calls  how often the status line called for attention
  * @property {string | null} error
  * @property {boolean} ready  the session is there
  * @property {Picture | null} second  of a drawn scene, offered for pasting
- * @property {Point[]} things  where the things of a drawn scene are, for the first hint
- *
- * @typedef {import("./types.js").Point} Point
  *
  * @typedef {object} App  What panels and actions work with.
  * @property {Store} store
@@ -62,10 +60,10 @@ export function firstState() {
     live: null,
     busy: 0,
     status: "",
+    calls: 0,
     error: null,
     ready: false,
     second: null,
-    things: [],
   };
 }
 
@@ -141,16 +139,25 @@ export class Store {
     this.set({ status });
   }
 
+  /** Says why something does not work, so that it is seen.
+   * @param {string} status */
+  call(status) {
+    this.set({ status, calls: this.state.calls + 1 });
+  }
+
   /** Does something that the person waits for; an error becomes a notice.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<T | null>} */
   async wait(work) {
+    const { session } = this.state;
     this.set({ busy: this.state.busy + 1, error: null });
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Error && error.name === "AbortError")) this.set({ error: words(error) });
+      const isAbort = error instanceof Error && error.name === "AbortError";
+      const isOld = session !== null && session !== this.state.session; // what was asked about is gone, and that was said
+      if (!isAbort && !isOld) this.set({ error: words(error) });
       return null;
     } finally {
       this.set({ busy: this.state.busy - 1 });
@@ -162,5 +169,6 @@ export class Store {
  * @param {unknown} error
  * @returns {string} */
 export function words(error) {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

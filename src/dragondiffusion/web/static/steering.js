@@ -1,12 +1,12 @@
+// The stage without a pointer: keys move, scale, turn and flip the thing at hand, or steer a crosshair.
+
 /**
- * The stage without a pointer: keys move, scale, turn and flip the thing at hand, or steer a crosshair.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Placing} Placing
  * @typedef {import("./gestures.js").Bench} Bench
  */
-import { clamp, clampPoint, scaled, wrapAngle } from "./geometry.js";
-import { painting, put, putting } from "./gestures.js";
+import { clampPoint, scaled, wrapAngle } from "./geometry.js";
+import { painting, put, putting, split, splitOf } from "./gestures.js";
 import { arrowsOf, chosenEdit, howOf, landmarksOf, subjectOf } from "./scene.js";
 import { heldSubject, removeFocused, tapped } from "./tools.js";
 
@@ -51,12 +51,10 @@ function keyView({ viewport, redraw }, { key }) {
 }
 
 /** @param {Bench} bench @param {KeyboardEvent} event */
-function keyCompare({ hand, scene, redraw }, { key, shiftKey }) {
+function keyCompare(bench, { key, shiftKey }) {
   const direction = ARROWS[key]?.[0];
-  if (!direction) return false;
-  hand.split = clamp((hand.split ?? scene.compare?.split ?? 0.5) + direction * STEPS.split[Number(shiftKey)], 0, 1);
-  redraw();
-  return true;
+  if (direction) split(bench, splitOf(bench) + direction * STEPS.split[Number(shiftKey)]);
+  return Boolean(direction);
 }
 
 /** Takes away the arrow or landmark that was touched last. @param {Bench} bench @param {KeyboardEvent} event */

@@ -1,6 +1,6 @@
+// What a press, a pull and a tap mean with each tool, and what lies under a point.
+
 /**
- * What a press, a pull and a tap mean with each tool, and what lies under a point.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./gestures.js").Bench} Bench
  * @typedef {import("./gestures.js").Gesture} Gesture
@@ -88,8 +88,10 @@ function tappedSelect(bench, at, keys) {
   if (!insidePicture(bench, at, 0)) return events.onChoose(null);
   const how = howOf(scene, keys);
   const edit = how === "new" ? editAt(bench, at) : null;
-  if (edit === null) return events.onPick(bench.viewport.toPicture(at), how);
-  if (edit !== scene.doc.chosen) events.onChoose(edit);
+  if (edit !== null) return edit === scene.doc.chosen ? undefined : events.onChoose(edit);
+  bench.hand.asked = bench.viewport.toPicture(at);
+  bench.redraw();
+  events.onPick(bench.hand.asked, how);
 }
 
 /** @param {Bench} bench @param {Point} at @param {boolean} twice */
@@ -142,7 +144,7 @@ export function editAt({ scene, viewport, shapes }, at) {
     if (thing.edit !== null && shapes.get(thing.mask, scene.masks)?.has(home)) return thing.edit;
   }
   for (const edit of [...scene.doc.edits].reverse()) {
-    const region = edit.hidden || edit.id === scene.doc.chosen ? null : regionOf(edit);
+    const region = edit.hidden ? null : regionOf(edit);
     if (region && shapes.get(region, scene.masks)?.has(point)) return edit.id;
   }
   return null;
@@ -201,7 +203,8 @@ export function cursorAt(bench, at) {
   const part = scene.tool === "select" ? partAt(bench, at) : null;
   if (part === "inside") return "move";
   if (part === "rotate") return "grab";
-  return part ? resizeCursor(bench, part) : "crosshair";
+  if (part) return resizeCursor(bench, part);
+  return scene.tool === "select" && editAt(bench, at) !== null ? "pointer" : "crosshair";
 }
 
 /** The two-headed arrow that points as a corner does. @param {Bench} bench @param {string} part */

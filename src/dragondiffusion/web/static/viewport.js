@@ -1,6 +1,6 @@
+// Where the picture lies in the view: zoom and pan between pixels of the full-size picture and CSS pixels of the canvas.
+
 /**
- * Where the picture lies in the view: zoom and pan between pixels of the full-size picture and CSS pixels of the canvas.
- *
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./geometry.js").Size} Size
  */
@@ -24,14 +24,23 @@ export class Viewport {
   zoom = 1;
   /** @type {Point} */
   pan = [0, 0];
+  /** CSS pixels at the top and at the bottom that other things lie over. */
+  insets = { top: 0, bottom: 0 };
   /** Whether the whole picture is kept in view when the canvas changes its size. */
   fitted = true;
 
   /** The zoom at which the whole picture is seen. */
   get fitZoom() {
     const { view, picture } = this;
-    const room = [Math.max(view.width - 2 * MARGIN, 1), Math.max(view.height - 2 * MARGIN, 1)];
+    const room = [Math.max(view.width - 2 * MARGIN, 1), Math.max(this.#room.height - 2 * MARGIN, 1)];
     return Math.min(room[0] / picture.width, room[1] / picture.height, LARGEST_ZOOM);
+  }
+
+  /** Where nothing lies over the view. A view that is too low is used as a whole. */
+  get #room() {
+    const { top, bottom } = this.insets;
+    const height = this.view.height - top - bottom;
+    return height >= this.view.height / 2 ? { top, height } : { top: 0, height: this.view.height };
   }
 
   /** @returns {[number, number]} smallest and largest zoom */
@@ -41,10 +50,11 @@ export class Viewport {
 
   /** Shows the whole picture. */
   fit() {
+    const { top, height } = this.#room;
     this.zoom = this.fitZoom;
     this.pan = [
       (this.view.width - this.zoom * this.picture.width) / 2,
-      (this.view.height - this.zoom * this.picture.height) / 2,
+      top + (height - this.zoom * this.picture.height) / 2,
     ];
     this.fitted = true;
   }
@@ -57,6 +67,13 @@ export class Viewport {
     this.zoom = clamp(this.zoom, ...this.limits);
     this.pan = [this.view.width / 2 - this.zoom * middle[0], this.view.height / 2 - this.zoom * middle[1]];
     this.#keep();
+  }
+
+  /** Other things lie over the view than before. @param {{top: number, bottom: number}} insets CSS pixels */
+  cover(insets) {
+    const same = insets.top === this.insets.top && insets.bottom === this.insets.bottom;
+    this.insets = insets;
+    if (!same && this.fitted) this.fit();
   }
 
   /** Another picture. One of the same size is shown where the former one was. @param {Size} picture */

@@ -4,13 +4,16 @@
 
 /** Longest side of what is fetched, pixels; finer than screens show. */
 export const SIDE = 1600;
-const MOST = 80;
+
+/** Views that are kept, and how long more of them stay, milliseconds: none that is on the screen ever goes. */
+const MOST = 24;
+const STAY = 5000;
 
 export class Views {
   #client;
   #decode;
   #changed;
-  /** @type {Map<string, ImageBitmap>} */
+  /** @type {Map<string, {bitmap: ImageBitmap, used: number}>} in the order of their last use */
   #ready = new Map();
   /** @type {Map<string, Promise<ImageBitmap>>} */
   #pending = new Map();
@@ -31,7 +34,7 @@ export class Views {
    * @returns {Promise<ImageBitmap>} */
   load(name) {
     const ready = this.#ready.get(name);
-    if (ready !== undefined) return Promise.resolve(ready);
+    if (ready !== undefined) return Promise.resolve(ready.bitmap);
     let pending = this.#pending.get(name);
     if (pending === undefined) {
       pending = this.#fetch(name).finally(() => this.#pending.delete(name));
@@ -44,9 +47,9 @@ export class Views {
    * @returns {Promise<ImageBitmap>} */
   async #fetch(name) {
     const bitmap = await this.#decode(await this.#client.view(name, SIDE));
-    this.#ready.set(name, bitmap);
-    for (const oldest of this.#ready.keys()) {
-      if (this.#ready.size <= MOST) break;
+    this.#ready.set(name, { bitmap, used: performance.now() });
+    for (const [oldest, { used }] of this.#ready) {
+      if (this.#ready.size <= MOST || performance.now() - used < STAY) break;
       this.#ready.delete(oldest);
     }
     this.#changed();
@@ -60,8 +63,8 @@ export class Views {
     const ready = this.#ready.get(name);
     if (ready !== undefined) {
       this.#ready.delete(name);
-      this.#ready.set(name, ready);
-      return ready;
+      this.#ready.set(name, { bitmap: ready.bitmap, used: performance.now() });
+      return ready.bitmap;
     }
     if (!this.#failed.has(name)) this.load(name).catch(() => this.#failed.add(name));
     return null;
