@@ -125,7 +125,7 @@ export async function beginLandmarks(app) {
   const points = own.length > 0 ? own : await foundLandmarks(app, picture);
   if (store.doc.picture?.name !== picture.name || store.state.tool !== "landmarks") return;
   if (points === null) return store.say("Tap points that should stay, and points to drag elsewhere.");
-  store.push(document.setLandmarks(store.doc, points.map(near)));
+  store.push(document.setLandmarks(store.doc, points));
   store.say("Drag the points of the face.");
 }
 
