@@ -270,7 +270,7 @@ export function setChoices(doc, changes) {
 /** A seed nobody chose.
  * @returns {number} */
 export function newSeed() {
-  return Math.floor(Math.random() * 2 ** 31);
+  return Math.floor(Math.random() * 1e6);
 }
 
 /** Whether an edit changes nothing yet: not moved, no arrow, no second thing.
