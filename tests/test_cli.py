@@ -179,6 +179,12 @@ def edit(name, *options):
     return cli.parse([name, "p.png", "-o", "o.png", *options]).edit()
 
 
+def test_masks_that_may_be_left_out_are_shapes_too():
+    box = dragondiffusion.BoxMask(1.0, 2.0, 30.0, 40.0)
+    assert edit("move", "--mask", "m.png", "--hint", "box:1,2,30,40").hint == box
+    assert edit("drag", "--points", "1", "2", "3", "4", "--mask", "box:1,2,30,40").mask == box
+
+
 def test_points_are_numbers_or_files(tmp_path):
     pairs = ((1.0, 2.0), (3.0, -4.0)), ((5.0, 6.0), (7.5, 8.0))
     assert edit("drag", "--points", "1", "2", "3", "-4", "5", "6", "7.5", "8").points == pairs

@@ -27,7 +27,7 @@ LAYERS = [
     {"schedule", "ddim", "similarity", "energies", "memory", "settings", "shadows", "masks"},
     {"edits", "backbones", "selection", "faces"},
     {"inversion", "guidance", "sampling"},
-    {"editor", "fullsize", "planning", "recipes", "report"},
+    {"editor", "finishing", "fullsize", "planning", "previews", "recipes", "report"},
     {"cli", "command", "model_options", "terminal", "pointing", "web", "batch", "bench", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

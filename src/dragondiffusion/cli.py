@@ -27,6 +27,7 @@ from .docstrings import arguments, opening
 from .model_options import WithModel
 from .pointing import COMMANDS
 from .registry import EDITS
+from .web.command import Web
 
 if TYPE_CHECKING:
     from .edits import Edit
@@ -147,7 +148,7 @@ class EditCommand(WithSettings, WithModel):
         Raises:
             ValueError: if the edit refuses them, or a file of points holds something else.
         """
-        from .recipes.forms import Listing, MaskForm
+        from .recipes.forms import Listing, MaskForm, alternatives
         from .recipes.parts import edit_class
         from .recipes.pictures import Folder
         from .recipes.records import Record
@@ -158,7 +159,7 @@ class EditCommand(WithSettings, WithModel):
         values: dict[str, Any] = {}
         for option, field in self.FIELDS.items():
             values[field] = value = getattr(self, option)
-            if isinstance(value, str) and isinstance(forms[field], MaskForm):
+            if isinstance(value, str) and any(isinstance(form, MaskForm) for form in alternatives(forms[field])):
                 values[field] = mask_of_text(value, field)
             if isinstance(value, Path) and isinstance(forms[field], Listing):
                 points = read_json(value, MAX_POINTS_BYTES, f"{field} {value}")
@@ -310,7 +311,9 @@ def setting(text: str) -> tuple[str, Any]:
 def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments describe; ends the process where they are wrong or ask for help."""
     commands: list[Any] = [Annotated[edit_command(name), tyro.conf.subcommand(name)] for name in EDITS]
-    commands += [Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Bench)]
+    commands += [
+        Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Web, Bench)
+    ]
     commands += [Annotated[kind, tyro.conf.subcommand(name)] for name, kind in COMMANDS.items()]
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time

@@ -24,16 +24,16 @@ from .backbones import (
 )
 from .clock import Clock
 from .edits.base import Edit
+from .finishing import Live, decode, finish
 from .frames import Frame
-from .fullsize import onto_photo
-from .images import ImageLike, composite, detailed, from_tensor, write_picture
+from .images import ImageLike, from_tensor, write_picture
 from .inversion import Progress, Reference, generate
 from .photos import Shot, read_photo
 from .planning import Plan, Request, Wanted, check_together, framed, guided_steps, invert_all, paint_drafts, plan
-from .report import Report, judge
+from .report import Report
 from .sampling import Draft, Job, draw_noise, sample
 from .settings import Settings
-from .types import Canvas, Latents, Mask, Number, Pictures, Size
+from .types import Canvas, Latents, Number, Size
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,7 @@ class Editor:
         settings: Settings | None = None,
         progress: Progress | None = None,
         tries: int = 1,
+        live: Live | None = None,
     ) -> EditResult:
         """Edits a picture.
 
@@ -166,13 +167,14 @@ class Editor:
             settings: how; None is `Settings()`.
             progress: called with phase, finished steps and their total.
             tries: how many seeds, from `seed` on, are tried; the result whose report scores best is returned.
+            live: shows what the sampling has so far.
 
         Raises:
             FileNotFoundError: if a picture's path does not exist.
             ValueError: if a picture is unreadable, the edit does not fit it, or `tries` is not positive; before any
                 model work.
         """
-        return self._best(Request(image, edit, prompt, negative_prompt, seed, settings), tries, progress)
+        return self._best(Request(image, edit, prompt, negative_prompt, seed, settings), tries, progress, live)
 
     def edit(
         self,
@@ -183,26 +185,31 @@ class Editor:
         settings: Settings | None = None,
         progress: Progress | None = None,
         tries: int = 1,
+        live: Live | None = None,
     ) -> EditResult:
         """Edits an inverted picture; arguments as in `__call__`.
 
         Raises:
             ValueError: also if the reference has another number of steps, or lacks what the settings need.
         """
-        return self._best(Request(reference, edit, "", negative_prompt, seed, settings), tries, progress)
+        return self._best(Request(reference, edit, "", negative_prompt, seed, settings), tries, progress, live)
 
-    def _best(self, request: Request, tries: int, progress: Progress | None) -> EditResult:
+    def _best(self, request: Request, tries: int, progress: Progress | None, live: Live | None) -> EditResult:
         if tries < 1:
             raise ValueError(f"tries={tries} must be at least 1")
         # One after the other, so that a result does not depend on how many were tried beside it.
-        results = self.batch([request], progress)
+        results = self.batch([request], progress, live=live)
         for k in range(1, tries):
             again = replace(request, image=results[0].reference, seed=request.seed + k)
-            results += self.batch([again], progress)
+            results += self.batch([again], progress, live=live)
         return max(results, key=lambda result: result.report.score)
 
     def batch(
-        self, requests: Sequence[Request], progress: Progress | None = None, clock: Clock | None = None
+        self,
+        requests: Sequence[Request],
+        progress: Progress | None = None,
+        clock: Clock | None = None,
+        live: Live | None = None,
     ) -> list[EditResult]:
         """Makes several edits at once, each with its own kind of edit, seed and strengths.
 
@@ -213,6 +220,7 @@ class Editor:
             requests: what is to be done; pictures of one working size (after padding).
             progress: as in `__call__`.
             clock: what measures the phases; None makes one for seconds.
+            live: shows what the sampling has so far.
 
         Returns:
             One result per request, in their order.
@@ -222,7 +230,9 @@ class Editor:
             OutOfMemory: if memory runs out; the message says what to try.
         """
         clock, progress = clock or Clock(), progress or _silent
-        return in_memory(lambda: self._batch(requests, progress, clock), self._saving(len(requests)), self.fall_back)
+        return in_memory(
+            lambda: self._batch(requests, progress, clock, live), self._saving(len(requests)), self.fall_back
+        )
 
     def invert(
         self,
@@ -309,15 +319,6 @@ class Editor:
         """The grids of a picture of a size (height, width)."""
         return self.backbone.canvas(size, settings.energy_grid)
 
-    def _decode(self, latents: Latents, plans: Sequence[Plan], jobs: Sequence[Job]) -> Pictures:
-        """The pictures, with the detail of their drafts where asked."""
-        pictures = self.backbone.decode(latents).cpu()
-        for k, (one, job) in enumerate(zip(plans, jobs, strict=True)):
-            if one.settings.restore_detail and job.draft is not None:
-                blurred = self.backbone.decode(job.draft.latents).cpu()
-                pictures[k : k + 1] = detailed(pictures[k : k + 1], job.draft.x, blurred)
-        return pictures
-
     def _jobs(self, plans: Sequence[Plan], references: Sequence[tuple[Reference, ...]]) -> list[Job]:
         drafts = paint_drafts(self.backbone, plans, references)
         return [self._job(one, own, draft) for one, own, draft in zip(plans, references, drafts, strict=True)]
@@ -337,7 +338,9 @@ class Editor:
             limit=one.limit,
         )
 
-    def _batch(self, requests: Sequence[Request], progress: Progress, clock: Clock) -> list[EditResult]:
+    def _batch(
+        self, requests: Sequence[Request], progress: Progress, clock: Clock, live: Live | None
+    ) -> list[EditResult]:
         plans = [plan(self.backbone, request, k if len(requests) > 1 else None) for k, request in enumerate(requests)]
         check_together(plans)
         if not plans:
@@ -346,9 +349,10 @@ class Editor:
         with clock.phase("encode"):
             jobs = self._jobs(plans, references)
         with clock.phase("sample"):
-            sampled = sample(self.backbone, jobs, plans[0].settings, progress)
+            seen = None if live is None else live.watching(self.backbone, plans, jobs)
+            sampled = sample(self.backbone, jobs, plans[0].settings, progress, seen)
         with clock.phase("decode"):
-            pictures = self._decode(sampled.latents, plans, jobs)
+            pictures = decode(self.backbone, sampled.latents, plans, jobs)
             finished = [
                 finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
             ]
@@ -377,23 +381,6 @@ class Editor:
             return found
 
         return following
-
-
-def finish(one: Plan, job: Job, x: torch.Tensor) -> tuple[Image.Image, Mask, Report]:
-    """The picture, composited onto the input where asked, where it may differ from it, and what it looks like."""
-    reference, draft = job.references[0], None if job.draft is None else job.draft.x
-    pixels, (height, width) = from_tensor(x, reference.canvas.picture), reference.canvas.picture
-    region, alpha = job.objective.changed[:height, :width].float(), torch.ones(height, width)
-    if one.settings.composite:
-        margin, feather = one.settings.hold_margin, one.settings.composite_feather
-        fading = one.shot.frame.fading(max(1, feather) * reference.canvas.factor)
-        region = alpha = job.objective.alpha(reference.canvas, margin, feather).float() * fading
-    shown = composite(pixels, reference.pixels, alpha)
-    report = judge(shown, reference.pixels, job.objective, draft, region)
-    image, placed = onto_photo(one, pixels, alpha, job.objective)
-    if not one.settings.composite and one.shot.frame.scale < 1:
-        return image, one.shot.frame.enlarged_mask(region, one.shot.frame.box), report
-    return image, placed if one.settings.composite else region, report
 
 
 def _everything(settings: Settings) -> frozenset[int]:

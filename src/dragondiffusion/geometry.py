@@ -124,7 +124,9 @@ def dilate(region: Region, cells: int) -> Region:
     """Grows a region by a number of cells in all eight directions."""
     if cells <= 0:
         return region
-    return nnf.max_pool2d(region[None, None].float(), 2 * cells + 1, stride=1, padding=cells)[0, 0] > 0
+    side = 2 * cells + 1
+    rows = nnf.max_pool2d(region[None, None].float(), (side, 1), stride=1, padding=(cells, 0))
+    return nnf.max_pool2d(rows, (1, side), stride=1, padding=(0, cells))[0, 0] > 0
 
 
 def feather(region: Region, width: int) -> Mask:

@@ -5,8 +5,14 @@ from importlib.util import find_spec
 LIBRARIES = {
     "masks": {"cv2": "opencv-python-headless"},
     "faces": {"mediapipe": "mediapipe"},
+    "web": {"gradio": "gradio", "swagger_ui_bundle": "swagger-ui-bundle"},
 }
 """What each extra installs, by the name it is imported under."""
+
+
+def available(extra: str) -> bool:
+    """Whether the libraries of an extra are there, without importing them."""
+    return all(find_spec(name) is not None for name in LIBRARIES[extra])
 
 
 def check_libraries(extra: str) -> None:

@@ -1,7 +1,7 @@
 """The guided sampling loop: from the edited noise of inverted pictures to clean latents."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -81,12 +81,20 @@ class Sampled:
 
 
 @torch.no_grad()
-def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress: Progress) -> Sampled:
+def sample(
+    backbone: Backbone,
+    jobs: Sequence[Job],
+    settings: Settings,
+    progress: Progress,
+    seen: Callable[[Latents], None] | None = None,
+) -> Sampled:
     r"""Makes the edited pictures of a batch of jobs with one number of steps and one size.
 
     The run begins at the last level at which everything is known (`beginning`). Every step: hold what is known,
     predict noise with the memory bank, add the energies' guidance to the noise that predicts the clean latent (but not
     to the direction), step to the next level, with regional noise where asked.
+
+    `seen`, if it is given, is called in every step with the clean latents that are predicted.
 
     Source: docs/method.md, sections 4 to 8; DiffEditor (arXiv 2402.02583), algorithm 1.
     """
@@ -104,7 +112,7 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
         guided = acting and any(job.objective.strengths.energy_scale for job in jobs)
         f_gud = [guide_features(backbone, job, i, t, settings) if guided else () for job in jobs]
         passes = settings.passes(i) if any(job.objective.strengths.energy_scale for job in jobs) else 1
-        z_s = z_t
+        z_s = z_0 = z_t
         for k in range(passes):
             z_t = hold(z_t, i, jobs, levels, settings)
             added, begun = None, None
@@ -123,6 +131,8 @@ def sample(backbone: Backbone, jobs: Sequence[Job], settings: Settings, progress
                 eps_s = backbone.noise(z_s, levels.timestep(i + 1), condition)
                 z_t = ddim.step(z_s, eps_s, alpha_s, alpha_t)
         z_t = z_s
+        if seen is not None:
+            seen(z_0)
         progress("sample", i + 1 - first, len(levels) - first)
     z_0 = hold(z_t, len(levels), jobs, levels, settings)
     return Sampled(z_0, [[(i, {n: float(e) for n, e in v.items()}) for i, v in log] for log in energies])

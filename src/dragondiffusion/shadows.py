@@ -12,8 +12,8 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from .geometry import Affine, dilate, fill, warp_mask
-from .types import Mask, Number, Pictures, Point, Region
+from .geometry import Affine, Points, cell_centres, dilate, fill, sample_mask, warp_mask
+from .types import Mask, Number, Pictures, Point, Region, Size
 
 RADIUS = 24.0
 """Objects are reduced to this radius before their shadow is looked for, pixels. Source: chosen; shadows are soft."""
@@ -98,11 +98,11 @@ def find_shadow(x: Pictures, mask: Mask) -> Shadow | None:
     seen = near & ~dilate(thing, 1) & _like_shadow(ratio[0])
     if int(seen.sum()) < ENOUGH:
         return None
-    scene = _Seen((1 - ratio[0].mean(0))[seen], seen, mask)
-    found = _refined(max((scene.fitted(unit) for unit in _candidates(radius)), key=scene.explained), scene, radius)
-    if scene.explained(found) < EXPLAINED or found.strength < LEAST:
+    scene = _Seen.of(1 - ratio[0].mean(0), seen, mask)
+    found = _refined(max((scene.fitted(unit) for unit in _candidates(radius)), key=_explained), scene, radius)
+    if found.explained < EXPLAINED or found.shadow.strength < LEAST:
         return None
-    return replace(found, strength=min(found.strength, MOST)).resized(shrink)
+    return replace(found.shadow, strength=min(found.shadow.strength, MOST)).resized(shrink)
 
 
 def _like_shadow(ratio: Tensor) -> Region:
@@ -112,33 +112,49 @@ def _like_shadow(ratio: Tensor) -> Region:
 
 
 @dataclass(frozen=True)
+class _Fit:
+    """A shadow, and the share of the variance around an object that it explains."""
+
+    shadow: Shadow
+    explained: float
+
+
+def _explained(fit: _Fit) -> float:
+    return fit.explained
+
+
+@dataclass(frozen=True, eq=False)
 class _Seen:
     """What is seen around an object.
 
     Args:
-        darkness: how much darker pixels are than without object and shadow.
-        region: which pixels.
+        darkness: how much darker pixels are than without object and shadow, less their mean.
+        points: where these pixels are.
         mask: the object.
+        soft: the object blurred, by standard deviation.
     """
 
     darkness: Float[Tensor, " _"]
-    region: Region
+    points: Points
     mask: Mask
+    soft: dict[Number, Mask]
 
-    def fitted(self, unit: Shadow) -> Shadow:
-        """A shadow of the strength that fits best, at least 0."""
-        s, y = self._pattern(unit), self.darkness - self.darkness.mean()
-        return replace(unit, strength=max(0.0, float((s * y).sum() / s.square().sum().clamp_min(1e-9))))
+    @staticmethod
+    def of(darkness: Float[Tensor, "_ _"], region: Region, mask: Mask) -> "_Seen":
+        """What is seen in a region."""
+        size: Size = (mask.shape[0], mask.shape[1])
+        y = darkness[region]
+        return _Seen(y - y.mean(), cell_centres(size, size)[region.flatten()], mask, {})
 
-    def explained(self, shadow: Shadow) -> float:
-        """The share of the darkness's variance that a shadow explains."""
-        y = self.darkness - self.darkness.mean()
-        left = y - shadow.strength * self._pattern(shadow)
-        return 1 - float(left.square().sum() / y.square().sum().clamp_min(1e-9))
-
-    def _pattern(self, shadow: Shadow) -> Float[Tensor, " _"]:
-        s = 1 - replace(shadow, strength=1.0).factor(self.mask)[self.region]
-        return s - s.mean()
+    def fitted(self, unit: Shadow) -> _Fit:
+        """A shadow with the strength that fits best, at least 0."""
+        if unit.blur not in self.soft:
+            self.soft[unit.blur] = blurred(self.mask, unit.blur)
+        s = sample_mask(self.soft[unit.blur], self.points - self.points.new_tensor(unit.offset)).to(self.darkness)
+        s, y = s - s.mean(), self.darkness
+        strength = max(0.0, float((s * y).sum() / s.square().sum().clamp_min(1e-9)))
+        left = (y - strength * s).square().sum()
+        return _Fit(replace(unit, strength=strength), 1 - float(left / y.square().sum().clamp_min(1e-9)))
 
 
 def _candidates(radius: float) -> Iterator[Shadow]:
@@ -150,14 +166,17 @@ def _candidates(radius: float) -> Iterator[Shadow]:
                 yield Shadow(1.0, offset, blur * radius)
 
 
-def _refined(found: Shadow, scene: _Seen, radius: float) -> Shadow:
+def _refined(found: _Fit, scene: _Seen, radius: float) -> _Fit:
     """The best shadow near one, by a search of offset and blur in ever smaller steps."""
     for step in STEPS:
         for _ in range(PATIENCE):
-            (x, y), by = found.offset, step * radius
+            (x, y), by = found.shadow.offset, step * radius
             moves = ((by, 0.0, 0.0), (-by, 0.0, 0.0), (0.0, by, 0.0), (0.0, -by, 0.0), (0.0, 0.0, by), (0.0, 0.0, -by))
-            near = [scene.fitted(Shadow(1.0, (x + dx, y + dy), max(found.blur + grow, 0.0))) for dx, dy, grow in moves]
-            best = max((found, *near), key=scene.explained)
+            near = [
+                scene.fitted(Shadow(1.0, (x + dx, y + dy), max(found.shadow.blur + grow, 0.0)))
+                for dx, dy, grow in moves
+            ]
+            best = max((found, *near), key=_explained)
             if best is found:
                 break
             found = best

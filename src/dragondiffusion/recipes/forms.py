@@ -303,6 +303,11 @@ class Row(Form):
         return [i.parse(part) for i, part in zip(self.items, parts, strict=True)] if self.takes(parts) else text
 
 
+def alternatives(form: Form) -> tuple[Form, ...]:
+    """The forms that a form allows: those of a union, or itself."""
+    return form.forms if isinstance(form, Either) else (form,)
+
+
 @dataclass(frozen=True)
 class Either(Form):
     """The first of several forms that fits."""

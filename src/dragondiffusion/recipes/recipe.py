@@ -130,7 +130,7 @@ class Recipe:
 
     def to_json(self) -> Json:
         """The recipe as JSON: paths as they are, pictures in memory as data."""
-        return self._written(Inline())
+        return self.written(Inline())
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Writes the recipe, its paths relative to its folder; pictures in memory are written beside it.
@@ -142,7 +142,7 @@ class Recipe:
         target = Path(path)
         if not target.parent.is_dir():
             raise FileNotFoundError(f"recipe folder {target.parent} does not exist; make it first")
-        text = write_json(self._written(Beside(target.parent)))
+        text = write_json(self.written(Beside(target.parent)))
         return write_file(target, lambda file: file.write(text.encode("utf-8")))
 
     def check(self) -> None:
@@ -195,11 +195,12 @@ class Recipe:
             write_picture(picture, path)
             return []
         store = Embedded(Path(path).parent)
-        recipe = write_json(self._written(store))
+        recipe = write_json(self.written(store))
         write_picture(picture, path, {RECIPE_TEXT: recipe, VERSIONS_TEXT: write_json(versions())})
         return store.left
 
-    def _written(self, store: Store) -> Json:
+    def written(self, store: Store) -> Json:
+        """The recipe as JSON, its pictures where a store keeps them."""
         written = {"recipe": VERSION, **_form().encode(self, "", store)}
         if self.loras:
             written["loras"] = [_moved(lora, store.model) for lora in self.loras]

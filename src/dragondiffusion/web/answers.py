@@ -1,0 +1,190 @@
+"""What requests hold and what is answered, as types of the API."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+PointPair = tuple[FiniteFloat, FiniteFloat]
+Corners = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
+Name = Annotated[str, Field(max_length=64)]
+RecipeJson = dict[str, Any]
+
+State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
+Kind = Literal["move", "remove", "resize", "rotate", "paste", "appearance", "drag", "landmarks"]
+
+
+class Question(BaseModel):
+    """What all requests share: fields that are unknown are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PictureFacts(BaseModel):
+    """A picture of the session."""
+
+    name: str = Field(description="Made from its content; never changes its meaning.")
+    title: str = Field(description="What the visitor calls it.")
+    width: int
+    height: int
+    notes: list[str] = []
+    prompt: str = Field("", description="What it shows, where that is known.")
+    landmarks: list[PointPair] = Field([], description="Of its face, where they are known.")
+
+
+class MaskFacts(BaseModel):
+    """A mask of the session; as large as its picture."""
+
+    name: str
+    width: int
+    height: int
+    area: float = Field(description="Share of the picture.")
+    box: tuple[int, int, int, int] = Field(description="Around it: x0, y0, x1, y1 in pixels.")
+    centroid: PointPair = Field(description="Its centre of gravity in pixels; moved things turn and grow about it.")
+
+
+class Bounds(BaseModel):
+    """Limits of the server that a page should know."""
+
+    bytes: int
+    pixels: int
+    steps: int
+    tries: int
+    waiting: int
+
+
+class SessionFacts(BaseModel):
+    """A session and what the server can do."""
+
+    session: str = Field(description="The token that goes into the header X-Session.")
+    model: str
+    demo: bool = Field(description="Whether it is the embedded demo model.")
+    limits: Bounds
+    masks: bool = Field(description="Whether things can be selected by clicks.")
+    faces: bool = Field(description="Whether landmarks of faces can be found.")
+    pictures: list[PictureFacts] = []
+    jobs: "list[JobFacts]" = []
+
+
+class SceneQuestion(Question):
+    """Asks for a drawn scene."""
+
+    seed: int = Field(42, ge=0, lt=2**31)
+    kind: Kind = "move"
+
+
+class SceneFacts(BaseModel):
+    """A drawn scene."""
+
+    picture: PictureFacts
+    second: PictureFacts | None = None
+
+
+class SelectionQuestion(Question):
+    """Asks what clicks mean."""
+
+    picture: Name
+    points: list[PointPair] = Field([], max_length=64)
+    outside: list[PointPair] = Field([], max_length=64)
+    box: Corners | None = None
+    found: Name | None = Field(None, description="What earlier clicks meant; with `corrected`.")
+    corrected: Name | None = Field(None, description="The same after corrections by hand, which are kept.")
+
+
+class SelectionFacts(BaseModel):
+    """What clicks mean."""
+
+    found: MaskFacts = Field(description="By the clicks alone.")
+    mask: MaskFacts = Field(description="With corrections by hand.")
+    by: str = Field(description="What found it.")
+
+
+class LandmarksQuestion(Question):
+    """Asks for the landmarks of a face."""
+
+    picture: Name
+    face: int | None = Field(None, ge=0, lt=100)
+    count: Literal[17, 68, 478] = 17
+
+
+class LandmarksFacts(BaseModel):
+    """Landmarks of a face."""
+
+    points: list[PointPair]
+
+
+class RecipeQuestion(Question):
+    """A recipe whose pictures and masks are names of the session's."""
+
+    recipe: RecipeJson
+
+
+class JobQuestion(RecipeQuestion):
+    """Asks for an edit."""
+
+    tries: int = Field(1, ge=1, le=1000, description="Seeds that are tried; the best result is kept.")
+
+
+class ReportFacts(BaseModel):
+    """What can be said of a result without knowing the truth."""
+
+    arrived: float | None
+    ghost: float | None
+    background: float
+    score: float
+    words: str
+
+
+class JobFacts(BaseModel):
+    """A job: what it is about, how far it is, what came of it."""
+
+    id: str
+    state: State
+    position: int = Field(0, description="Jobs that come before it; 0 is next or running.")
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    seconds: float = 0.0
+    frames: int = Field(0, description="Grows with every new picture of what there is so far.")
+    error: str | None = None
+    seed: int = 42
+    tries: int = 1
+    report: ReportFacts | None = None
+    notes: list[str] = []
+    result: PictureFacts | None = None
+    recipe: RecipeJson
+    created: float = 0.0
+
+
+class RestoredFacts(BaseModel):
+    """A recipe with its pictures and masks in the session."""
+
+    recipe: RecipeJson
+    pictures: dict[str, PictureFacts]
+    masks: dict[str, MaskFacts]
+    notes: list[str] = []
+
+
+class ExportFacts(BaseModel):
+    """A recipe for use elsewhere."""
+
+    recipe: str = Field(description="JSON with all pictures in it.")
+    python: str
+    command: str
+    files: list[str] = Field(description="Pictures and masks that both name, see exports/files.")
+
+
+class Health(BaseModel):
+    """How the server is."""
+
+    status: Literal["ready", "loading", "failed"]
+    model: str
+    waiting: int
+    running: int
+    error: str | None = None
+
+
+class Trouble(BaseModel):
+    """What every error answers."""
+
+    detail: str

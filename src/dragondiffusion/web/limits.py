@@ -1,0 +1,86 @@
+"""What one visitor and all of them together may ask of the server."""
+
+from dataclasses import dataclass, fields
+
+from ..recipes import Recipe
+
+
+class RefusedError(Exception):
+    """A request that is answered with an HTTP error.
+
+    Args:
+        status: HTTP status code.
+        sentence: what is wrong and what to do.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of what the server takes.
+
+    Args:
+        upload: bytes of one request.
+        pixels: of one picture.
+        steps: of one run, repeated ones counted.
+        edits: in one recipe.
+        points: in one edit.
+        tries: seeds of one job.
+        waiting: jobs that wait, of all sessions.
+        waiting_each: of one session.
+        sessions: that are kept; the longest unused is removed for a new one.
+        session_bytes: of the files of one session.
+        hours: after which an unused session is removed.
+        kept_bytes: memory for inverted pictures, which make the next edit of a picture start at once.
+
+    Raises:
+        ValueError: if one is not positive.
+
+    Source: chosen; a photo of 50 megapixels is one of a good camera.
+    """
+
+    upload: int = 64 * 2**20
+    pixels: int = 50_000_000
+    steps: int = 300
+    edits: int = 32
+    points: int = 1000
+    tries: int = 8
+    waiting: int = 64
+    waiting_each: int = 8
+    sessions: int = 1000
+    session_bytes: int = 2 * 2**30
+    hours: float = 24.0
+    kept_bytes: int = 2**30
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) > 0:
+                raise ValueError(f"{field.name}={getattr(self, field.name)} must be positive")
+
+    def check(self, recipe: Recipe, tries: int) -> None:
+        """Checks that a job is not too much.
+
+        Raises:
+            RefusedError: if it is (422); says what to ask for instead.
+        """
+        settings = recipe.settings
+        passes = sum(settings.passes(i) for i in range(min(settings.steps, self.steps + 1)))
+        asked = {
+            "steps": (max(settings.steps * settings.inversion_iterations, passes), self.steps),
+            "tries": (tries, self.tries),
+            "the number of edits": (len(recipe.edits), self.edits),
+            "the number of points": (max(_points(edit) for edit in recipe.edits), self.points),
+            "energy_grid": (settings.energy_grid, 4),
+            "working_size": (settings.working_size or 0, 1024),
+        }
+        for name, (value, most) in asked.items():
+            if value > most:
+                raise RefusedError(422, f"{name} is {value}, and this server takes at most {most}; ask for less")
+
+
+def _points(edit: object) -> int:
+    return max((len(getattr(edit, name, ())) for name in ("points", "points_from", "points_to")), default=0)

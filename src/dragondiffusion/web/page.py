@@ -1,0 +1,125 @@
+"""The page: our canvas in one HTML component of Gradio, and the same edits for Gradio's client."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+import gradio as gr
+from fastapi import FastAPI
+from gradio.data_classes import FileData
+from gradio.utils import get_upload_folder
+
+from ..strict_json import parse_json, shown
+from .api import Service
+from .limits import RefusedError
+from .queue import Job
+from .server import STATIC
+from .sessions import Session
+
+KEEP = 3600
+"""Seconds after which files of Gradio's client are removed."""
+BEAT = 0.1
+"""Seconds between looks at a job that Gradio's client waits for."""
+HEAD = '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
+ON_LOAD = """
+const base = new URL("./", document.baseURI).href;
+import(base + "page/main.js").then((page) => page.mount(element, base)).catch((error) => {
+  element.textContent = "The page cannot be loaded: " + error.message;
+});
+"""
+BARE = ".gradio-container, .gradio-container main { padding: 0 !important; max-width: none !important; } "
+"""The canvas takes the window; what Gradio puts around components is left out."""
+
+
+def mounted(app: FastAPI, service: Service) -> FastAPI:
+    """An application with the page at its root.
+
+    Args:
+        app: the API.
+        service: what it works on.
+    """
+    with gr.Blocks(
+        title="dragondiffusion", analytics_enabled=False, fill_width=True, delete_cache=(KEEP, KEEP)
+    ) as page:
+        gr.HTML(
+            html_template=(STATIC / "page.html").read_text(encoding="utf-8"),
+            css_template=(STATIC / "page.css").read_text(encoding="utf-8"),
+            js_on_load=ON_LOAD,
+            apply_default_css=False,
+            elem_id="dragondiffusion",
+        )
+        cast(Any, gr).api(_edit(service), api_name="edit")
+    fonts = ["system-ui", "sans-serif"]
+    # Gradio looks only in what it takes for a launched application whether a path that a client gives is an upload.
+    page.has_launched = True
+    return gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=True,
+        max_file_size=service.limits.upload,
+        ssr_mode=False,
+        theme=cast(Any, gr).themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
+        css=BARE,
+        head=HEAD,
+    )
+
+
+def _edit(service: Service) -> Any:
+    """The edit as a function of Gradio's API."""
+
+    async def edit(picture: FileData, recipe: str) -> tuple[FileData, str]:
+        """Edits a picture.
+
+        Args:
+            picture: the picture.
+            recipe: a recipe's JSON without "image"; masks in it are boxes, polygons, run lengths or PNG data, second
+                pictures PNG data.
+
+        Returns:
+            The result, a PNG that carries its recipe, and what can be said of it.
+        """
+        _, session = service.sessions.begin()
+        try:
+            job = await service.threaded(lambda: _submitted(service, session, picture, recipe))
+            while not job.is_over:
+                await asyncio.sleep(BEAT)
+            if job.result is None or job.report is None:
+                raise RefusedError(422, job.error or f"the edit was {job.state}")
+            copy = Path(shutil.copy(session.path(job.result), Path(tempfile.mkdtemp()) / "edited.png"))
+            return FileData(path=str(copy), orig_name="edited.png"), str(job.report["words"])
+        except RefusedError as error:
+            raise gr.Error(error.sentence) from error
+        finally:
+            service.queue.forget_session(session.name)
+            session.remove()
+
+    return edit
+
+
+def _file_data(given: Any) -> FileData:
+    try:
+        return FileData(**given)
+    except (TypeError, ValueError) as error:
+        raise RefusedError(422, "the picture is no file; send it by handle_file") from error
+
+
+def _submitted(service: Service, session: Session, picture: Any, recipe: str) -> Job:
+    """The job of a request of Gradio's client."""
+    uploaded = picture if isinstance(picture, FileData) else _file_data(picture)
+    # Gradio leaves the path of a function's argument as the client gave it.
+    path = Path(uploaded.path).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+        raise RefusedError(422, "the picture was not uploaded; send it by handle_file")
+    name = session.add(path.read_bytes(), Path(uploaded.orig_name or "picture.png").name)
+    try:
+        data = parse_json(recipe, "the recipe")
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from error
+    if not isinstance(data, dict):
+        raise RefusedError(422, f"the recipe is {shown(data)}; give an object")
+    return service.submit(session, {"recipe": 1, **data, "image": name}, 1)

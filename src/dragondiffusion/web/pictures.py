@@ -1,0 +1,159 @@
+"""Pictures and masks as the page needs them: their facts, views that a browser shows, masks painted or found."""
+
+import io
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ..frames import box_of_mask, centre_of_mask
+from ..images import MaskLike, load_pixels, open_image, read_mask, to_rgb
+from ..photos import Photo, read_photo
+from ..png import from_png, to_png
+from ..types import Mask, Point, Size
+from .answers import MaskFacts, PictureFacts
+from .limits import RefusedError
+from .sessions import Session
+
+LOSSLESS = 1_500_000
+"""Up to so many pixels views are PNG, which is exact; above, JPEG, which is small. Source: chosen."""
+
+
+@lru_cache(maxsize=4)
+def photo(path: Path) -> Photo:
+    """The photo of a file; files never change, so that the last few are kept."""
+    return read_photo(path)
+
+
+@lru_cache(maxsize=1024)
+def size_of(path: Path) -> Size:
+    """(height, width) of an upright picture."""
+    with open_image(path, 2**40, "the picture") as image:
+        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def picture_facts(session: Session, name: str, **more: Any) -> PictureFacts:
+    """What the page needs to know of a picture.
+
+    Raises:
+        RefusedError: if there is none of that name (404).
+    """
+    height, width = size_of(session.path(name))
+    return PictureFacts(name=name, title=session.title(name), width=width, height=height, **more)
+
+
+@lru_cache(maxsize=1024)
+def mask_facts(path: Path) -> MaskFacts:
+    """What the page needs to know of a mask.
+
+    Raises:
+        RefusedError: if it is empty (422).
+    """
+    mask = marked(path, size_of(path))
+    box = box_of_mask((mask > 0.5).float())
+    height, width = mask.shape
+    return MaskFacts(
+        name=path.name,
+        width=width,
+        height=height,
+        area=float((mask > 0.5).float().mean()),
+        box=box,
+        centroid=centre_of_mask(mask, box_of_mask(mask)),
+    )
+
+
+def marked(source: MaskLike, size: Size) -> Mask:
+    """A mask, refused in words where it cannot be one."""
+    try:
+        return read_mask(source, size)
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from error
+
+
+def keep_mask(session: Session, mask: Mask) -> MaskFacts:
+    """Keeps a mask as a grey picture of the session.
+
+    Raises:
+        RefusedError: if nothing is left of it (422).
+    """
+    if not bool((mask > 0.5).any()):
+        raise RefusedError(422, "nothing is selected; click on a thing or paint over it")
+    data = to_png(np.rint(mask.numpy() * 255).astype(np.uint8))
+    return mask_facts(session.path(session.add(data, "")))
+
+
+def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
+    """A mask painted on a view of a picture, scaled to the picture.
+
+    Args:
+        session: whose picture it is.
+        picture: its name.
+        data: PNG, light where it is marked.
+
+    Raises:
+        RefusedError: if it is no PNG or has another shape than the picture (422).
+    """
+    height, width = size_of(session.path(picture))
+    try:
+        image = from_png(data, "the mask", session.limits.pixels)
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from error
+    if abs(math.log(image.width / image.height * height / width)) > 1.5 / min(image.size) + 0.01:
+        raise RefusedError(
+            422,
+            f"the mask is {image.width}x{image.height} and the picture {width}x{height}; "
+            "paint it on a view of the whole picture",
+        )
+    grey = Image.fromarray(to_rgb(image)).convert("L").resize((width, height), Image.Resampling.BILINEAR)
+    values = np.array(grey, dtype=np.float32) / 255
+    return keep_mask(session, marked(values, (height, width)))
+
+
+def corrected(mask: Mask, found: Mask, before: Mask) -> Mask:
+    """A corrected mask with what changed of the mask that clicks mean, so that corrections are not lost."""
+    return (mask + (found - before)).clamp(0, 1)
+
+
+def view(path: Path, side: int) -> tuple[bytes, str]:
+    """A picture as a browser shows it, upright, and its media type.
+
+    Args:
+        path: the picture.
+        side: its longer side at most, pixels.
+    """
+    with open_image(path, 2**40, "the picture") as image:
+        image.draft("RGB", (side, side))
+        image = ImageOps.exif_transpose(load_pixels(image, "the picture"))
+        if image.mode not in ("L", "RGB", "RGBA", "LA"):
+            image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_rgb(image))
+        image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    transparent = image.mode in ("RGBA", "LA")
+    exact = transparent or image.mode == "L" or image.width * image.height <= LOSSLESS
+    return encoded(image, "png" if exact else "jpeg")
+
+
+def encoded(image: Image.Image, kind: str) -> tuple[bytes, str]:
+    """A picture's file and its media type."""
+    data, image = io.BytesIO(), image.copy()
+    image.info.clear()
+    options: dict[str, Any] = {"quality": 90} if kind == "jpeg" else {"compress_level": 1}
+    image.save(data, format=kind, **options)
+    return data.getvalue(), f"image/{kind}"
+
+
+def inside(points: Sequence[Point], size: Size, what: str) -> None:
+    """Checks that points lie in a picture.
+
+    Raises:
+        RefusedError: if one does not (422).
+    """
+    for x, y in points:
+        if not (0 <= x < size[1] and 0 <= y < size[0]):
+            raise RefusedError(
+                422, f"{what} ({x:g}, {y:g}) lies outside of the {size[1]}x{size[0]} picture; move it inside"
+            )

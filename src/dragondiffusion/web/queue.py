@@ -1,0 +1,249 @@
+"""Jobs that wait: a bounded queue that is fair between sessions, and survives the server's end."""
+
+import secrets
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..strict_json import Json
+from .answers import JobFacts, ReportFacts, State
+from .limits import Limits, RefusedError
+from .pictures import picture_facts
+from .sessions import Session, Sessions
+
+STOPPED = "the server stopped while this was {}; send it again"
+"""What is said of jobs that a server did not finish."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One edit that somebody asked for.
+
+    Args:
+        session: whose.
+        recipe: what, with names of the session's pictures.
+        tries: seeds that are tried.
+        id: its name.
+        created: when it was asked for, seconds since 1970.
+    """
+
+    session: Session
+    recipe: dict[str, Json]
+    tries: int = 1
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    created: float = field(default_factory=time.time)
+    state: State = "waiting"
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    seconds: float = 0.0
+    frames: int = 0
+    frame: tuple[bytes, str] | None = None
+    """JPEG of what there is so far, and its box."""
+    error: str | None = None
+    seed: int = 42
+    report: dict[str, Json] | None = None
+    notes: list[str] = field(default_factory=list[str])
+    result: str | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    version: int = 0
+    """Grows with every change."""
+
+    KEPT = ("recipe", "tries", "created", "state", "seconds", "error", "seed", "report", "notes", "result")
+
+    def change(self, **fields: Any) -> None:
+        """Sets fields."""
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.version += 1
+
+    def keep(self) -> None:
+        """Writes the record of it."""
+        self.session.write_job(self.id, {name: getattr(self, name) for name in self.KEPT})
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state not in ("waiting", "running")
+
+    @staticmethod
+    def read(session: Session, name: str, record: Json) -> "Job":
+        """The job of a record; one that was not finished is over now.
+
+        Raises:
+            ValueError: if it is no record of a job.
+        """
+        try:
+            job = Job(session, record["recipe"], record["tries"], name, record["created"])
+            job.change(**{k: record[k] for k in Job.KEPT[3:]})
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"the record of job {name} is broken ({error})") from error
+        if not job.is_over:
+            job.change(error=STOPPED.format(job.state), state="interrupted")
+            job.keep()
+        return job
+
+
+class Queue:
+    """All jobs of the server.
+
+    Sessions take turns, so that nobody waits for more than one job of every other session.
+
+    Args:
+        limits: how many may wait.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._jobs: dict[str, Job] = {}
+        self._waiting: dict[str, deque[Job]] = {}
+        """By session; the session whose turn it is comes first."""
+        self._running: set[Job] = set()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def recover(self, sessions: Sessions) -> None:
+        """Takes over the jobs of an earlier server."""
+        for session in sessions.all():
+            for name, record in session.jobs().items():
+                try:
+                    self._jobs[name] = Job.read(session, name, record)
+                except ValueError:
+                    session.remove_job(name)
+
+    def put(self, job: Job) -> Job:
+        """Lets a job wait for its turn.
+
+        Raises:
+            RefusedError: if too many wait (429, 503).
+        """
+        with self._changed:
+            own = self._waiting.get(job.session.name, deque())
+            if len(own) >= self.limits.waiting_each:
+                raise RefusedError(429, f"{len(own)} of your edits wait already; let one finish or cancel one")
+            if sum(map(len, self._waiting.values())) >= self.limits.waiting:
+                raise RefusedError(503, f"{self.limits.waiting} edits wait already; try again in a minute")
+            self._jobs[job.id] = job
+            self._waiting.setdefault(job.session.name, own).append(job)
+            self._changed.notify()
+        job.keep()
+        return job
+
+    def take(self) -> Job | None:
+        """The next job, which is running from now on; waits for one. None when the queue is closed."""
+        with self._changed:
+            while not self._closed:
+                for name, own in list(self._waiting.items()):
+                    del self._waiting[name]
+                    job = own.popleft()
+                    if own:
+                        self._waiting[name] = own  # at the end: the others come first
+                    self._running.add(job)
+                    job.change(state="running")
+                    return job
+                self._changed.wait()
+        return None
+
+    def finished(self, job: Job) -> None:
+        """Notes that a job is over."""
+        with self._changed:
+            self._running.discard(job)
+
+    def find(self, session: Session, name: str) -> Job:
+        """A job of a session.
+
+        Raises:
+            RefusedError: if it has none of that name (404).
+        """
+        job = self._jobs.get(name)
+        if job is None or job.session.name != session.name:
+            raise RefusedError(404, f"there is no job {name[:80]!r} in this session")
+        return job
+
+    def of(self, session: Session) -> list[Job]:
+        """The jobs of a session, the oldest first."""
+        return sorted((job for job in self._jobs.values() if job.session.name == session.name), key=_created)
+
+    def cancel(self, job: Job) -> None:
+        """Takes a job out of the queue, or asks the one that runs to stop."""
+        job.cancelled.set()
+        with self._changed:
+            own = self._waiting.get(job.session.name)
+            if job.state != "waiting" or own is None or job not in own:
+                return
+            own.remove(job)
+            if not own:
+                del self._waiting[job.session.name]
+            job.change(state="cancelled")
+        job.keep()
+
+    def forget(self, job: Job) -> None:
+        """Cancels a job and forgets it."""
+        self.cancel(job)
+        self._jobs.pop(job.id, None)
+        job.session.remove_job(job.id)
+
+    def forget_session(self, name: str) -> None:
+        """Cancels and forgets all jobs of a session."""
+        for job in [job for job in self._jobs.values() if job.session.name == name]:
+            self.cancel(job)
+            self._jobs.pop(job.id, None)
+
+    def close(self) -> None:
+        """Ends waiting for jobs; what runs is asked to stop."""
+        with self._changed:
+            self._closed = True
+            for job in self._running:
+                job.cancelled.set()
+            self._changed.notify_all()
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many jobs wait, and how many run."""
+        with self._changed:
+            return sum(map(len, self._waiting.values())), len(self._running)
+
+    def position(self, job: Job) -> int:
+        """How many jobs come before a job that waits."""
+        with self._changed:
+            turns = [
+                (turn, order, other)
+                for order, own in enumerate(self._waiting.values())
+                for turn, other in enumerate(own)
+            ]
+        order = [other.id for _, _, other in sorted(turns, key=_turn)]
+        return order.index(job.id) if job.id in order else 0
+
+    def facts(self, job: Job) -> JobFacts:
+        """What there is to say of a job."""
+        result = None if job.result is None else picture_facts(job.session, job.result)
+        return JobFacts(
+            id=job.id,
+            state=job.state,
+            position=self.position(job),
+            phase=job.phase,
+            done=job.done,
+            total=job.total,
+            seconds_left=job.seconds_left,
+            seconds=job.seconds,
+            frames=job.frames,
+            error=job.error,
+            seed=job.seed,
+            tries=job.tries,
+            report=None if job.report is None else ReportFacts(**job.report),
+            notes=job.notes,
+            result=result,
+            recipe=job.recipe,
+            created=job.created,
+        )
+
+
+def _created(job: Job) -> float:
+    return job.created
+
+
+def _turn(found: tuple[int, int, Job]) -> tuple[int, int]:
+    return found[:2]

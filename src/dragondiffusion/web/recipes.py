@@ -1,0 +1,183 @@
+"""Recipes in and out of a session: names of its pictures in place of paths, nothing of the server readable by them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from ..edits.base import Edit
+from ..png import SIGNATURE, read_texts, to_png
+from ..recipes import Recipe
+from ..recipes.pictures import Beside
+from ..recipes.recipe import RECIPE_TEXT
+from ..shapes import MaskShape
+from ..strict_json import Json, parse_json, shown
+from .answers import RestoredFacts
+from .limits import RefusedError
+from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of
+from .sessions import NAME, Session
+
+PICTURES, MASKS = ("image",), ("mask", "hint", "reference_mask")
+"""Fields of recipes and edits that name pictures, and masks."""
+
+
+def in_session(data: Json, session: Session) -> Recipe:
+    """The recipe of JSON whose pictures and masks are names of a session's.
+
+    Raises:
+        RefusedError: if it is no recipe, names anything else, or asks for another model (422, 404).
+    """
+    if isinstance(data, dict) and (data.get("model") is not None or data.get("loras")):
+        raise RefusedError(422, "a recipe cannot choose the model of this server; leave model and loras out")
+    try:
+        recipe = Recipe.from_json(data, session.pictures)
+    except (ValueError, OSError) as error:
+        raise RefusedError(422, words(error, session)) from error
+    for path in _paths(recipe):
+        if path.parent != session.pictures:
+            raise RefusedError(
+                422, f"{path.name[:80]!r} is not the name of a picture of this session; send the picture first"
+            )
+        session.path(path.name)
+    return recipe
+
+
+def words(error: Exception, session: Session) -> str:
+    """What an error says, without the server's paths."""
+    text = " ".join(str(error).split())
+    for folder in (session.pictures, session.folder, session.pictures.resolve()):
+        text = text.replace(f"{folder}/", "").replace(str(folder), "this session")
+    return text
+
+
+def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
+    """What is needed to go on with a recipe, or a result that carries one: its pictures and masks in the session.
+
+    Args:
+        data: recipe's JSON, or resulting PNG.
+        session: gets the pictures and masks.
+        model: what the server edits with.
+
+    Raises:
+        RefusedError: if it is neither, or names pictures that the session does not have (422).
+    """
+    found = _carried(data, session)
+    if not isinstance(found, dict):
+        raise RefusedError(422, f"a recipe is an object, and this is {shown(found)}")
+    notes: list[str] = []
+    if found.get("model") is not None or found.get("loras"):
+        notes.append(f"the recipe was made with {found.get('model') or 'LoRA'}; here {model} is used")
+        found = {name: value for name, value in found.items() if name not in ("model", "loras")}
+    recipe = _in_files(in_session(_named(found, session), session), session)
+    pictures = {path.name for path in (recipe.image, *_of(recipe.edits, PICTURES)) if isinstance(path, Path)}
+    masks = {path.name for path in _of(recipe.edits, MASKS) if isinstance(path, Path)}
+    return RestoredFacts(
+        recipe=recipe.written(Named()),
+        pictures={name: picture_facts(session, name) for name in pictures},
+        masks={name: mask_facts(session.path(name)) for name in masks},
+        notes=notes,
+    )
+
+
+class Named(Beside):
+    """Pictures of a session by their names."""
+
+    def __init__(self) -> None:
+        super().__init__(Path())
+
+    def keep(self, source: Any) -> str:
+        return Path(source).name
+
+
+def _carried(data: bytes, session: Session) -> Json:
+    """The JSON of a recipe that a file is or carries."""
+    try:
+        if data.startswith(SIGNATURE):
+            path = session.path(session.add(data, ""))
+            text = read_texts(path).get(RECIPE_TEXT)
+            if text is None:
+                raise RefusedError(422, "this picture carries no recipe; give a result of this package, or JSON")
+            return parse_json(text, "the recipe")
+        return parse_json(data.decode("utf-8-sig"), "the recipe")
+    except UnicodeDecodeError as error:
+        raise RefusedError(422, "this is neither a recipe's JSON nor a PNG; give one of them") from error
+    except ValueError as error:
+        raise RefusedError(422, words(error, session)) from error
+
+
+def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:
+    """A recipe whose paths are replaced by the names of pictures that the visitor calls like that."""
+    changed = {name: _name_of(value, session) if name in PICTURES else value for name, value in data.items()}
+    edits = changed.get("edits")
+    if isinstance(edits, list):
+        changed["edits"] = [_named_edit(edit, session) if isinstance(edit, dict) else edit for edit in edits]
+    return changed
+
+
+def _named_edit(edit: Mapping[str, Json], session: Session) -> dict[str, Json]:
+    return {k: _name_of(v, session) if k in (*PICTURES, *MASKS) else v for k, v in edit.items()}
+
+
+def _name_of(value: Json, session: Session) -> Json:
+    if not isinstance(value, str) or value.startswith("data:") or NAME.fullmatch(value):
+        return value
+    title = re.split(r"[\\/]", value)[-1]
+    name = session.titled(title)
+    if name is None:
+        raise RefusedError(
+            422,
+            f"the recipe names the picture {title[:80]!r}, which is not in this session; open it first, or give a "
+            "recipe with its pictures in it",
+        )
+    return name
+
+
+def _in_files(recipe: Recipe, session: Session) -> Recipe:
+    """A recipe with its pictures and masks as files of the session."""
+    image = _picture_file(recipe.image, session, "picture.png")
+    return replace(recipe, image=image, edits=tuple(_edit_in_files(edit, image, session) for edit in recipe.edits))
+
+
+def _edit_in_files(edit: Edit, image: Path, session: Session) -> Edit:
+    own = getattr(edit, "image", None)
+    second = image if own is None else _picture_file(own, session, "second picture.png")
+    changed: dict[str, Any] = {} if own is None else {"image": second}
+    for name in MASKS:
+        mask = getattr(edit, name, None)
+        if mask is not None:
+            # Of a paste the mask is that of the second picture; elsewhere only the reference mask is.
+            of = second if name == "reference_mask" or not hasattr(edit, "reference_mask") else image
+            changed[name] = _mask_file(mask, of, session)
+    return replace(cast(Any, edit), **changed)
+
+
+def _picture_file(source: Any, session: Session, title: str) -> Path:
+    if isinstance(source, Path):
+        return source
+    return session.path(session.add_once(to_png(source), title))
+
+
+def _mask_file(source: Any, picture: Path, session: Session) -> Path:
+    if isinstance(source, Path):
+        return source
+    if isinstance(source, MaskShape):
+        return session.path(keep_mask(session, marked(source, size_of(picture))).name)
+    return session.path(session.add(to_png(source), ""))
+
+
+def _of(edits: tuple[Edit, ...], names: tuple[str, ...]) -> Iterator[Any]:
+    for edit in edits:
+        yield from (getattr(edit, name) for name in names if getattr(edit, name, None) is not None)
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """All paths in a recipe."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _paths(part)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _paths(getattr(value, field.name))

@@ -1,0 +1,269 @@
+"""Sessions: pictures and jobs of one visitor in a folder of their own, which outlives the server and goes in time.
+
+Nobody but the visitor knows the session's token; the folder is named after a digest of it. No name that comes from
+outside is used as a path: pictures are named after their content, jobs after random numbers, and both are matched
+against that form first.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from PIL import Image
+
+from ..images import load_pixels, open_image, write_file
+from ..strict_json import Json, read_json
+from .limits import Limits, RefusedError
+
+NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")
+"""What pictures are called."""
+JOB = re.compile(r"[0-9a-f]{32}")
+"""What jobs are called."""
+MAX_RECORD_BYTES = 64 * 2**20
+"""Largest record of a job that is read, bytes."""
+
+SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", "png"),
+    (0, b"\xff\xd8\xff", "jpg"),
+    (8, b"WEBP", "webp"),
+    (0, b"II*\x00", "tif"),
+    (0, b"MM\x00*", "tif"),
+    (0, b"BM", "bmp"),
+    (0, b"GIF8", "gif"),
+    (4, b"ftyphei", "heic"),
+    (4, b"ftyphev", "heic"),
+    (4, b"ftypmif1", "heic"),
+    (4, b"ftypmsf1", "heic"),
+)
+"""Formats that are taken, by bytes at a place. Others, such as those that PIL hands to other programs, are not."""
+
+
+class Session:
+    """One visitor's files.
+
+    Args:
+        folder: where they are.
+        limits: how many of them there may be.
+    """
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.folder, self.limits = folder, limits
+        self.name = folder.name
+        self._lock = threading.Lock()
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of its pictures and masks, and nothing else."""
+        return self.folder / "pictures"
+
+    @property
+    def seen(self) -> float:
+        """When it was last used, seconds since 1970."""
+        return (self.folder / "titles.json").stat().st_mtime
+
+    def touch(self) -> None:
+        """Notes that it is used.
+
+        Raises:
+            RefusedError: if it is gone (401).
+        """
+        try:
+            os.utime(self.folder / "titles.json")
+        except FileNotFoundError as error:
+            raise RefusedError(401, "this session is over and its files are removed; begin a new one") from error
+
+    def add(self, data: bytes, title: str) -> str:
+        """Keeps a picture's file.
+
+        Args:
+            data: the file.
+            title: what the visitor calls it.
+
+        Returns:
+            Its name, made from the content.
+
+        Raises:
+            RefusedError: if it is no picture or has too many pixels (422), or there is no room (413).
+        """
+        suffix = _suffix(data)
+        name = f"{hashlib.sha256(data).hexdigest()[:32]}.{suffix}"
+        if not (self.pictures / name).exists():
+            try:
+                load_pixels(open_image(io.BytesIO(data), self.limits.pixels, "the picture"), "the picture")
+            except (ValueError, MemoryError, Image.DecompressionBombError) as error:
+                raise RefusedError(422, f"{error}") from error
+            self._check_room(len(data))
+            write_file(self.pictures / name, lambda file: file.write(data))
+        self._entitle(name, title)
+        return name
+
+    def add_once(self, data: bytes, title: str) -> str:
+        """Keeps a picture's file as `add` does; one that has a title keeps it."""
+        name = self.add(data, "")
+        if name not in self._titles():
+            self._entitle(name, title)
+        return name
+
+    def take(self, path: Path, title: str) -> str:
+        """Keeps a file of ours that lies in the folder of pictures under another name; gives its name."""
+        name = f"{_digest(path)}{path.suffix}"
+        os.replace(path, self.pictures / name)
+        self._entitle(name, title)
+        return name
+
+    def path(self, name: str) -> Path:
+        """The file of a picture.
+
+        Raises:
+            RefusedError: if there is none of that name (404).
+        """
+        path = self.pictures / name
+        if not NAME.fullmatch(name) or not path.is_file():
+            raise RefusedError(404, f"there is no picture {name[:80]!r} in this session; send it first")
+        return path
+
+    def title(self, name: str) -> str:
+        """What the visitor calls a picture."""
+        return self._titles().get(name, name)
+
+    def titled(self, title: str) -> str | None:
+        """The newest picture of a title; None if there is none."""
+        found = [name for name, own in self._titles().items() if own == title and (self.pictures / name).is_file()]
+        return found[-1] if found else None
+
+    def names(self) -> list[str]:
+        """Pictures with a title, the oldest first."""
+        return [name for name in self._titles() if (self.pictures / name).is_file()]
+
+    def write_job(self, job: str, record: Mapping[str, Json]) -> None:
+        """Keeps the record of a job, whole or not at all."""
+        text = json.dumps(record, allow_nan=False).encode()
+        write_file(self.folder / "jobs" / f"{job}.json", lambda file: file.write(text))
+
+    def remove_job(self, job: str) -> None:
+        """Forgets a job; its result stays a picture of the session."""
+        (self.folder / "jobs" / f"{job}.json").unlink(missing_ok=True)
+
+    def jobs(self) -> dict[str, Json]:
+        """Records of jobs by name; what is no record is left out."""
+        found: dict[str, Json] = {}
+        for path in sorted((self.folder / "jobs").glob("*.json")):
+            if JOB.fullmatch(path.stem):
+                try:
+                    found[path.stem] = read_json(path, MAX_RECORD_BYTES, "job")
+                except (ValueError, OSError):
+                    continue
+        return found
+
+    def remove(self) -> None:
+        """Removes all its files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _check_room(self, more: int) -> None:
+        used = sum(file.stat().st_size for file in self.pictures.iterdir())
+        if used + more > self.limits.session_bytes:
+            raise RefusedError(
+                413,
+                f"this session holds {used / 1e6:.0f} MB of pictures and there is room for "
+                f"{self.limits.session_bytes / 1e6:.0f}; download what you want to keep and begin a new session",
+            )
+
+    def _titles(self) -> dict[str, str]:
+        try:
+            return dict(json.loads((self.folder / "titles.json").read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise RefusedError(401, "this session is over and its files are removed; begin a new one") from error
+
+    def _entitle(self, name: str, title: str) -> None:
+        with self._lock:
+            titles = self._titles()
+            if title and titles.get(name) != title:
+                titles.pop(name, None)
+                text = json.dumps(titles | {name: title}).encode()
+                write_file(self.folder / "titles.json", lambda file: file.write(text))
+
+
+class Sessions:
+    """All sessions, in one folder.
+
+    Args:
+        root: the folder; made if it is not there.
+        limits: how many of them there may be, and for how long.
+    """
+
+    def __init__(self, root: Path, limits: Limits) -> None:
+        self.root, self.limits = root, limits
+        self._open: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def begin(self) -> tuple[str, Session]:
+        """A new session and its token."""
+        self.sweep(room=1)
+        token = secrets.token_urlsafe(24)
+        folder = self.root / _folder(token)
+        for name in ("pictures", "jobs"):
+            (folder / name).mkdir(parents=True)
+        write_file(folder / "titles.json", lambda file: file.write(b"{}"))
+        return token, self.find(token)
+
+    def find(self, token: str | None) -> Session:
+        """The session of a token.
+
+        Raises:
+            RefusedError: if there is none (401).
+        """
+        if not token:
+            raise RefusedError(401, "the header X-Session is missing; begin a session with POST api/session")
+        name = _folder(token)
+        with self._lock:
+            session = self._open.get(name) or Session(self.root / name, self.limits)
+            if not session.folder.is_dir():
+                self._open.pop(name, None)
+                raise RefusedError(401, "this session is unknown or over; begin a new one with POST api/session")
+            self._open[name] = session
+        session.touch()
+        return session
+
+    def all(self) -> Iterator[Session]:
+        """Every session that there is."""
+        for folder in self.root.iterdir():
+            if (folder / "titles.json").is_file():
+                yield self._open.get(folder.name) or Session(folder, self.limits)
+
+    def sweep(self, room: int = 0) -> list[str]:
+        """Removes sessions that are unused for too long, or too many; gives their names."""
+        now, kept = time.time(), sorted(self.all(), key=lambda session: session.seen)
+        old = [session for session in kept if now - session.seen > 3600 * self.limits.hours]
+        surplus = kept[: max(0, len(kept) + room - self.limits.sessions)]
+        gone = {session.name: session for session in (*old, *surplus)}
+        for session in gone.values():
+            session.remove()
+        with self._lock:
+            for name in gone:
+                self._open.pop(name, None)
+        return list(gone)
+
+
+def _folder(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def _suffix(data: bytes) -> str:
+    for place, signature, suffix in SIGNATURES:
+        if data[place : place + len(signature)] == signature:
+            return suffix
+    raise RefusedError(422, "this is no picture that can be read; give a PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]

@@ -1,0 +1,141 @@
+// The page: makes its parts, starts the session, and tells the parts of each change.
+
+/**
+ * @typedef {import("./state.js").App} App
+ * @typedef {import("./client.js").Session} Session
+ */
+
+import { Client, isFinished } from "./client.js";
+import { makeContext, makeSplit } from "./context.js";
+import { emptyDoc } from "./document.js";
+import { byName, h } from "./dom.js";
+import { stageEvents } from "./editing.js";
+import { makeEdits } from "./edits.js";
+import { begin } from "./history.js";
+import { browserStorage, keepAsItChanges, kept } from "./keeping.js";
+import { listenForKeys, showKeys } from "./keyboard.js";
+import { sceneOf } from "./looking.js";
+import { makeNotices } from "./notices.js";
+import { listenForFiles, openFile, openScene, restoreFile } from "./opening.js";
+import { Previews } from "./previewing.js";
+import { makeProgress } from "./progress.js";
+import { makePulse } from "./pulse.js";
+import { makeResults } from "./results.js";
+import { follow } from "./running.js";
+import { makeSettings } from "./settings.js";
+import { Stage } from "./stage.js";
+import { firstState, Store, words } from "./state.js";
+import { makeToolbar, makeTools } from "./toolbar.js";
+import { Views } from "./views.js";
+
+/** Seed of the drawn scene that newcomers see. */
+const FIRST_SCENE = 57;
+
+/** Milliseconds until a server that did not answer is asked again. */
+const AGAIN = 4000;
+
+/** Makes the page within an element that holds page.html.
+ * @param {HTMLElement} element
+ * @param {string} base  where the server is, with a slash at its end
+ * @returns {App} */
+export function mount(element, base) {
+  const store = new Store(firstState(), (run) => requestAnimationFrame(run));
+  const client = new Client(base, { storage: browserStorage() });
+  const views = new Views(client, () => store.set({}));
+  /** @type {App} */
+  const app = { store, client, views, root: byName(element, "app"), stage: null };
+  const stage = (app.stage = new Stage(byName(element, "stage"), stageEvents(app)));
+  const previews = new Previews(app);
+  const parts = [
+    makeToolbar(app, stage, () => showKeys(app)),
+    makeTools(app),
+    makeContext(app),
+    makeSplit(app),
+    makeEdits(app),
+    makeSettings(app),
+    makeResults(app),
+    makeProgress(app),
+    makeNotices(app),
+    makePulse(app, stage),
+  ];
+  store.listen((state) => {
+    parts.forEach((update) => update(state));
+    stage.show(sceneOf(state, views));
+    previews.follow();
+  });
+  makeTabs(app);
+  listen(app, stage);
+  void start(app);
+  return app;
+}
+
+/** @param {App} app
+ * @param {Stage} stage */
+function listen(app, stage) {
+  listenForFiles(app);
+  listenForKeys(app, stage);
+  onFile(app, "file", (file) => void openFile(app, file));
+  onFile(app, "restore-file", (file) => void restoreFile(app, file));
+  app.client.onRenewed = (session) => {
+    app.store.set({ session, jobs: [], history: begin(emptyDoc(app.store.doc.choices)), shown: null, preview: null, live: null });
+    app.store.say("The server was restarted or this page was idle for long; open the picture again.");
+  };
+  keepAsItChanges(app);
+}
+
+/** @param {App} app
+ * @param {string} name
+ * @param {(file: File) => void} act */
+function onFile(app, name, act) {
+  const input = /** @type {HTMLInputElement} */ (byName(app.root, name));
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    input.value = "";
+    if (file !== undefined) act(file);
+  });
+}
+
+/** The session with what was done in it; for a newcomer to the demo model, a drawn scene.
+ * @param {App} app */
+async function start(app) {
+  const { store } = app;
+  try {
+    const session = await app.client.session();
+    const { doc, pinned } = kept(session);
+    const jobs = session.jobs ?? [];
+    store.set({ session, history: begin(doc), pinned, jobs, ready: true, error: null });
+    for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);
+    const isNew = (session.pictures ?? []).length === 0;
+    if (isNew && session.demo) await openScene(app, "move", FIRST_SCENE);
+    store.set({ history: begin(store.doc) });
+    app.root.dataset.ready = "true";
+  } catch (error) {
+    store.set({ error: words(error) });
+    setTimeout(() => void start(app), AGAIN);
+  }
+}
+
+/** On small screens the panels are tabs of a sheet that opens from below.
+ * @param {App} app */
+function makeTabs(app) {
+  const bar = byName(app.root, "tabs");
+  const side = /** @type {HTMLElement} */ (bar.parentElement);
+  const tabs = /** @type {const} */ (["edits", "settings"]).map((name) => {
+    const words = name === "edits" ? "Edits" : "Settings";
+    const panel = byName(app.root, name);
+    panel.id = `dd-panel-${name}`;
+    const tab = h("button", { type: "button", class: "dd-tab", role: "tab", "aria-controls": panel.id }, words);
+    tab.addEventListener("click", () => choose(side.dataset.open === name ? "" : name));
+    bar.append(tab);
+    return { name, tab, panel };
+  });
+  /** @param {string} open */
+  function choose(open) {
+    side.dataset.open = open;
+    for (const { name, tab, panel } of tabs) {
+      tab.setAttribute("aria-selected", String(name === open));
+      panel.dataset.open = String(name === open);
+    }
+  }
+  choose("");
+}

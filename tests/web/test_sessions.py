@@ -1,0 +1,135 @@
+"""Sessions: names from content, nothing reachable by other names, room that ends, removal in time."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dragondiffusion.web.limits import Limits, RefusedError
+from dragondiffusion.web.sessions import Sessions
+
+from .conftest import png
+
+
+@pytest.fixture
+def sessions(tmp_path):
+    return Sessions(tmp_path / "sessions", Limits(pixels=10_000, session_bytes=100_000, sessions=3, hours=1.0))
+
+
+def test_the_same_file_has_one_name_and_its_last_title(sessions, picture):
+    _, session = sessions.begin()
+    data = png(picture)
+    name = session.add(data, "cup.png")
+    assert session.add(data, "mug.png") == name
+    assert session.path(name).read_bytes() == data
+    assert session.title(name) == "mug.png"
+    assert session.add_once(data, "other.png") == name
+    assert session.title(name) == "mug.png"
+    assert session.names() == [name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../titles.json", "titles.json", "/etc/passwd", "0" * 32 + ".json", "0" * 32 + ".png", "a\x00b"],
+)
+def test_nothing_else_is_reached(sessions, name):
+    _, session = sessions.begin()
+    with pytest.raises(RefusedError, match="there is no picture") as refused:
+        session.path(name)
+    assert refused.value.status == 404
+
+
+def test_links_are_no_pictures_of_others(sessions, picture):
+    (token, one), (_, other) = sessions.begin(), sessions.begin()
+    name = one.add(png(picture), "cup.png")
+    with pytest.raises(RefusedError):
+        other.path(name)
+    assert sessions.find(token).path(name).is_file()
+
+
+def test_tokens_are_not_written_down(sessions, tmp_path):
+    token, session = sessions.begin()
+    assert token not in str(session.folder)
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(token.encode() in path.read_bytes() for path in found)
+    for wrong in (None, "", "x" * 500, token[:-1], "../" + token):
+        with pytest.raises(RefusedError) as refused:
+            sessions.find(wrong)
+        assert refused.value.status == 401
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "no picture that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that can be read"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture that can be read"),
+        (b"PK\x03\x04" + b"\x00" * 100, "no picture that can be read"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 50, "the picture"),
+        (png(np.zeros((60, 60), np.uint8))[:-30], "broken or cut short"),
+        (png(np.zeros((200, 200), np.uint8)), "more than 10000"),
+    ],
+    ids=["empty", "postscript", "svg", "zip", "nothing behind the signature", "cut short", "too many pixels"],
+)
+def test_what_is_no_picture_is_refused_and_leaves_nothing(sessions, data, sentence):
+    _, session = sessions.begin()
+    with pytest.raises(RefusedError, match=sentence) as refused:
+        session.add(data, "x.png")
+    assert refused.value.status == 422
+    assert list(session.pictures.iterdir()) == []
+
+
+def test_a_picture_that_swells_is_refused_before_it_does(sessions):
+    _, session = sessions.begin()
+    bomb = png(np.zeros((20_000, 20_000), np.uint8), compress_level=9)
+    assert len(bomb) < 500_000
+    begin = time.perf_counter()
+    with pytest.raises(RefusedError, match="more than 10000"):
+        session.add(bomb, "bomb.png")
+    assert time.perf_counter() - begin < 1.0
+
+
+def test_room_ends(sessions):
+    _, session = sessions.begin()
+    noise = np.random.default_rng(0)
+    for _ in range(3):
+        session.add(png(noise.integers(0, 256, (99, 99, 3), dtype=np.uint8)), "")
+    with pytest.raises(RefusedError, match="begin a new session") as refused:
+        session.add(png(noise.integers(0, 256, (99, 99, 3), dtype=np.uint8)), "")
+    assert refused.value.status == 413
+
+
+def test_unused_sessions_and_the_oldest_surplus_are_removed(sessions, picture):
+    begun = [sessions.begin() for _ in range(3)]
+    for k, (_, session) in enumerate(begun):
+        session.add(png(picture), "cup.png")
+        os.utime(session.folder / "titles.json", (time.time() - 100 + k,) * 2)
+    fourth = sessions.begin()
+    assert not begun[0][1].folder.exists()
+    old = time.time() - 3601
+    os.utime(begun[1][1].folder / "titles.json", (old, old))
+    assert sessions.sweep() == [begun[1][1].name]
+    sessions.find(begun[2][0])
+    sessions.find(fourth[0])
+    with pytest.raises(RefusedError):
+        sessions.find(begun[1][0])
+
+
+def test_orientation_counts(sessions, picture):
+    from dragondiffusion.web.pictures import picture_facts, view
+
+    _, session = sessions.begin()
+    image, exif = Image.fromarray(picture), Image.Exif()
+    exif[0x0112] = 6
+    path = session.pictures / "turned.jpg"
+    image.save(path, exif=exif)
+    name = session.add(path.read_bytes(), "turned.jpg")
+    facts = picture_facts(session, name)
+    assert (facts.width, facts.height) == (61, 90)
+    data, kind = view(session.path(name), 45)
+    assert kind == "image/png"
+    (session.folder / "view.png").write_bytes(data)
+    with Image.open(session.folder / "view.png") as shown:
+        assert shown.size in ((30, 45), (31, 45))
