@@ -316,3 +316,15 @@ def test_the_description_of_the_api_names_everything(client):
     assert client.get("/api/swagger/swagger-ui-bundle.js").status_code == 200
     assert client.get("/api/schema").json()["$defs"].keys() >= {"move", "paste"}
     assert client.get("/api/version").json()["dragondiffusion"]
+
+
+def test_jobs_of_sessions_that_are_removed_are_forgotten(editor, tmp_path, picture, mask):
+    service = service_with(lambda: editor, tmp_path, Limits(sessions=1))
+    with TestClient(application(service, page=False)) as client:
+        first = Visitor(client)
+        job = first.edit(first.recipe(picture, mask))
+        session = service.sessions.find(first.token)
+        assert [one.id for one in service.queue.of(session)] == [job["id"]]
+        Visitor(client)
+        assert service.queue.of(session) == []
+        assert first.get("session").status_code == 401

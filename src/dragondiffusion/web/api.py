@@ -80,6 +80,9 @@ class Service:
     at_once: int = 2
     _threads: CapacityLimiter | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        self.sessions.on_removal = self.queue.forget_session
+
     async def threaded(self, work: Callable[[], T]) -> T:
         """The outcome of work in a thread, a few at a time."""
         if self._threads is None:
@@ -96,11 +99,6 @@ class Service:
         self.limits.check(recipe, tries)
         checked(recipe, session)
         return self.queue.put(Job(session, data, tries, seed=recipe.seed))
-
-    def sweep(self) -> None:
-        """Removes sessions that are over, and their jobs."""
-        for name in self.sessions.sweep():
-            self.queue.forget_session(name)
 
     @property
     def name(self) -> str:
