@@ -5,6 +5,7 @@ from importlib.util import find_spec
 LIBRARIES = {
     "masks": {"cv2": "opencv-python-headless"},
     "faces": {"mediapipe": "mediapipe"},
+    "ray": {"ray": "ray"},
 }
 """What each extra installs, by the name it is imported under."""
 
