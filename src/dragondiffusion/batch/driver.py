@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,15 +73,25 @@ class Driver:
             OSError: if results cannot be written, or workers are lost while they load a model.
         """
         waiting = Waiting(jobs)
+        places = range(min(self.engine.places, len(jobs)))
         try:
-            for place in range(min(self.engine.places, len(jobs))):
-                self._begin(place, waiting)
+            self._occupy(places, waiting)
             while waiting.count or any(isinstance(one, Job) for hands in self._hands.values() for one in hands.asked):
                 for event in self.engine.wait(1.0):
                     if event.worker in self._hands:
                         self._on(event, waiting)
+                self._occupy(places, waiting)
         finally:
             self.engine.close()
+
+    def _occupy(self, places: Iterable[int], waiting: Waiting) -> None:
+        """Begins workers where there is none, and gives idle ones something to do, as long as there is some."""
+        held = {hands.place for hands in self._hands.values()}
+        for place in places:
+            if waiting.count and place not in held:
+                self._begin(place, waiting)
+        for worker in [worker for worker, hands in self._hands.items() if not hands.asked]:
+            self._feed(worker, waiting)
 
     def _begin(self, place: int, waiting: Waiting) -> None:
         worker = self.engine.add(place)
@@ -134,38 +144,31 @@ class Driver:
             return
         outcome = Outcome(error=repr(event.error)) if isinstance(event, Raised) else event.value
         if outcome.broken:
-            self._replace(event.worker, hands, waiting)
+            self.engine.end(event.worker)
+            self._drop(event.worker, waiting)
         else:
             self._feed(event.worker, waiting)
         self._came(asked, outcome, waiting)
-        if event.worker in self._hands:
-            self._feed(event.worker, waiting)
 
     def _lost(self, event: Lost, hands: Hands, waiting: Waiting) -> None:
-        """Counts against the call that was being made, and begins another worker."""
+        """Counts against the call that was being made."""
         first = hands.asked.popleft() if hands.asked else None
-        if isinstance(first, Model):
-            self._lost_loading += 1
-            if self._lost_loading >= LOADS:
-                raise OSError(
-                    f"{LOADS} workers in a row were lost while they loaded {first} ({event.why}); "
-                    "give them more memory, or use fewer --jobs"
-                )
-        self._replace(event.worker, hands, waiting, ended=True)
+        self._drop(event.worker, waiting)
         if isinstance(first, Job):
             self._problem(first, f"its worker was lost ({event.why})", False, waiting)
-        if waiting.count and not any(other.place == hands.place for other in self._hands.values()):
-            self._begin(hands.place, waiting)
+            return
+        self._lost_loading += 1
+        if self._lost_loading >= LOADS:
+            raise OSError(
+                f"{LOADS} workers in a row were lost before they had loaded {first or 'anything'} ({event.why}); "
+                "give them more memory, or use fewer --jobs"
+            )
 
-    def _replace(self, worker: int, hands: Hands, waiting: Waiting, ended: bool = False) -> None:
-        if not ended:
-            self.engine.end(worker)
-        del self._hands[worker]
-        for asked in reversed(hands.asked):
+    def _drop(self, worker: int, waiting: Waiting) -> None:
+        """Forgets a worker; what it had not begun is for others."""
+        for asked in reversed(self._hands.pop(worker).asked):
             if isinstance(asked, Job):
                 waiting.back(asked)
-        if waiting.count:
-            self._begin(hands.place, waiting)
 
     def _came(self, job: Job, outcome: Outcome, waiting: Waiting) -> None:
         if outcome.error:
