@@ -66,7 +66,10 @@ def test_previews_keep_what_is_not_edited_and_carry_the_rest(visitor, picture, m
     answer = visitor.post("previews", json={"recipe": recipe})
     left, top, right, bottom = map(int, answer.headers["x-box"].split(","))
     whole = picture.copy()
-    whole[top:bottom, left:right] = image_of(answer)
+    shown = image_of(answer)
+    seen = shown[..., 3:].astype(float) / 255
+    place = whole[top:bottom, left:right]
+    place[:] = np.rint(seen * shown[..., :3] + (1 - seen) * place)
     inside = np.zeros_like(mask)
     inside[27:47, 38:58] = True  # well inside of where the object arrives
     assert np.array_equal(whole[inside], np.roll(picture, (5, 20), (0, 1))[inside])
