@@ -29,12 +29,12 @@ def service_with(load, folder, limits):
 
 
 class Visitor:
-    """A client with a session of its own."""
+    """A client with a session of its own, or one that is there already."""
 
-    def __init__(self, client):
+    def __init__(self, client, token=None):
         self.client = client
-        self.session = client.post("/api/session").json()
-        self.token = self.session["session"]
+        self.session = client.post("/api/session").json() if token is None else None
+        self.token = token or self.session["session"]
 
     def ask(self, method, path, **options):
         headers = {"X-Session": self.token, **options.pop("headers", {})}
