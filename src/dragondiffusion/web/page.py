@@ -52,6 +52,8 @@ def mounted(app: FastAPI, service: Service) -> FastAPI:
         )
         cast(Any, gr).api(_edit(service), api_name="edit")
     fonts = ["system-ui", "sans-serif"]
+    # Gradio looks only in what it takes for a launched application whether a path that a client gives is an upload.
+    page.has_launched = True
     return gr.mount_gradio_app(
         app,
         page,
