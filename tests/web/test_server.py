@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import STEPS, Visitor, png
 from .process import Server
+from .visitor import STEPS, Visitor, png
 
 
 class Tiny(Server):
