@@ -15,7 +15,9 @@ DATA = Path(__file__).parent / "data"
 def pytest_configure(config):
     from jaxtyping import install_import_hook
 
-    torch.set_num_threads(max(1, min(4, torch.get_num_threads())))
+    # Workers of pytest-xdist share the cores; threads of several of them would wait for each other.
+    threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else torch.get_num_threads()
+    torch.set_num_threads(max(1, min(4, threads)))
     # Shapes and types are checked at every call. The hook works on modules imported after this line.
     install_import_hook("dragondiffusion", "beartype.beartype")
 

@@ -57,7 +57,7 @@ def test_what_it_raises_ends_the_run(editor, picture, mask, settings):
     assert np.array_equal(np.asarray(before.image), np.asarray(after.image))
 
 
-@pytest.mark.parametrize("share", [0, 1, -1, float("nan")])
+@pytest.mark.parametrize("share", [0.0, 1.0, -1.0, float("nan")])
 def test_shares_are_shares(share):
     with pytest.raises(ValueError, match=r"share .* must lie between 0 and 1"):
         Live(lambda k, pixels, box: None, share)

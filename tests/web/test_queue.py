@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dragondiffusion.web.limits import Limits, RefusedError
 from dragondiffusion.web.queue import Job, Queue
-from dragondiffusion.web.sessions import Sessions
+from dragondiffusion.web.sessions import Session, Sessions
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def job(session):
     return Job(session, {"image": "x"})
 
 
-class Nobody:
+class Nobody(Session):
     """A session that keeps nothing."""
 
     def __init__(self, name):

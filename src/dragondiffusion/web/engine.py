@@ -162,7 +162,7 @@ class _Telling:
 
     def __init__(self, job: Job, begin: float) -> None:
         self._job, self._begin = job, begin
-        self._phase, self._since = "", begin
+        self._phase, self._since, self._last = "", begin, begin
         job.change(phase="load", done=0, total=0)
         self.check()
 
@@ -184,8 +184,6 @@ class _Telling:
         self._job.change(
             phase=shown, done=done, total=total, seconds_left=left if done else None, seconds=now - self._begin
         )
-
-    _last: float = 0.0
 
     def show(self, number: int, pixels: Pixels, box: Box) -> None:
         """Called with what there is so far."""

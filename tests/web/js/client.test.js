@@ -166,6 +166,16 @@ test("a stream that breaks is opened again, one that keeps breaking is asked for
   assert.deepEqual(calls.map(({ path }) => path), ["jobs/j/events", "jobs/j/events", "jobs/j/events", "jobs/j", "jobs/j", "jobs/j"]);
 });
 
+test("a server that starts again during a job is waited for, one that stays away is told", async () => {
+  const { fetch } = fake((_, n) => (n < 30 ? Promise.reject(new TypeError("refused")) : json({ id: "j", state: "interrupted" })));
+  /** @type {string[]} */
+  const states = [];
+  await new Client(BASE, { fetch, wait: now }).follow("j", ({ state }) => void states.push(state));
+  assert.deepEqual(states, ["interrupted"]);
+  const gone = new Client(BASE, { fetch: async () => Promise.reject(new TypeError("refused")), wait: now });
+  await assert.rejects(gone.follow("j", () => undefined), /does not answer/);
+});
+
 test("a job that the server does not know is told, not waited for", async () => {
   const { fetch } = fake(() => json({ detail: "There is no such job." }, 404));
   await assert.rejects(new Client(BASE, { fetch, wait: now }).follow("j", () => undefined), /no such job/);

@@ -29,7 +29,10 @@ import { readEvents } from "./events.js";
 
 const KEY = "dragondiffusion-session";
 const FINISHED = new Set(["done", "failed", "cancelled", "interrupted"]);
+
+/** How often a job's stream is opened, and how often a server that is away is asked, until one gives up. */
 const STREAMS = 3;
+const SILENT = 60;
 
 /** Whether nothing more will happen to a job.
  * @param {Job} job
@@ -174,11 +177,29 @@ export class Client {
       await this.#wait(0.5 * 2 ** broken);
       if (signal?.aborted) return;
     }
-    for (;;) {
-      const job = await this.job(id, signal);
-      tell(job);
-      if (isFinished(job) || signal?.aborted) return;
-      await this.#wait(1);
+    for (let silent = 0; !signal?.aborted; ) {
+      const job = await this.#asked(id, signal, silent++ < SILENT);
+      if (job !== null) {
+        silent = 0;
+        tell(job);
+        if (isFinished(job)) return;
+      }
+      await this.#wait(job === null ? 2 : 1);
+    }
+  }
+
+  /** A job; null while the server is away, which may be because it starts again.
+   * @param {string} id
+   * @param {AbortSignal | undefined} signal
+   * @param {boolean} isPatient
+   * @returns {Promise<Job | null>} */
+  async #asked(id, signal, isPatient) {
+    try {
+      return await this.job(id, signal);
+    } catch (error) {
+      const isAway = error instanceof ApiError && (error.status === 0 || error.status >= 500);
+      if (isAway && isPatient) return null;
+      throw error;
     }
   }
 

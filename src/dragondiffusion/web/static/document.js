@@ -267,6 +267,12 @@ export function setChoices(doc, changes) {
   return { ...doc, choices: { ...doc.choices, ...changes } };
 }
 
+/** A seed nobody chose.
+ * @returns {number} */
+export function newSeed() {
+  return Math.floor(Math.random() * 1e6);
+}
+
 /** Whether an edit changes nothing yet: not moved, no arrow, no second thing.
  * @param {Edit} edit
  * @returns {boolean} */

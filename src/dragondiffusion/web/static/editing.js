@@ -21,9 +21,9 @@ import { boxed, clicked, repainted } from "./selecting.js";
 export function stageEvents(app) {
   const { store } = app;
   return {
-    onPick: (at, how) => void pick(app, (picture, old) => clicked(app.client, picture, old, at, old === null ? "new" : how)),
-    onBox: (box) => void pick(app, (picture) => boxed(app.client, picture, box)),
-    onPaint: (mask, how) => void pick(app, (picture, old) => paint(app, picture, old, mask, how)),
+    onPick: (at, how) => void pick(app, (picture, old) => clicked(app, picture, old, at, how), how === "new"),
+    onBox: (box) => void pick(app, (picture) => boxed(app, picture, box), true),
+    onPaint: (mask, how) => void pick(app, (picture, old) => paint(app, picture, old, mask, how), false),
     onPlace: (placing, final) => gesture(app, document.place(workable(app), rounded(placing)), "place", final),
     onArrows: (pairs, final) => gesture(app, document.setArrows(workable(app), pairs.map(([from, to]) => [near(from), near(to)])), "arrows", final),
     onLandmarks: (points, final) => gesture(app, document.setLandmarks(workable(app), points), "landmarks", final),
@@ -70,8 +70,9 @@ function sameWork(a, b) {
 
 /** Asks for a selection and puts it into the document. A result that is looked at becomes the picture first.
  * @param {App} app
- * @param {(picture: Picture, old: Selection | null) => Promise<Selection | null>} ask */
-async function pick(app, ask) {
+ * @param {(picture: Picture, old: Selection | null) => Promise<Selection | null>} ask
+ * @param {boolean} isNew  another thing, not a correction of the one that is worked on */
+async function pick(app, ask, isNew) {
   const { store } = app;
   const before = workable(app);
   if (before.picture === null) return;
@@ -79,7 +80,6 @@ async function pick(app, ask) {
   const selection = await store.wait(() => ask(picture, old));
   if (selection === null) app.stage?.cancelGesture();
   if (selection === null || store.doc.picture?.name !== picture.name) return;
-  const isNew = selection.points.length <= 1 && selection.outside.length === 0 && selection.mask.name === selection.found?.name;
   store.push(isNew ? document.select(store.doc, selection) : document.correct(store.doc, selection));
   store.say(wordsOf(selection, store.state.tool));
 }
@@ -125,7 +125,7 @@ export async function beginLandmarks(app) {
   const points = own.length > 0 ? own : await foundLandmarks(app, picture);
   if (store.doc.picture?.name !== picture.name || store.state.tool !== "landmarks") return;
   if (points === null) return store.say("Tap points that should stay, and points to drag elsewhere.");
-  store.push(document.setLandmarks(store.doc, points.map(near)));
+  store.push(document.setLandmarks(store.doc, points));
   store.say("Drag the points of the face.");
 }
 

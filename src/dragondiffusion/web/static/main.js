@@ -29,7 +29,7 @@ import { makeToolbar, makeTools } from "./toolbar.js";
 import { Views } from "./views.js";
 
 /** Seed of the drawn scene that newcomers see. */
-const FIRST_SCENE = 7;
+const FIRST_SCENE = 57;
 
 /** Milliseconds until a server that did not answer is asked again. */
 const AGAIN = 4000;

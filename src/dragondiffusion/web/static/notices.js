@@ -26,7 +26,7 @@ export function makeNotices(app) {
   byName(app.root, "local").hidden = !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   return (state) => {
     setText(status, state.busy > 0 ? "Working…" : state.status);
-    if (state.calls !== calls) line.animate({ backgroundColor: ["var(--dd-accent)", "var(--dd-chosen)", "transparent"] }, 2400);
+    if (state.calls !== calls) flash(line);
     calls = state.calls;
     setText(model, state.session?.model ?? "");
     error.hidden = state.error === null;
@@ -36,6 +36,12 @@ export function makeNotices(app) {
     guide.hidden = text === null;
     setText(guide, text ?? "");
   };
+}
+
+/** @param {HTMLElement} line */
+function flash(line) {
+  const colours = { backgroundColor: ["var(--dd-accent)", "var(--dd-accent)", "var(--dd-panel)"], color: ["var(--dd-on-accent)", "var(--dd-on-accent)", "var(--dd-faint)"] };
+  line.animate(colours, { duration: 2400 });
 }
 
 /** The next step of a first edit; nothing once there is a result.

@@ -8,23 +8,43 @@
 
 import { isFinished } from "./client.js";
 import { triesOf } from "./choices.js";
-import { continueFrom } from "./document.js";
+import { continueFrom, newSeed, setChoices } from "./document.js";
 import { fromRecipe, problems, toRecipe } from "./recipe.js";
 import { whole } from "./previewing.js";
 import { words } from "./state.js";
 
-/** Runs the document's edits.
+/** What was sent off, by job. @type {Map<string, string>} */
+const sent = new Map();
+
+/** Runs the document's edits; with another seed if they were run with this one already.
  * @param {App} app */
 export async function run(app) {
   const { store, client } = app;
-  const doc = store.doc;
-  const [problem] = problems(doc);
+  const [problem] = problems(store.doc);
   if (problem !== undefined) return store.call(problem);
+  const isAgain = wasMade(app, question(store.doc));
+  if (isAgain) store.push(setChoices(store.doc, { seed: newSeed() }));
+  const doc = store.doc;
   const job = await store.wait(() => client.submit(toRecipe(doc), triesOf(doc.choices)));
   if (job === null) return;
+  sent.set(job.id, question(doc));
   put(app, job);
-  store.set({ status: "Editing.", shown: null, rival: null });
+  store.set({ status: isAgain ? "Editing once more, with another seed." : "Editing.", shown: null, rival: null });
   await follow(app, job.id, doc);
+}
+
+/** @param {Doc} doc
+ * @returns {string} */
+function question(doc) {
+  return JSON.stringify([toRecipe(doc), triesOf(doc.choices)]);
+}
+
+/** Whether there is, or will be, a result of this.
+ * @param {App} app
+ * @param {string} asked
+ * @returns {boolean} */
+function wasMade({ store }, asked) {
+  return store.state.jobs.some((job) => sent.get(job.id) === asked && (job.state === "done" || !isFinished(job)));
 }
 
 /** Streams that are open at once; browsers keep few connections to a server, and the rest needs some too. */
@@ -71,7 +91,8 @@ function ended(app, id, doc) {
   store.set({ live: null });
   const job = store.state.jobs.find((each) => each.id === id);
   if (job === undefined) return;
-  if (job.state === "failed") store.set({ error: job.error ?? "The edit failed." });
+  if (job.state === "failed") store.set({ error: words(job.error ?? "The edit failed.") });
+  if (job.state === "interrupted") store.set({ error: words(job.error ?? "The edit was interrupted; press Edit to make it again.") });
   if (job.state === "cancelled") store.say("Cancelled.");
   if (job.state !== "done") return;
   const isWaitedFor = doc !== null && doc.edits === store.doc.edits && doc.picture === store.doc.picture;

@@ -94,8 +94,8 @@ function selectIn(app, picture, old, title) {
     const box = dialog(app.root, title, container, note, row);
     box.classList.add("dd-second");
     const stage = new Stage(container, {
-      onPick: (at, how) => void ask((selection) => clicked(app.client, picture, selection, at, how)),
-      onBox: (drawn) => void ask(() => boxed(app.client, picture, drawn)),
+      onPick: (at, how) => void ask((selection) => clicked(app, picture, selection, at, how)),
+      onBox: (drawn) => void ask(() => boxed(app, picture, drawn)),
       onPaint: (mask, how) => void ask((selection) => paint(app, picture, selection, mask, how)),
       onPlace: () => undefined,
       onArrows: () => undefined,

@@ -6,30 +6,36 @@
  * @typedef {import("./types.js").Point} Point
  * @typedef {import("./types.js").Selection} Selection
  * @typedef {import("./client.js").Client} Client
+ * @typedef {import("./state.js").App} App
  */
 
-/** The selection after one more click.
- * @param {Client} client
+/** The selection after one more click. Clicks on a selection that came from clicks are understood together; to one that
+ * was drawn, painted or restored, the thing at the click is added or taken away.
+ * @param {App} app
  * @param {Picture} picture
  * @param {Selection | null} old
  * @param {Point} at
  * @param {"new" | "add" | "remove"} how
- * @returns {Promise<Selection>} */
-export async function clicked(client, picture, old, at, how) {
-  const before = how === "new" ? null : old;
-  const points = [...(before?.points ?? []), ...(how === "remove" ? [] : [at])];
-  const outside = [...(before?.outside ?? []), ...(how === "remove" ? [at] : [])];
-  if (points.length === 0 && before === null) throw new Error("Click on a thing first, then take parts of it away.");
-  return ask(client, picture, before, points, outside, null);
+ * @returns {Promise<Selection | null>} */
+export async function clicked({ client, views }, picture, old, at, how) {
+  if (old === null || how === "new") return ask(client, picture, null, [at], []);
+  if (old.found !== null) {
+    const [points, outside] = how === "add" ? [[...old.points, at], old.outside] : [old.points, [...old.outside, at]];
+    return ask(client, picture, old, points, outside);
+  }
+  const thing = await ask(client, picture, null, [at], []);
+  const [before, more] = await Promise.all([views.load(old.mask.name), views.load(thing.mask.name)]);
+  return repainted(client, picture, old, before, drawn(more), how);
 }
 
 /** The selection that a box around a thing means.
- * @param {Client} client
+ * @param {App} app
  * @param {Picture} picture
  * @param {Box} box
  * @returns {Promise<Selection>} */
-export async function boxed(client, picture, box) {
-  return ask(client, picture, null, [], [], box);
+export async function boxed({ client }, picture, box) {
+  const { mask } = await client.select({ picture: picture.name, points: [], outside: [], box, found: null, corrected: null });
+  return { mask, found: null, points: [], outside: [] };
 }
 
 /** @param {Client} client
@@ -37,19 +43,21 @@ export async function boxed(client, picture, box) {
  * @param {Selection | null} before
  * @param {Point[]} points
  * @param {Point[]} outside
- * @param {Box | null} box
  * @returns {Promise<Selection>} */
-async function ask(client, picture, before, points, outside, box) {
-  const [found, corrected] = [before?.found?.name ?? null, before?.mask.name ?? null];
-  const answer = await client.select({
-    picture: picture.name,
-    points,
-    outside,
-    box,
-    found,
-    corrected: corrected === found ? null : corrected,
-  });
+async function ask(client, picture, before, points, outside) {
+  const [found, now] = [before?.found?.name ?? null, before?.mask.name ?? null];
+  const corrected = now === found ? null : now;
+  const answer = await client.select({ picture: picture.name, points, outside, box: null, found, corrected });
   return { mask: answer.mask, found: answer.found, points, outside };
+}
+
+/** @param {ImageBitmap} view
+ * @returns {HTMLCanvasElement} */
+function drawn(view) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: view.width, height: view.height });
+  canvas.getContext("2d")?.drawImage(view, 0, 0);
+  return canvas;
 }
 
 /** The selection with what was painted added or taken away; null if nothing was there to take away from.

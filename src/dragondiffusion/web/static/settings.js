@@ -7,7 +7,7 @@
  */
 
 import { makeAdvanced } from "./advanced.js";
-import { setChoices } from "./document.js";
+import { newSeed, setChoices } from "./document.js";
 import { byName, h, iconButton, setText, setValue } from "./dom.js";
 
 /** @type {[Choices["quality"], string, string][]} */
@@ -23,9 +23,6 @@ const KEEPS = [
   ["most", "Most", "A soft border around the edit may change"],
   ["little", "Little", "The whole picture may change a bit, to fit together"],
 ];
-
-/** Largest seed that a button draws; larger ones can be typed. */
-const SEEDS = 2 ** 31;
 
 /** @param {App} app
  * @returns {(state: State) => void} */
@@ -107,7 +104,7 @@ function seed(app) {
     const value = field.valueAsNumber;
     if (Number.isSafeInteger(value) && value >= 0) change(app, { seed: value }, "seed");
   });
-  const dice = iconButton("dice", "Another seed", () => app.store.push(setChoices(app.store.doc, { seed: Math.floor(Math.random() * SEEDS) })));
+  const dice = iconButton("dice", "Another seed", () => app.store.push(setChoices(app.store.doc, { seed: newSeed() })));
   const element = h("div", { class: "dd-setting" }, h("span", { class: "dd-label" }, "Seed"), h("div", { class: "dd-row" }, field, dice));
   return { element, update: (state) => setValue(field, state.history.present.choices.seed) };
 }
