@@ -6,6 +6,7 @@ import shutil
 import time
 from contextlib import contextmanager
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -76,6 +77,19 @@ def psnr(one, other):
 def picture_of(data):
     """RGB pixels of a file's bytes."""
     return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def iou(one, other):
+    """Intersection over union of two masks."""
+    one, other = one > 0.5, other > 0.5
+    return float((one & other).sum() / (one | other).sum())
+
+
+def innermost(mask):
+    """The point of a mask that is farthest from its border."""
+    deep = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    y, x = np.unravel_index(deep.argmax(), deep.shape)
+    return float(x) + 0.5, float(y) + 0.5
 
 
 class Window:
@@ -220,6 +234,11 @@ class Window:
     def choose(self, words):
         """A button by its words."""
         self.page.get_by_text(words, exact=True).locator("visible=true").first.click()
+
+    def menu(self, label, words):
+        """An item of a menu."""
+        self.press(label)
+        self.choose(words)
 
     def tap(self, point, *keys):
         """Clicks on a point of the picture, with keys held."""
