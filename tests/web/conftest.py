@@ -1,10 +1,6 @@
 """A server with the tiny checkpoint, and clients of it."""
 
-import io
-
-import numpy as np
 import pytest
-from PIL import Image
 from starlette.testclient import TestClient
 
 from dragondiffusion.web.api import Service
@@ -14,63 +10,14 @@ from dragondiffusion.web.queue import Queue
 from dragondiffusion.web.server import application
 from dragondiffusion.web.sessions import Sessions
 
-STEPS = {"steps": 4}
-
-
-def png(values, **options):
-    data = io.BytesIO()
-    Image.fromarray(values).save(data, format="PNG", **options)
-    return data.getvalue()
+from .browser import Window, chromium
+from .process import Server
+from .visitor import Visitor
 
 
 def service_with(load, folder, limits):
     queue = Queue(limits)
     return Service(Sessions(folder, limits), queue, [Engine(load, queue, limits)], limits)
-
-
-class Visitor:
-    """A client with a session of its own."""
-
-    def __init__(self, client):
-        self.client = client
-        self.session = client.post("/api/session").json()
-        self.token = self.session["session"]
-
-    def ask(self, method, path, **options):
-        headers = {"X-Session": self.token, **options.pop("headers", {})}
-        return self.client.request(method, f"/api/{path}", headers=headers, **options)
-
-    def get(self, path, **options):
-        return self.ask("GET", path, **options)
-
-    def post(self, path, **options):
-        return self.ask("POST", path, **options)
-
-    def send(self, data, title="cup.png"):
-        answer = self.post("pictures", params={"title": title}, content=data)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def recipe(self, picture, mask, **more):
-        """A recipe that moves something in 4 steps."""
-        image = self.send(png(picture))["name"]
-        painted = self.post("masks", params={"picture": image}, content=png(np.uint8(mask) * 255)).json()["name"]
-        edit = {"edit": "move", "mask": painted, "offset": [20, 5]}
-        return {"recipe": 1, "image": image, "edits": [edit], "settings": STEPS, **more}
-
-    def finished(self, name):
-        """A job after its end."""
-        last = None
-        with self.client.stream("GET", f"/api/jobs/{name}/events", headers={"X-Session": self.token}) as answer:
-            for line in answer.iter_lines():
-                last = line if line.startswith("data: ") else last
-        assert last is not None
-        return self.get(f"jobs/{name}").json()
-
-    def edit(self, recipe, **more):
-        answer = self.post("jobs", json={"recipe": recipe, **more})
-        assert answer.status_code == 202, answer.text
-        return self.finished(answer.json()["id"])
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +39,25 @@ def client(service):
 @pytest.fixture
 def visitor(client):
     return Visitor(client)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser; what asks for it is skipped where there is none."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """A server with the demo model."""
+    with Server(tmp_path_factory.mktemp("server"), threads=2) as server:
+        yield server
+
+
+@pytest.fixture
+def window(browser, demo):
+    """A window with the page. At its end nothing may have gone wrong in it."""
+    window = Window(browser, demo)
+    yield window
+    window.close()

@@ -15,7 +15,8 @@ from dragondiffusion.images import read_picture
 from dragondiffusion.web.limits import Limits
 from dragondiffusion.web.server import application
 
-from .conftest import STEPS, Visitor, png, service_with
+from .conftest import service_with
+from .visitor import STEPS, Visitor, png
 
 
 def image_of(answer):

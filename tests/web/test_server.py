@@ -1,9 +1,7 @@
 """The server as a process: it starts, is killed and goes on, answers many at once, and speaks to Gradio's client."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -14,51 +12,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import STEPS, Visitor, png
+from .process import Server
+from .visitor import STEPS, Visitor, png
 
-TINY = ("--model", "tiny-sd")
 
-
-class Server:
-    """A server of its own process."""
+class Tiny(Server):
+    """A server with the tiny checkpoint."""
 
     def __init__(self, folder, data, *options):
-        self.folder, self.arguments = folder, ["web", "--port", "0", "--data", "kept", *options]
+        super().__init__(folder, "--model", "tiny-sd", *options)
         if not (folder / "tiny-sd").exists():
             shutil.copytree(data / "tiny-sd", folder / "tiny-sd")
 
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "dragondiffusion", *self.arguments],
-            cwd=self.folder,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-        line = self.process.stderr.readline()
-        assert line.startswith("open http://localhost:"), line + self.process.stderr.read()
-        self.url = line.split()[1]
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
-        self.client = httpx.Client(base_url=self.url, timeout=60)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                if self.client.get("api/health").json()["status"] == "ready":
-                    return self
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
-        raise AssertionError("the server does not become ready")
-
-    def __exit__(self, *_):
-        self.client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(20)
-
 
 def test_killed_during_a_job_and_started_again(tmp_path, data, picture, mask):
-    with Server(tmp_path, data, *TINY) as server:
+    with Tiny(tmp_path, data) as server:
         visitor = Visitor(server.client)
         recipe = visitor.recipe(picture, mask)
         done = visitor.edit(recipe)
@@ -67,9 +35,8 @@ def test_killed_during_a_job_and_started_again(tmp_path, data, picture, mask):
         waiting = visitor.post("jobs", json={"recipe": recipe}).json()["id"]
         while visitor.get(f"jobs/{running}").json()["done"] < 1:
             time.sleep(0.01)
-        server.process.send_signal(signal.SIGKILL)
-        server.process.wait()
-    with Server(tmp_path, data, *TINY) as server:
+        server.kill()
+    with Tiny(tmp_path, data) as server:
         visitor.client = server.client
         jobs = {job["id"]: job for job in visitor.get("session").json()["jobs"]}
         assert jobs[done["id"]] == done | {"frames": 0, "done": 0, "total": 0}
@@ -79,9 +46,10 @@ def test_killed_during_a_job_and_started_again(tmp_path, data, picture, mask):
             assert "send it again" in jobs[name]["error"]
         again = visitor.edit(jobs[waiting]["recipe"])
         assert visitor.get(f"jobs/{again['id']}/result").content == result
-        port = server.url.rsplit(":", 1)[1].strip("/")
         check_refused(tmp_path, ("--port", "0", "--data", "kept"), "--data kept is used by another server; stop that")
-        check_refused(tmp_path, ("--port", port, "--data", "other"), "cannot be used (Address already in use); choose")
+        check_refused(
+            tmp_path, ("--port", str(server.port), "--data", "other"), "cannot be used (Address already in use); choose"
+        )
 
 
 def check_refused(folder, options, message):
@@ -91,7 +59,7 @@ def check_refused(folder, options, message):
 
 
 def test_twenty_at_once_and_what_else_the_server_does(tmp_path, data, picture, mask):
-    with Server(tmp_path, data, *TINY, "--pixels", "1", "--upload", "1") as server:
+    with Tiny(tmp_path, data, "--pixels", "1", "--upload", "1") as server:
         ended, failed = {}, []
 
         def edit(k):

@@ -10,7 +10,7 @@ from PIL import Image
 from dragondiffusion.web.limits import Limits, RefusedError
 from dragondiffusion.web.sessions import Sessions
 
-from .conftest import png
+from .visitor import png
 
 
 @pytest.fixture
