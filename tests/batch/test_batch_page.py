@@ -34,9 +34,9 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in FILES:
         Path(name).write_text(text)
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)).save("cup.png")
-    mask = np.zeros((96, 96), dtype=np.uint8)
-    mask[24:72, 20:60] = 255
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save("cup.png")
+    mask = np.zeros((64, 64), dtype=np.uint8)
+    mask[16:44, 12:36] = 255
     Image.fromarray(mask).save("cup-mask.png")
     threads = torch.get_num_threads()
     yield tmp_path
