@@ -243,6 +243,7 @@ def test_folders_of_something_else_are_left_alone(batch, folder):
         (("--jobs", 0), "--jobs 0 must be at least 1"),
         (("--threads", 0), "--threads 0 must be at least 1"),
         (("--retries", -1), "--retries -1 must not be negative"),
+        (("--timeout", 0), "--timeout 0.0 must be positive"),
         (("--references-size", 0), "--references-size 0.0 must be positive"),
         (("--shard", "3/2"), "--shard 3/2 must be I/N with I from 1 to N"),
         (("--shard", "half"), "--shard half must be I/N, such as 2/8"),

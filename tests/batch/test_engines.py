@@ -80,15 +80,16 @@ def local(batch, monkeypatch):
 
 
 def test_workers_that_are_killed_are_replaced(local, folder):
-    lines = [job(name=f"{k}", seed=k, prompt={3: "die", 5: "die once"}.get(k, "")) for k in range(10)]
-    write(folder, *lines)
-    code, said = local("--retries", 1)
-    assert code == 3 and "9 of 10 jobs finished, 1 failed" in said
+    prompts = {3: "die", 5: "die once", 6: "wait 600"}
+    write(folder, *(job(name=f"{k}", seed=k, prompt=prompts.get(k, "")) for k in range(10)))
+    code, said = local("--retries", 1, "--timeout", 1)
+    assert code == 3 and "8 of 10 jobs finished, 2 failed" in said
     entries = local.manifest()
+    assert entries["6.png"]["error"] == "its worker was lost (it took longer than 1 s), 2 attempts"
     assert entries["3.png"]["error"] == "its worker was lost (killed by SIGKILL), 2 attempts"
     assert entries["5.png"]["attempts"] == 2 and entries["5.png"]["state"] == "finished"
     asked = local.asked()
-    assert [asked.count(f"{k}.png") for k in range(10)] == [1, 1, 1, 2, 1, 2, 1, 1, 1, 1]
+    assert [asked.count(f"{k}.png") for k in range(10)] == [1, 1, 1, 2, 1, 2, 2, 1, 1, 1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -1,6 +1,7 @@
 """Jobs that share an inversion give the same pictures as those that do not, from memory and from files."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import torch
 from PIL import Image
 
 from dragondiffusion import Drag, Move, Paste, Remove, Request, Settings, Window
-from dragondiffusion.batch.references import ReferenceFiles, Shared
+from dragondiffusion.batch.references import ReferenceFiles, Shared, key_of
 from dragondiffusion.editor import Editor
+from dragondiffusion.planning import plan
 
 FEW = Settings(steps=4, guidance=(Window(0.0, 0.5),))
 MORE = [
@@ -81,60 +83,90 @@ def test_one_picture_is_as_without_any_store(own, picture, mask):
     assert torch.equal(own.batch([request])[0].latents, plain.latents)
 
 
-def test_other_prompts_models_and_steps_are_other_inversions(own, picture, mask, tmp_path):
-    files, move = ReferenceFiles(tmp_path / "kept", 10**9), Move(mask, (20, 4))
-    base = Request(picture, move, "a cup", settings=FEW)
+def test_other_prompts_models_and_steps_are_other_inversions(own, picture, mask):
+    move = Move(mask, (20, 4))
+
+    def key(model="m", image=picture, prompt="a cup", **changes):
+        settings = replace(FEW, **changes)
+        one = plan(own.backbone, Request(image, move, prompt, settings=settings))
+        return key_of(model, own.backbone, one.pictures[0], settings)
+
     others = [
-        ("n", base),
-        ("m", Request(picture, move, "a car", settings=FEW)),
-        ("m", Request(255 - picture, move, "a cup", settings=FEW)),
-        ("m", Request(picture, move, "a cup", settings=Settings(steps=5))),
-        (
-            "m",
-            Request(picture, move, "a cup", settings=Settings(steps=6, inversion_iterations=2, guidance=FEW.guidance)),
-        ),
+        key("n"),
+        key(prompt="a car"),
+        key(image=255 - picture),
+        key(image=picture[::-1].copy()),
+        key(steps=5),
+        key(inversion_iterations=2),
+        key(guidance=(Window(0.0, 0.25),)),
     ]
-    run(own, Shared("m", files), [base])
-    for model, request in others:
-        assert run(own, Shared(model, files), [request])[1] > 0
-    assert run(own, Shared("m", files), [base])[1] == 0
-    assert len(list((tmp_path / "kept").iterdir())) == 1 + len(others)
+    assert len({key(), *others}) == 1 + len(others)
+    assert key() == key(w_edit=3.0), "what does not change an inversion has no say"
 
 
-def test_files_that_are_broken_are_made_again(own, picture, mask, tmp_path):
-    files, asked = ReferenceFiles(tmp_path / "kept", 10**9), requests(picture, mask)[:1]
-    good, _ = run(own, Shared("m", files), asked)
+@pytest.fixture
+def inverted(own, picture, mask):
+    """A picture, how it is asked for, and its inversion."""
+    one = plan(own.backbone, Request(picture, Move(mask, (20, 4)), "a cup", settings=FEW))
+    reference = own.invert(picture, "a cup", FEW)
+    return one.pictures[0], reference
+
+
+def same(one, other):
+    steps = one.bank.steps == other.bank.steps and one.features.keys() == other.features.keys()
+    tokens = all(
+        torch.equal(h, other.bank.read(step, layer))
+        for step in one.bank.steps
+        for layer, h in one.bank.layers(step).items()
+    )
+    maps = all(
+        torch.equal(f, g) for step, own in one.features.items() for f, g in zip(own, other.features[step], strict=True)
+    )
+    ways = all(torch.equal(z, y) for z, y in zip(one.trajectory, other.trajectory, strict=True))
+    return steps and tokens and maps and ways and torch.equal(one.condition.text, other.condition.text)
+
+
+def test_files_hold_all_of_an_inversion_and_broken_ones_are_none(own, inverted, tmp_path):
+    wanted, reference = inverted
+    files = ReferenceFiles(tmp_path / "kept", 10**9)
+    assert files.read("key", own.backbone, wanted, FEW) is None
+    files.write("key", reference)
     (path,) = (tmp_path / "kept").iterdir()
     whole = path.read_bytes()
+    assert same(files.read("key", own.backbone, wanted, FEW), reference)
     flipped = bytearray(whole)
     flipped[-5] ^= 1
     for broken in (whole[: len(whole) // 2], bytes(flipped), b"", b"text", whole[:8] + b"x" * 100):
         path.write_bytes(broken)
-        again, steps = run(own, Shared("m", files), asked)
-        assert equal(good, again) and steps > 0
-        assert run(own, Shared("m", files), asked)[1] == 0
+        assert files.read("key", own.backbone, wanted, FEW) is None and not path.exists()
 
 
-def test_the_longest_unused_go_first(own, picture, mask, tmp_path):
-    def asked(k):
-        return [Request(np.roll(picture, k, 1), Move(mask, (20, 4)), "a cup", settings=FEW)]
-
-    run(own, Shared("m", ReferenceFiles(tmp_path / "kept", 10**9)), asked(0))
+def test_broken_files_are_made_again(own, picture, mask, tmp_path):
+    files, asked = ReferenceFiles(tmp_path / "kept", 10**9), requests(picture, mask)[:1]
+    good, _ = run(own, Shared("m", files), asked)
     (path,) = (tmp_path / "kept").iterdir()
-    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:100])
+    again, steps = run(own, Shared("m", files), asked)
+    assert equal(good, again) and steps > 0
+    assert run(own, Shared("m", files), asked)[1] == 0
+
+
+def test_the_longest_unused_go_first(own, inverted, tmp_path):
+    wanted, reference = inverted
+    ReferenceFiles(tmp_path / "kept", 10**9).write("a", reference)
+    size = (tmp_path / "kept" / "a.safetensors").stat().st_size
     files = ReferenceFiles(tmp_path / "kept", int(2.5 * size))
-    run(own, Shared("m", files), asked(1))
-    for k, one in enumerate(sorted((tmp_path / "kept").iterdir(), key=lambda p: p != path)):
-        os.utime(one, (1000 + k, 1000 + k))
-    assert run(own, Shared("m", files), asked(0))[1] == 0, "used now"
-    run(own, Shared("m", files), asked(2))
-    assert run(own, Shared("m", files), asked(0))[1] == 0
-    assert run(own, Shared("m", files), asked(1))[1] > 0, "went first"
-    assert sum(one.stat().st_size for one in (tmp_path / "kept").iterdir()) <= files.most
-    small = ReferenceFiles(tmp_path / "small", size // 2)
-    assert run(own, Shared("m", small), asked(0))[1] > 0 and not (tmp_path / "small").exists()
+    files.write("b", reference)
+    for k, name in enumerate("ab"):
+        os.utime(tmp_path / "kept" / f"{name}.safetensors", (1000 + k, 1000 + k))
+    assert files.read("a", own.backbone, wanted, FEW) is not None, "used now"
+    files.write("c", reference)
+    assert sorted(path.stem for path in (tmp_path / "kept").iterdir()) == ["a", "c"]
+    ReferenceFiles(tmp_path / "small", size // 2).write("a", reference)
+    assert not (tmp_path / "small").exists(), "one that is too large is not kept"
 
 
+@pytest.mark.slow
 def test_photos_edited_in_frames_share_too(own, mask):
     photo = np.random.default_rng(1).integers(0, 256, (200, 300, 3), dtype=np.uint8)
     whole = np.zeros((200, 300), dtype=bool)

@@ -49,6 +49,8 @@ class Batch(WithModel):
     """Lines may name files outside of the folder of JOBS."""
     retries: int = 2
     """How often a job is tried again whose worker was lost, or that ran out of memory."""
+    timeout: float | None = None
+    """Seconds after which a job's worker is killed, which counts as an attempt; None lets it work."""
     retry_failed: Flag = False
     """Jobs that failed for good are tried again too."""
     without_sharing: Flag = False
@@ -81,6 +83,8 @@ class Batch(WithModel):
                 raise ValueError(f"--{name} {value} must be at least 1")
         if self.retries < 0:
             raise ValueError(f"--retries {self.retries} must not be negative")
+        if self.timeout is not None and self.timeout <= 0:
+            raise ValueError(f"--timeout {self.timeout} must be positive, seconds")
         if self.references_size <= 0:
             raise ValueError(f"--references-size {self.references_size} must be positive")
         if self.address is not None and self.engine != "ray":
@@ -111,38 +115,18 @@ class Batch(WithModel):
         print(f"{len(jobs)} jobs are in order")
 
     def _make(self, jobs: list[Job], folder: OutputFolder) -> None:
-        from .driver import Driver, left
-        from .journal import Journal
-        from .showing import shown_jobs
+        from .driver import left
 
         threads = self.threads or folder.about().get("threads") or self._threads()
         standings = folder.open(self._about(threads), jobs)
         own = folder.shard.share(jobs)
         todo, finished = left(own, folder, standings, self.retry_failed)
         folder.clean(todo)
-        failed = len(own) - len(todo) - len(finished)
         engine = self._engine(self._orders(folder, threads), threads) if todo else None
+        failed = len(own) - len(todo) - len(finished)
         try:
-            with Journal(folder.journal) as journal:
-                for job in todo:
-                    if job.name in standings and standings[job.name].error is not None:
-                        journal.again(job.name, job.id)
-                        del standings[job.name]
-                if engine is not None:
-                    with shown_jobs("batch", len(own), len(finished) + failed) as told:
-                        driver = Driver(
-                            engine,
-                            folder,
-                            journal,
-                            standings,
-                            finished,
-                            self.jobs_file.parent,
-                            self.retries,
-                            told,
-                            failed,
-                        )
-                        driver.run(todo)
-                        failed = driver.failed
+            if engine is not None:
+                failed = self._drive(engine, folder, todo, standings, finished, failed)
         except (KeyboardInterrupt, OSError, ValueError):
             self._say(folder, own, standings, finished)
             print("what is finished stays; the same command goes on", file=sys.stderr)
@@ -152,6 +136,41 @@ class Batch(WithModel):
             raise Incomplete(
                 f"{failed} of {len(own)} jobs failed, for reasons in the manifest; --retry-failed tries them again"
             )
+
+    def _drive(
+        self,
+        engine: Engine,
+        folder: OutputFolder,
+        todo: list[Job],
+        standings: dict[str, Standing],
+        finished: set[str],
+        failed: int,
+    ) -> int:
+        """Makes jobs; gives the number of those that failed, earlier ones included."""
+        from .driver import Driver
+        from .journal import Journal
+        from .showing import shown_jobs
+
+        done = len(finished) + failed
+        with Journal(folder.journal) as journal, shown_jobs("batch", done + len(todo), done) as told:
+            for job in todo:
+                if job.name in standings and standings[job.name].error is not None:
+                    journal.again(job.name, job.id)
+                    del standings[job.name]
+            driver = Driver(
+                engine,
+                folder,
+                journal,
+                standings,
+                finished,
+                source=self.jobs_file.parent,
+                retries=self.retries,
+                told=told,
+                failed=failed,
+                timeout=self.timeout,
+            )
+            driver.run(todo)
+        return driver.failed
 
     def _say(self, folder: OutputFolder, own: list[Job], standings: dict[str, Standing], finished: set[str]) -> None:
         path = folder.write_manifest(own, standings, finished)

@@ -1,6 +1,7 @@
 """The loop of a batch: jobs to workers, results into their places, lost workers replaced, all of it written down."""
 
 import hashlib
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,11 +32,13 @@ class Hands:
         place: its number among those that work at once.
         asked: checkpoints to load and jobs to make, in order, that it has not answered.
         model: the last checkpoint that it was asked for.
+        since: when it began with the first of them.
     """
 
     place: int
     asked: deque[Model | Job] = field(default_factory=deque["Model | Job"])
     model: Model | None = None
+    since: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -51,6 +54,8 @@ class Driver:
         source: the folder that paths of pictures are relative to.
         retries: how often a job is tried again that did not fail for a reason that stays.
         told: is told how far it is.
+        failed: jobs that failed.
+        timeout: seconds after which a job's worker is killed; None lets it be.
     """
 
     engine: Engine
@@ -62,6 +67,7 @@ class Driver:
     retries: int
     told: Told
     failed: int = 0
+    timeout: float | None = None
     _hands: dict[int, Hands] = field(default_factory=dict[int, Hands])
     _lost_loading: int = 0
 
@@ -80,6 +86,7 @@ class Driver:
                 for event in self.engine.wait(1.0):
                     if event.worker in self._hands:
                         self._on(event, waiting)
+                self._end_late(waiting)
                 self._occupy(places, waiting)
         finally:
             self.engine.close()
@@ -92,6 +99,16 @@ class Driver:
                 self._begin(place, waiting)
         for worker in [worker for worker, hands in self._hands.items() if not hands.asked]:
             self._feed(worker, waiting)
+
+    def _end_late(self, waiting: Waiting) -> None:
+        """Kills workers whose job takes too long."""
+        now = time.monotonic()
+        for worker, hands in list(self._hands.items()):
+            if self.timeout is None or not hands.asked or not isinstance(hands.asked[0], Job):
+                continue
+            if now - hands.since > self.timeout:
+                self.engine.end(worker)
+                self._lost(Lost(worker, f"it took longer than {self.timeout:g} s"), hands, waiting)
 
     def _begin(self, place: int, waiting: Waiting) -> None:
         worker = self.engine.add(place)
@@ -127,6 +144,8 @@ class Driver:
         except OSError as error:  # a picture that cannot be read
             self._problem(job, str(error), False, waiting)
         else:
+            if not hands.asked:
+                hands.since = time.monotonic()
             hands.asked.append(job)
 
     def _on(self, event: Returned | Raised | Lost, waiting: Waiting) -> None:
@@ -134,7 +153,7 @@ class Driver:
         if isinstance(event, Lost):
             self._lost(event, hands, waiting)
             return
-        asked = hands.asked.popleft()
+        asked, hands.since = hands.asked.popleft(), time.monotonic()
         if isinstance(asked, Model):
             self._lost_loading = 0
             if isinstance(event, Raised):

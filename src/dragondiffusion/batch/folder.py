@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
@@ -239,22 +239,29 @@ class OutputFolder:
 
     def write_manifest(self, jobs: Sequence[Job], standings: Mapping[str, Standing], finished: set[str]) -> Path:
         """Writes state, seconds, report, error and attempts of all jobs of the shard, for reading."""
-        entries = [_entry(job, standings.get(job.name), job.name in finished) for job in jobs]
-        states = [entry["state"] for entry in entries]
+        states = [_state(standings.get(job.name), job.name in finished) for job in jobs]
         counts = {state: states.count(state) for state in ("finished", "failed", "waiting")}
-        text = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
-        whole = f'{{"counts": {json.dumps(counts)}, "jobs": [\n{text}\n]}}\n'
-        path = self.path / self.shard.file("manifest", ".json")
-        return write_file(path, lambda file: file.write(whole.encode()))
+
+        def fill(file: IO[bytes]) -> None:
+            file.write(f'{{"counts": {json.dumps(counts)}, "jobs": ['.encode())
+            for k, (job, state) in enumerate(zip(jobs, states, strict=True)):
+                entry = json.dumps(_entry(job, standings.get(job.name), state), ensure_ascii=False)
+                file.write(f"{',' if k else ''}\n{entry}".encode())
+            file.write(b"\n]}\n")
+
+        return write_file(self.path / self.shard.file("manifest", ".json"), fill)
 
     def _write_about(self, held: Mapping[str, Any]) -> None:
         data = json.dumps(held, indent=1).encode()
         write_file(self.path / "batch.json", lambda file: file.write(data))
 
 
-def _entry(job: Job, one: Standing | None, finished: bool) -> dict[str, Any]:
-    state = "finished" if finished else "failed" if one is not None and one.error is not None else "waiting"
-    made = None if one is None or not finished else one.made
+def _state(one: Standing | None, finished: bool) -> str:
+    return "finished" if finished else "failed" if one is not None and one.error is not None else "waiting"
+
+
+def _entry(job: Job, one: Standing | None, state: str) -> dict[str, Any]:
+    made = one.made if one is not None and state == "finished" else None
     return {
         "name": job.name,
         "place": job.place,
