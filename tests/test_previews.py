@@ -56,6 +56,13 @@ def test_what_is_not_edited_stays(photo, mask, edit):
     assert not changed[:, -8:].any()  # far from all of them
 
 
+def test_pictures_and_paths_do_as_well(photo, mask, tmp_path):
+    Image.fromarray(photo.pixels).save(tmp_path / "cup.png")
+    found = [preview(one, Remove(mask)).pixels for one in (photo, photo.pixels, tmp_path / "cup.png")]
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+
+
 def test_nothing_is_edited_unless_it_fits(photo, mask):
     with pytest.raises(ValueError, match="moves the object out"):
         preview(photo, Move(mask, (900, 0)))

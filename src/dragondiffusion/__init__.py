@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from .backbones import Offload, OutOfMemory, Savings
     from .editor import Editor, EditResult
     from .edits import Drag, Edit, Landmarks, Move, Objective, Paste, Remove, ReplaceAppearance
+    from .finishing import Live
     from .inversion import Reference
     from .planning import Request
+    from .previews import Preview, preview
     from .recipes import Recipe, recipe_schema
     from .report import Report
     from .settings import Geometry, Settings
@@ -28,12 +30,14 @@ __all__ = [
     "Editor",
     "Geometry",
     "Landmarks",
+    "Live",
     "Move",
     "Objective",
     "Offload",
     "OutOfMemory",
     "Paste",
     "PolygonMask",
+    "Preview",
     "Recipe",
     "Reference",
     "Remove",
@@ -44,6 +48,7 @@ __all__ = [
     "Savings",
     "Settings",
     "Window",
+    "preview",
     "recipe_schema",
 ]
 
@@ -61,6 +66,9 @@ _HOMES = {
     "Paste": "edits",
     "Remove": "edits",
     "ReplaceAppearance": "edits",
+    "Live": "finishing",
+    "Preview": "previews",
+    "preview": "previews",
     "Reference": "inversion",
     "Report": "report",
     "Request": "planning",

@@ -9,8 +9,8 @@ from PIL import Image
 from .backbones import Backbone
 from .edits.base import Edit
 from .frames import box_of_mask
-from .images import Pixels, from_tensor, pad_picture, to_tensor
-from .photos import Channel, Photo
+from .images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
+from .photos import Channel, Photo, read_photo
 from .planning import as_edits, compile_edits, framed, painted
 from .settings import Settings
 from .types import Canvas
@@ -37,20 +37,21 @@ class Preview:
 
 
 def preview(
-    photo: Photo, edit: Edit | Sequence[Edit], settings: Settings | None = None, working: int | None = None
+    image: ImageLike | Photo, edit: Edit | Sequence[Edit], settings: Settings | None = None, working: int | None = None
 ) -> Preview:
     """Paints edits roughly: content carried to its place, what is left behind smoothed over from around.
 
     Args:
-        photo: the picture.
+        image: the picture: PIL image, array, path, or a photo that was read.
         edit: one edit, or several that are made together.
         settings: how; `draft` is taken for granted. None is `Settings()`.
         working: side in pixels of the pictures that are drawn, as a model's; None is Stable Diffusion's.
 
     Raises:
-        FileNotFoundError: if the path of a second picture or mask does not exist.
-        ValueError: if an edit does not fit the picture.
+        FileNotFoundError: if the path of a picture or mask does not exist.
+        ValueError: if a picture is unreadable or an edit does not fit it.
     """
+    photo = image if isinstance(image, Photo) else read_photo(image)
     settings, edits = settings or Settings(), as_edits(edit)
     frame = framed(photo, edits, settings, working or Backbone.working_size).frame
     canvas = Canvas(frame.size, 8, 8, 1)
