@@ -13,9 +13,9 @@ OTHER, OTHER_MASK = np.full((50, 40, 3), 200, np.uint8), np.indices((50, 40))[0]
 
 def whole(photo, found):
     """The picture with its preview."""
-    left, top, right, bottom = found.box
-    pixels = Image.fromarray(photo.pixels)
-    pixels.paste(Image.fromarray(found.pixels).resize((right - left, bottom - top)), (left, top))
+    left, top, right, bottom = (round(v) for v in found.box)
+    pixels, shown = Image.fromarray(photo.pixels), found.image.resize((right - left, bottom - top))
+    pixels.paste(shown.convert("RGB"), (left, top), shown.getchannel("A"))
     return np.array(pixels)
 
 

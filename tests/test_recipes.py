@@ -16,7 +16,19 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import dragondiffusion
-from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Recipe, Remove, Settings, Window, recipe_schema
+from dragondiffusion import (
+    Drag,
+    Editor,
+    Geometry,
+    Landmarks,
+    Move,
+    Paste,
+    Recipe,
+    Remove,
+    Settings,
+    Window,
+    recipe_schema,
+)
 from dragondiffusion.png import to_png
 from dragondiffusion.recipes import made_with, pictures, recipe, versions
 from dragondiffusion.recipes.forms import INTEGER, REAL, TEXT, TRUTH, Choice, Either, Listing, Picture, Row
@@ -357,7 +369,7 @@ def test_what_is_accepted_is_as_the_schema_says(schema, path, value):
 
 @pytest.mark.parametrize("name", ["photo.png", "mask.png"])
 def test_missing_pictures_are_found_before_a_model_is_loaded(folder, monkeypatch, name):
-    monkeypatch.setattr(recipe.Editor, "from_pretrained", lambda model: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(Editor, "from_pretrained", lambda model: pytest.fail("a model was loaded"))
     (folder / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"{name} does not exist; check the path"):
         Recipe.load(folder / "job.json").run()

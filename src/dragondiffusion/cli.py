@@ -4,7 +4,7 @@ Commands are dataclasses. Those of edits are made from the edit's own dataclass:
 docstring their help. They are read from its source text, so that `--help` need not wait for torch to be imported. Every
 edit becomes a recipe, and the recipe is run.
 
-Exit codes: 0 done, 2 bad input (one line on standard error), 130 interrupted.
+Exit codes: 0 done, 2 bad input (one line on standard error), 3 some jobs of a batch failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, cast
 import tyro
 
 from . import __version__
+from .batch.commands import Batch, BatchPlan
 from .bench.commands import Bench
-from .command import Command
+from .command import Command, Incomplete
 from .docstrings import arguments, opening
 from .model_options import WithModel
 from .pointing import COMMANDS
@@ -202,11 +203,15 @@ class Run(WithModel):
 class Schema(Command):
     """Print the JSON schema of recipes."""
 
+    batch: tyro.conf.FlagCreatePairsOff[bool] = False
+    """That of the lines of `dragondiffusion batch` instead."""
+
     def run(self) -> None:
+        from .batch.schema import line_schema
         from .recipes import recipe_schema
         from .strict_json import write_json
 
-        print(write_json(recipe_schema()), end="")
+        print(write_json(line_schema() if self.batch else recipe_schema()), end="")
 
 
 def edit_command(name: str) -> type[EditCommand]:
@@ -315,6 +320,10 @@ def parse(arguments: Sequence[str]) -> Command:
         Annotated[kind, tyro.conf.subcommand(kind.__name__.lower())] for kind in (Run, Schema, Demo, Web, Bench)
     ]
     commands += [Annotated[kind, tyro.conf.subcommand(name)] for name, kind in COMMANDS.items()]
+    commands += [
+        Annotated[Batch, tyro.conf.subcommand("batch")],
+        Annotated[BatchPlan, tyro.conf.subcommand("batch-plan")],
+    ]
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time
         prog="dragondiffusion",
@@ -337,6 +346,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
+    except Incomplete as problem:
+        print(f"incomplete: {problem}", file=sys.stderr)
+        return 3
     except (ValueError, OSError, MemoryError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

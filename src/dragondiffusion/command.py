@@ -3,6 +3,10 @@
 from abc import ABC, abstractmethod
 
 
+class Incomplete(Exception):  # noqa: N818  # not an error of the command's
+    """A command did what it could, and some of what was asked for failed; the message says how much."""
+
+
 class Command(ABC):
     """What all commands share."""
 
@@ -13,4 +17,5 @@ class Command(ABC):
         Raises:
             ValueError: bad input.
             OSError: a file that cannot be read or written.
+            Incomplete: some of what was asked for failed.
         """

@@ -29,7 +29,7 @@ from .frames import Frame
 from .images import ImageLike, from_tensor, write_picture
 from .inversion import Progress, Reference, generate
 from .photos import Shot, read_photo
-from .planning import Plan, Request, Wanted, check_together, framed, guided_steps, invert_all, paint_drafts, plan
+from .planning import Known, Plan, Request, Wanted, check_together, framed, guided_steps, invert_all, paint_drafts, plan
 from .report import Report
 from .sampling import Draft, Job, draw_noise, sample
 from .settings import Settings
@@ -97,6 +97,8 @@ class Editor:
     """
 
     fall_back: bool = False
+    known: Known | None = None
+    """Where pictures are looked for that were inverted before; None inverts every picture again."""
 
     def __init__(self, pipe: Any, savings: Savings | None = None, fall_back: bool = False) -> None:
         self.backbone: Backbone = wrap(pipe, savings)
@@ -345,7 +347,7 @@ class Editor:
         check_together(plans)
         if not plans:
             return []
-        references = invert_all(self.backbone, plans, clock, progress)
+        references = invert_all(self.backbone, plans, clock, progress, self.known)
         with clock.phase("encode"):
             jobs = self._jobs(plans, references)
         with clock.phase("sample"):

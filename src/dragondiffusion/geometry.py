@@ -122,21 +122,32 @@ def covered_cells(mask: Mask, size: Size) -> Region:
 
 def dilate(region: Region, cells: int) -> Region:
     """Grows a region by a number of cells in all eight directions."""
-    if cells <= 0:
+    if cells <= 0 or not bool(region.any()):
         return region
-    side = 2 * cells + 1
-    rows = nnf.max_pool2d(region[None, None].float(), (side, 1), stride=1, padding=(cells, 0))
-    return nnf.max_pool2d(rows, (1, side), stride=1, padding=(0, cells))[0, 0] > 0
+    side, near = 2 * cells + 1, surroundings(region, cells)
+    rows = nnf.max_pool2d(region[near][None, None].float(), (side, 1), stride=1, padding=(cells, 0))
+    grown = torch.zeros_like(region)
+    grown[near] = nnf.max_pool2d(rows, (1, side), stride=1, padding=(0, cells))[0, 0] > 0
+    return grown
+
+
+def surroundings(region: Region, cells: int) -> tuple[slice, slice]:
+    """Rows and columns of the box around a region, so many cells wider on every side as far as the grid goes."""
+    left, top, right, bottom = bounding_box(region)
+    return slice(max(0, top - cells), bottom + cells), slice(max(0, left - cells), right + cells)
 
 
 def feather(region: Region, width: int) -> Mask:
     """Soft copy of a region: 1 inside, falling linearly to 0 within `width` cells, exactly 0 beyond."""
-    if width <= 0:
-        return region.float()
-    alpha, grown = region.float(), region
+    alpha = region.float()
+    if width <= 0 or not bool(region.any()):
+        return alpha
+    near = surroundings(region, width)
+    soft = grown = alpha[near][None, None]
     for k in range(1, width + 1):
-        grown = dilate(grown, 1)
-        alpha = torch.maximum(alpha, grown.float() * (1 - k / (width + 1)))
+        grown = nnf.max_pool2d(grown, 3, stride=1, padding=1)
+        soft = torch.maximum(soft, grown * (1 - k / (width + 1)))
+    alpha[near] = soft[0, 0]
     return alpha
 
 

@@ -1,5 +1,6 @@
 """Pictures and masks: files, arrays and PIL images in, tensors and files out."""
 
+import functools
 import importlib
 import importlib.util
 import io
@@ -198,6 +199,16 @@ def carries_text(path: str | os.PathLike[str]) -> bool:
     return Image.registered_extensions().get(Path(path).suffix.lower()) == "PNG"
 
 
+@functools.cache
+def holds_colour(suffix: str) -> bool:
+    """Whether a suffix is that of a picture format that can be written and holds colour."""
+    try:
+        Image.new("RGB", (1, 1)).save(io.BytesIO(), format=Image.registered_extensions().get(suffix.lower(), ""))
+    except (OSError, KeyError, ValueError):
+        return False
+    return True
+
+
 def write_picture(
     picture: Image.Image, path: str | os.PathLike[str], text: Mapping[str, str] | None = None, **options: Any
 ) -> Path:
@@ -218,6 +229,13 @@ def write_picture(
         OSError: if the folder does not exist or cannot be written.
     """
     target = Path(path)
+    return write_file(target, picture_writer(picture, target, text, **options))
+
+
+def picture_writer(
+    picture: Image.Image, target: Path, text: Mapping[str, str] | None = None, **options: Any
+) -> Callable[[IO[bytes]], object]:
+    """A function that writes into an opened file what `write_picture` would; arguments and errors as there."""
     formats = Image.registered_extensions()
     if target.suffix.lower() not in formats:
         raise ValueError(f"output {target} must end in a picture format such as .png or .jpg")
@@ -227,7 +245,7 @@ def write_picture(
     if kind == "PNG":
         options["pnginfo"] = _png_info(picture, text or {})
     picture, options = savable(picture, kind), {**save_options(picture, kind), **options}
-    return write_file(target, lambda file: picture.save(file, format=kind, **options))
+    return lambda file: picture.save(file, format=kind, **options)
 
 
 def _png_info(picture: Image.Image, text: Mapping[str, str]) -> PngInfo:

@@ -79,6 +79,7 @@ def invert(
     iterations: int,
     progress: Progress,
     start: int = 0,
+    top: int | None = None,
 ) -> list[Walk]:
     r"""Walks the DDIM ODE from clean latents up to noise.
 
@@ -87,7 +88,7 @@ def invert(
 
     Args:
         backbone: model.
-        z_0: clean latents of pictures of one size.
+        z_0: clean latents of pictures of one size, or those of the level `top`.
         condition: what they show.
         levels: the run.
         remember: steps whose tokens are stored.
@@ -95,6 +96,7 @@ def invert(
         iterations: evaluations per step.
         progress: see `Progress`.
         start: level up to which is walked; 0 is the noisiest.
+        top: level of the latents that are given; None is the clean one.
 
     Returns:
         One walk per picture.
@@ -102,7 +104,7 @@ def invert(
     Source: docs/method.md, section 2; DDIM, arXiv 2010.02502, section 4.3.
     """
     trajectory, memory = [z_0], _Memory(backbone, len(z_0), remember, keep_features)
-    for done, i in enumerate(levels.up(start)):
+    for done, i in enumerate(levels.up(start, top)):
         z_s = z_t = trajectory[0]
         tokens, maps = dict[str, TokenBatch](), tuple[FeatureMap, ...]()
         for _ in range(iterations):
@@ -112,7 +114,7 @@ def invert(
             z_t = ddim.step(z_s, eps, levels.alphas[i + 1], levels.alphas[i])
         trajectory.insert(0, z_t)
         memory.keep(i, tokens, maps)
-        progress("invert", done + 1, len(levels) - start)
+        progress("invert", done + 1, (len(levels) if top is None else top) - start)
     return memory.walks(trajectory)
 
 

@@ -6,6 +6,7 @@ LIBRARIES = {
     "masks": {"cv2": "opencv-python-headless"},
     "faces": {"mediapipe": "mediapipe"},
     "web": {"gradio": "gradio", "swagger_ui_bundle": "swagger-ui-bundle"},
+    "ray": {"ray": "ray"},
 }
 """What each extra installs, by the name it is imported under."""
 

@@ -40,6 +40,18 @@ class MemoryBank:
             raise ValueError(f"the reference keeps no memory of step {step}; invert the picture again for this edit")
         return self._steps[step][layer]
 
+    def layers(self, step: int) -> dict[str, Tensor]:
+        """Tokens of a step that is kept, by layer."""
+        return dict(self._steps[step])
+
+    def joined(self, other: "MemoryBank") -> "MemoryBank":
+        """A bank with the steps of both; where both keep one, this one's."""
+        bank = MemoryBank()
+        for step in other.steps | self.steps:
+            for layer, tokens in (self if step in self.steps else other).layers(step).items():
+                bank.write(step, layer, tokens)
+        return bank
+
     @property
     def steps(self) -> frozenset[int]:
         """Steps that are kept."""

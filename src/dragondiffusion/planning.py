@@ -4,6 +4,7 @@ Everything that can be wrong with a request is found in `plan` and `check_togeth
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -271,10 +272,48 @@ def check_together(plans: Sequence[Plan]) -> None:
             raise ValueError(f"requests[{k}]: energy_scale must be 0 for all of a batch or for none")
 
 
+@dataclass(frozen=True)
+class Need:
+    """What edits need of an inverted picture.
+
+    Args:
+        start: level up to which it is inverted; 0 is the noisiest.
+        remember: steps whose tokens are read.
+        features: steps whose features are compared.
+    """
+
+    start: int
+    remember: frozenset[int]
+    features: frozenset[int]
+
+    def served(self, reference: Reference, steps: int) -> bool:
+        """Whether an inverted picture serves edits of so many steps."""
+        run = frozenset(range(self.start, steps))
+        return (
+            reference.start <= self.start
+            and len(reference.levels) == steps
+            and self.remember & run <= reference.bank.steps
+            and self.features & run <= reference.features.keys()
+        )
+
+
+class Known(ABC):
+    """Where pictures are looked for that were inverted before."""
+
+    @abstractmethod
+    def reference(
+        self, backbone: Backbone, picture: Wanted, settings: Settings, need: Need, clock: Clock, progress: Progress
+    ) -> Reference:
+        """The inverted picture, found or made."""
+
+
 def invert_all(
-    backbone: Backbone, plans: Sequence[Plan], clock: Clock, progress: Progress
+    backbone: Backbone, plans: Sequence[Plan], clock: Clock, progress: Progress, known: Known | None = None
 ) -> list[tuple[Reference, ...]]:
-    """The pictures of all plans, inverted together where their sizes agree; a picture that occurs twice only once."""
+    """The pictures of all plans, inverted together where their sizes agree; a picture that occurs twice only once.
+
+    With `known` every picture is inverted alone, so that a result does not depend on what was known.
+    """
     settings, start = plans[0].settings, min(one.start for one in plans)
     plans = [replace(one, pictures=tuple(_serving(p, one, start) for p in one.pictures)) for one in plans]
     wanted: list[Wanted] = []
@@ -283,6 +322,10 @@ def invert_all(
             wanted.append(picture)
     remember = frozenset[int]().union(*(steps_read(one.objective, settings) for one in plans))
     done: list[tuple[Wanted, Reference]] = []
+    if known is not None:
+        need = Need(start, remember, guided_steps(settings))
+        done = [(one, known.reference(backbone, one, settings, need, clock, progress)) for one in wanted]
+        wanted = []
     sizes = {picture.canvas.padded for picture in wanted}
     for size in sorted(sizes):
         group = [picture for picture in wanted if picture.canvas.padded == size]
@@ -290,18 +333,49 @@ def invert_all(
     return [tuple(_found(picture, done) for picture in one.pictures) for one in plans]
 
 
+def inverted(
+    backbone: Backbone, picture: Wanted, settings: Settings, need: Need, clock: Clock, progress: Progress
+) -> Reference:
+    """One picture, inverted alone."""
+    return _invert_group(backbone, [picture], settings, need.remember, clock, progress, need.start)[0]
+
+
+def inverted_further(
+    backbone: Backbone, reference: Reference, settings: Settings, need: Need, clock: Clock, progress: Progress
+) -> Reference:
+    """An inverted picture, inverted further up to a noisier level; the numbers are those of one inversion."""
+    with clock.phase("invert"):
+        (walk,) = invert(
+            backbone,
+            reference.at(reference.start),
+            reference.condition,
+            reference.levels,
+            remember=need.remember,
+            keep_features=need.features,
+            iterations=settings.inversion_iterations,
+            progress=progress,
+            start=need.start,
+            top=reference.start,
+        )
+    return replace(
+        reference,
+        trajectory=walk.trajectory[:-1] + reference.trajectory,
+        bank=walk.bank.joined(reference.bank),
+        features={**walk.features, **reference.features},
+        start=need.start,
+    )
+
+
 def _serving(picture: Wanted | Reference, one: Plan, start: int) -> Wanted | Reference:
     """A picture that was inverted for another edit, if that serves this one too; otherwise it is inverted again."""
     if isinstance(picture, Wanted) or picture.start == 0:
         return picture
-    steps = frozenset(range(start, one.settings.steps))
-    serves = (
-        picture.start <= start
-        and len(picture.levels) == one.settings.steps
-        and steps_read(one.objective, one.settings) & steps <= picture.bank.steps
-        and guided_steps(one.settings) & steps <= picture.features.keys()
+    need = Need(start, steps_read(one.objective, one.settings), guided_steps(one.settings))
+    return (
+        picture
+        if need.served(picture, one.settings.steps)
+        else Wanted(picture.pixels, picture.x, picture.canvas, picture.prompt, picture.shot)
     )
-    return picture if serves else Wanted(picture.pixels, picture.x, picture.canvas, picture.prompt, picture.shot)
 
 
 def _found(picture: Wanted | Reference, done: Sequence[tuple[Wanted, Reference]]) -> Reference:

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from PIL import Image
+
 from .backbones import Backbone
 from .edits.base import Edit
-from .frames import Box, box_of_mask, shifted_box
-from .images import Pixels, composite, from_tensor, pad_picture, to_tensor
-from .photos import Photo
+from .frames import box_of_mask
+from .images import Pixels, from_tensor, pad_picture, to_tensor
+from .photos import Channel, Photo
 from .planning import as_edits, compile_edits, framed, painted
 from .settings import Settings
 from .types import Canvas
@@ -19,11 +22,18 @@ class Preview:
 
     Args:
         pixels: of that part, scaled down where the edit is made at a smaller scale.
-        box: the part, in pixels of the photo.
+        alpha: their weight over the photo, 0 to 255.
+        box: the part: left, top, right, bottom in pixels of the photo; whole numbers where nothing is scaled down.
     """
 
     pixels: Pixels
-    box: Box
+    alpha: Channel
+    box: tuple[float, float, float, float]
+
+    @property
+    def image(self) -> Image.Image:
+        """The part as a picture that is transparent where the photo stays."""
+        return Image.fromarray(np.dstack((self.pixels, self.alpha)))
 
 
 def preview(
@@ -35,7 +45,7 @@ def preview(
         photo: the picture.
         edit: one edit, or several that are made together.
         settings: how; `draft` is taken for granted. None is `Settings()`.
-        working: side in pixels of the pictures that the model was made for; None is Stable Diffusion's.
+        working: side in pixels of the pictures that are drawn, as a model's; None is Stable Diffusion's.
 
     Raises:
         FileNotFoundError: if the path of a second picture or mask does not exist.
@@ -49,10 +59,11 @@ def preview(
     x = to_tensor(pixels, canvas.padded)
     objective = compile_edits(inner, canvas, settings, x)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for one in inner for g in one.guides(canvas, settings)]
-    drawn = from_tensor(painted([x, *others], objective), frame.size)
+    drawn = painted([x, *others], objective)
     alpha = objective.alpha(canvas, settings.hold_margin, max(1, settings.composite_feather)).float()
     left, top, right, bottom = box_of_mask(alpha)
-    mixed = composite(drawn, pixels, alpha)[top:bottom, left:right]
-    if frame.scale == 1:
-        return Preview(mixed, shifted_box((left, top, right, bottom), frame.box[:2]))
-    return Preview(mixed, frame.box_of((left, top, right, bottom)))
+    shown = from_tensor(drawn[..., top:bottom, left:right], (bottom - top, right - left))
+    weight = np.rint(alpha[top:bottom, left:right].numpy() * 255).astype(np.uint8)
+    x0, y0 = frame.box[:2]
+    box = (x0 + left / frame.scale, y0 + top / frame.scale, x0 + right / frame.scale, y0 + bottom / frame.scale)
+    return Preview(shown, weight, box)

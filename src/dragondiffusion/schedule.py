@@ -84,6 +84,6 @@ class Levels:
         """Timestep of a level; the clean level counts as timestep 0."""
         return self.timesteps[level] if level < len(self.timesteps) else 0
 
-    def up(self, start: int = 0) -> Iterator[int]:
-        """Levels to arrive at, one after the other, when a clean picture is inverted up to a level."""
-        return iter(reversed(range(start, len(self.timesteps))))
+    def up(self, start: int = 0, top: int | None = None) -> Iterator[int]:
+        """Levels to arrive at, one after the other, when a picture is inverted from level `top` (None: clean) up."""
+        return iter(reversed(range(start, len(self.timesteps) if top is None else top)))

@@ -12,7 +12,7 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from .geometry import Affine, Points, cell_centres, dilate, fill, sample_mask, warp_mask
+from .geometry import Affine, Points, cell_centres, dilate, fill, sample_mask, surroundings, warp_mask
 from .types import Mask, Number, Pictures, Point, Region, Size
 
 RADIUS = 24.0
@@ -191,10 +191,20 @@ def blurred(mask: Mask, sigma: Number) -> Mask:
         sigma: standard deviation, pixels.
     """
     reach = math.ceil(3 * sigma)
-    if reach == 0:
+    if reach == 0 or not bool((mask > 0).any()):
         return mask
-    k = torch.arange(-reach, reach + 1, dtype=mask.dtype)
-    k = torch.exp(-0.5 * (k / sigma).square())
-    k = k / k.sum()
-    soft = nnf.conv2d(mask[None, None], k[None, None, None], padding=(0, reach))
-    return nnf.conv2d(soft, k[None, None, :, None], padding=(reach, 0))[0, 0]
+    soft, near = torch.zeros_like(mask), surroundings(mask > 0, reach)
+    part = mask[near]
+    # Bands of matrices: an order of magnitude faster than convolutions with kernels that are long and thin.
+    down, across = (_band(side, sigma, reach).to(part) for side in part.shape)
+    soft[near] = down @ part @ across
+    return soft
+
+
+def _band(side: int, sigma: Number, reach: int) -> Float[Tensor, "side side"]:
+    """The Gaussian filter of one axis as a matrix."""
+    k = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    weight = torch.exp(-0.5 * (k / sigma).square())
+    places = torch.arange(side)
+    apart = (places[:, None] - places).abs()
+    return (weight / weight.sum())[(reach + apart).clamp(max=2 * reach)] * (apart <= reach)

@@ -1,6 +1,7 @@
 """Running a recipe in front of somebody: what can be written is checked, bars while it runs, times when it is done."""
 
-import io
+from __future__ import annotations
+
 import sys
 import tempfile
 import time
@@ -8,15 +9,24 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from PIL import Image
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
-from .editor import Editor, EditResult
-from .images import carries_text, write_picture
+from .images import carries_text, holds_colour, write_picture
 from .recipes import Recipe
+
+if TYPE_CHECKING:
+    from .editor import Editor, EditResult
 
 PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "decode"}
 """What the phases of `EditResult.seconds` are called here."""
@@ -98,6 +108,8 @@ def load_editor(model: str | None, **loading: Any) -> Editor:
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
+    from .editor import Editor
+
     for logging in (diffusers_logging, transformers_logging):
         cast(Any, logging).disable_progress_bar()
         cast(Any, logging).set_verbosity_error()
@@ -106,8 +118,8 @@ def load_editor(model: str | None, **loading: Any) -> Editor:
 
 
 @contextmanager
-def shown_bars() -> Generator[Progress]:
-    """Within: bars with time spent and left on standard error, if it is a terminal."""
+def shown_bars(*further: ProgressColumn) -> Generator[Progress]:
+    """Within: bars with time spent and left, and further columns, on standard error, if it is a terminal."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description:<7}"),
@@ -116,6 +128,7 @@ def shown_bars() -> Generator[Progress]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        *further,
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         yield bars
@@ -154,11 +167,8 @@ def check_output(out: Path) -> None:
     """
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder; give the name of a file in it")
-    kind = Image.registered_extensions().get(out.suffix.lower(), "")
-    try:
-        Image.new("RGB", (1, 1)).save(io.BytesIO(), format=kind)
-    except (OSError, KeyError, ValueError) as error:
-        raise ValueError(f"--out {out} must end in a picture format that holds colour, such as .png or .jpg") from error
+    if not holds_colour(out.suffix):
+        raise ValueError(f"--out {out} must end in a picture format that holds colour, such as .png or .jpg")
     _check_folder(out, "--out")
 
 

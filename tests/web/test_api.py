@@ -67,7 +67,10 @@ def test_previews_keep_what_is_not_edited_and_carry_the_rest(visitor, picture, m
     answer = visitor.post("previews", json={"recipe": recipe})
     left, top, right, bottom = map(int, answer.headers["x-box"].split(","))
     whole = picture.copy()
-    whole[top:bottom, left:right] = image_of(answer)
+    shown = image_of(answer)
+    seen = shown[..., 3:].astype(float) / 255
+    place = whole[top:bottom, left:right]
+    place[:] = np.rint(seen * shown[..., :3] + (1 - seen) * place)
     inside = np.zeros_like(mask)
     inside[27:47, 38:58] = True  # well inside of where the object arrives
     assert np.array_equal(whole[inside], np.roll(picture, (5, 20), (0, 1))[inside])
@@ -317,3 +320,15 @@ def test_the_description_of_the_api_names_everything(client):
     assert client.get("/api/swagger/swagger-ui-bundle.js").status_code == 200
     assert client.get("/api/schema").json()["$defs"].keys() >= {"move", "paste"}
     assert client.get("/api/version").json()["dragondiffusion"]
+
+
+def test_jobs_of_sessions_that_are_removed_are_forgotten(editor, tmp_path, picture, mask):
+    service = service_with(lambda: editor, tmp_path, Limits(sessions=1))
+    with TestClient(application(service, page=False)) as client:
+        first = Visitor(client)
+        job = first.edit(first.recipe(picture, mask))
+        session = service.sessions.find(first.token)
+        assert [one.id for one in service.queue.of(session)] == [job["id"]]
+        Visitor(client)
+        assert service.queue.of(session) == []
+        assert first.get("session").status_code == 401

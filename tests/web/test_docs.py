@@ -5,25 +5,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from .test_server import Server
-
 PAGE = Path(__file__).parents[2] / "docs" / "web.md"
 
 
-def run_examples(server, folder, monkeypatch, capsys):
-    monkeypatch.chdir(folder)
+def test_examples(demo, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
-        exec(compile(block.replace("http://localhost:7860/", server.url), "web.md", "exec"), {})
+        exec(compile(block.replace("http://localhost:7860/", demo.url), "web.md", "exec"), {})
     assert capsys.readouterr().out.startswith("done arrived (")
-    with Image.open(folder / "edited.png") as picture:
+    with Image.open("edited.png") as picture:
         assert picture.size == (128, 128)
-
-
-def test_examples(tmp_path, data, monkeypatch, capsys):
-    with Server(tmp_path, data) as server:
-        run_examples(server, tmp_path, monkeypatch, capsys)
 
 
 def test_every_option_is_an_option():

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 
+from ..batch.engine import each
+from ..batch.local import LocalEngine
 from ..editor import Editor
 from ..planning import Request
 from ..settings import Settings
@@ -182,6 +182,9 @@ def run(bench: Benchmark, load: Callable[[], Editor], jobs: int, report: Report)
 
     Returns:
         The number of edits that were done.
+
+    Raises:
+        OSError: a process was killed.
     """
     work = bench.left()
     total, done = sum(len(one.seeds) for one in work), 0
@@ -199,38 +202,27 @@ def _each(bench: Benchmark, work: Sequence[Work], load: Callable[[], Editor], jo
         yield from (bench.do(one, editor) for one in work)
         return
     threads = max(1, torch.get_num_threads() // jobs)
-    context = multiprocessing.get_context("spawn")  # a forked process would inherit locks of torch's threads
-    pool = ProcessPoolExecutor(min(jobs, len(work)), context, _begin, (bench, load, threads))
-    try:
-        yield from _pooled(pool, work, 2 * jobs)
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
+    engine = LocalEngine(partial(Worker, bench, load, threads), min(jobs, len(work)))
+    yield from each(engine, "do", work)
 
 
-def _pooled(pool: ProcessPoolExecutor, work: Sequence[Work], ahead: int) -> Iterator[int]:
-    """Hands work out, a little ahead of what is being done."""
-    left = iter(work)
-    waiting: set[Future[int]] = {pool.submit(_do, one) for one in islice(left, ahead)}
-    while waiting:
-        finished = next(as_completed(waiting))
-        waiting.discard(finished)
-        waiting |= {pool.submit(_do, one) for one in islice(left, 1)}
-        yield finished.result()
+class Worker:
+    """A process of a benchmark.
 
+    Args:
+        bench: the run.
+        load: gives the editor.
+        threads: of the process.
+        place: its number.
+    """
 
-_OWN: dict[str, Any] = {}
-"""What a worker process was given when it began."""
+    def __init__(self, bench: Benchmark, load: Callable[[], Editor], threads: int, place: int) -> None:
+        torch.set_num_threads(threads)
+        self._bench, self._editor = bench, load()
 
-
-def _begin(bench: Benchmark, load: Callable[[], Editor], threads: int) -> None:
-    torch.set_num_threads(threads)
-    _OWN.update(bench=bench, editor=load())
-
-
-def _do(work: Work) -> int:
-    return _OWN["bench"].do(work, _OWN["editor"])
+    def do(self, work: Work, files: Mapping[str, bytes]) -> int:
+        """Does some work; gives the number of edits."""
+        return self._bench.do(work, self._editor)
 
 
 def check_folder(folder: Path) -> None:

@@ -15,8 +15,14 @@ from torch import Tensor
 
 from ..images import loaded_shape
 from ..shapes import MaskShape, shape_of, shape_of_text
-from ..strict_json import Json, shown
+from ..strict_json import Json, parse_json, shown
 from .pictures import Folder, Store
+
+
+class Cell(str):
+    """Text that stands in for JSON of any kind, as in the cells of a table; its field says what it means."""
+
+    __slots__ = ()
 
 
 class Form(ABC):
@@ -63,16 +69,29 @@ class Form(ABC):
         """The Python value of JSON.
 
         Args:
-            value: JSON.
+            value: JSON, or a cell.
             at: where it stands, for messages.
             folder: what paths are relative to.
 
         Raises:
             ValueError: if it is not of this form.
         """
+        if isinstance(value, Cell):
+            value = self.meant(str(value))
         if not self.takes(value):
             raise ValueError(f"{at} is {shown(value)}; expected {self.expected}")
         return self.read(value, at, folder)
+
+    def meant(self, text: str) -> Json:
+        """The JSON of a cell: JSON as it stands if this form takes it, otherwise as somebody would type the value."""
+        if text[:1] in ("[", "{", '"'):
+            try:
+                value = parse_json(text, "cell")
+            except ValueError:
+                return self.parse(text)
+            if self.takes(value):
+                return value
+        return self.parse(text)
 
     def encode(self, value: Any, at: str, store: Store) -> Json:
         """The JSON of a Python value.

@@ -77,8 +77,7 @@ class SettingsForm(Form):
             raise ValueError(f"{at}: {error}") from error
 
     def write(self, value: Any, at: str, store: Store) -> Json:
-        nearest = min(PRESETS, key=lambda name: len(_differences(value, PRESETS[name])))
-        changes = _differences(value, PRESETS[nearest])
+        nearest, changes = nearest_preset(value)
         forms = self.record.forms
         written = {name: forms[name].encode(getattr(value, name), f"{at}.{name}", store) for name in changes}
         return {"preset": nearest, **written}
@@ -98,6 +97,12 @@ def edit_class(name: str) -> type[Edit]:
     """The class of an edit in the registry."""
     module, cls = EDITS[name]
     return getattr(import_module(f"..edits.{module}", __package__), cls)
+
+
+def nearest_preset(settings: Settings) -> tuple[str, list[str]]:
+    """The preset that settings differ least from, and the fields in which they do."""
+    nearest = min(PRESETS, key=lambda name: len(_differences(settings, PRESETS[name])))
+    return nearest, _differences(settings, PRESETS[nearest])
 
 
 def _differences(one: Settings, other: Settings) -> list[str]:

@@ -131,7 +131,7 @@ class Beside(Store):
         if isinstance(source, (str, os.PathLike)):
             return relative(Path(source), self.folder)
         data = to_png(source)
-        path = self.folder / f"{hashlib.sha256(data).hexdigest()[:16]}.png"
+        path = self.folder / name_of(data)
         return relative(write_file(path, lambda file: file.write(data)), self.folder)
 
     def model(self, name: str) -> str:
@@ -159,13 +159,22 @@ class Embedded(Store):
         try:
             data = to_png(source, max(0, self.room - sum(self.taken)))
         except TooLargeError:
-            self.left.append(Beside(self.folder).keep(source))
+            self.left.append(self.elsewhere(source))
             return self.left[-1]
         self.taken.append(len(data))
         return data_of(data)
 
+    def elsewhere(self, source: ImageLike) -> str:
+        """Text that stands for a picture for which there is no room."""
+        return Beside(self.folder).keep(source)
+
     def model(self, name: str) -> str:
         return Beside(self.folder).model(name)
+
+
+def name_of(data: bytes) -> str:
+    """The name of a file for a picture in memory, after its PNG data."""
+    return f"{hashlib.sha256(data).hexdigest()[:16]}.png"
 
 
 def data_of(data: bytes) -> str:

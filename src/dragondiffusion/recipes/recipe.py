@@ -1,24 +1,26 @@
-"""A whole job as JSON: picture, edits, prompts, seed, settings, model."""
+"""A whole job as JSON: picture, edits, prompts, seed, settings, model.
 
+What runs a recipe is imported when one is run or checked: reading them does not wait for the libraries of models.
+"""
+
+from __future__ import annotations
+
+import functools
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from .. import __version__
-from ..backbones import Backbone
-from ..backbones.lora import parse_lora
 from ..docstrings import opening
-from ..editor import Editor, EditResult
 from ..edits.base import Edit
 from ..images import ImageLike, carries_text, write_file, write_picture
-from ..inversion import Progress
 from ..photos import read_photo
-from ..planning import compile_edits, framed
 from ..png import is_png, read_texts
 from ..settings import Settings
 from ..strict_json import Json, parse_json, read_json, shown, write_json
@@ -26,6 +28,10 @@ from ..types import Canvas
 from .parts import EditForm, SettingsForm
 from .pictures import Beside, Embedded, Folder, Inline, Store
 from .records import Record
+
+if TYPE_CHECKING:
+    from ..editor import Editor, EditResult
+    from ..inversion import Progress
 
 VERSION = 1
 """Version of the format; recipes of a later one are refused."""
@@ -108,23 +114,23 @@ class Recipe:
             raise ValueError(f"{name}: {error}") from error
 
     @staticmethod
-    def from_json(data: Json, folder: str | PathLike[str] = ".", allow_outside: bool = False) -> "Recipe":
+    def from_json(data: Json, folder: str | PathLike[str] | Folder = ".", allow_outside: bool = False) -> "Recipe":
         """The recipe of JSON.
 
         Args:
             data: what `json.load` returns.
             folder: what paths are relative to.
-            allow_outside: paths may lead out of the folder.
+            allow_outside: paths may lead out of the folder; a `Folder` knows itself.
 
         Raises:
             ValueError: if it is no recipe, one of a newer version, or names files it must not.
         """
-        place = Folder(Path(folder), allow_outside)
+        place = folder if isinstance(folder, Folder) else Folder(Path(folder), allow_outside)
         if not isinstance(data, dict):
             raise ValueError(f"a recipe is an object, and this is {shown(data)}")
         _check_version(data.get("recipe"))
         recipe = _form().read({name: value for name, value in data.items() if name != "recipe"}, "", place)
-        loras = tuple(_moved(lora, place.model) for lora in recipe.loras)
+        loras = tuple(moved(lora, place.model) for lora in recipe.loras)
         model = None if recipe.model is None else place.model(recipe.model)
         return replace(recipe, model=model, loras=loras)
 
@@ -152,6 +158,9 @@ class Recipe:
             FileNotFoundError: if a picture's path does not exist.
             ValueError: if a picture is unreadable or the edits do not fit it.
         """
+        from ..backbones.base import Backbone
+        from ..planning import compile_edits, framed
+
         frame = framed(read_photo(self.image), self.edits, self.settings, Backbone.working_size).frame
         canvas = Canvas(frame.size, 8, 8, self.settings.energy_grid)
         compile_edits([edit.within(frame, self.settings) for edit in self.edits], canvas, self.settings)
@@ -168,6 +177,8 @@ class Recipe:
             FileNotFoundError: if a picture or the model does not exist.
             ValueError: if a picture is unreadable or the edits do not fit it; before any model work.
         """
+        from ..editor import Editor
+
         if editor is None:
             self.check()
             editor = Editor.from_pretrained(self.model, loras=self.loras)
@@ -195,15 +206,18 @@ class Recipe:
             write_picture(picture, path)
             return []
         store = Embedded(Path(path).parent)
-        recipe = write_json(self.written(store))
-        write_picture(picture, path, {RECIPE_TEXT: recipe, VERSIONS_TEXT: write_json(versions())})
+        write_picture(picture, path, self.texts(store))
         return store.left
+
+    def texts(self, store: Store) -> dict[str, str]:
+        """What a resulting PNG carries, by keyword: the recipe, its pictures where a store puts them, and versions."""
+        return {RECIPE_TEXT: write_json(self.written(store)), VERSIONS_TEXT: write_json(versions())}
 
     def written(self, store: Store) -> Json:
         """The recipe as JSON, its pictures where a store keeps them."""
         written = {"recipe": VERSION, **_form().encode(self, "", store)}
         if self.loras:
-            written["loras"] = [_moved(lora, store.model) for lora in self.loras]
+            written["loras"] = [moved(lora, store.model) for lora in self.loras]
         return written if self.model is None else {**written, "model": store.model(self.model)}
 
 
@@ -246,12 +260,15 @@ def made_with(path: str | PathLike[str]) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
 
-def _moved(lora: str, move: Callable[[str], str]) -> str:
+def moved(lora: str, move: Callable[[str], str]) -> str:
     """A LoRA with its path as seen from elsewhere."""
+    from ..backbones.lora import parse_lora
+
     source, weight = parse_lora(lora)
     return move(source) if weight == 1 else f"{move(source)}:{weight}"
 
 
+@functools.cache
 def _form() -> Record:
     return Record.of(Recipe, {Edit: EditForm(), Settings: SettingsForm(Record.of(Settings))})
 

@@ -3,6 +3,7 @@
 import collections.abc
 import dataclasses
 import difflib
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -32,9 +33,7 @@ class Record(Form):
     @staticmethod
     def of(kind: type, known: Mapping[Any, Form] | None = None) -> "Record":
         """The form of a dataclass, from its type hints; `known` are forms of types that have their own."""
-        hints = typing.get_type_hints(kind)
-        fields = dataclasses.fields(kind)
-        return Record(kind, {field.name: form_of(hints[field.name], known) for field in fields})
+        return _plain(kind) if known is None else _record(kind, known)
 
     @property
     def expected(self) -> str:
@@ -93,6 +92,17 @@ class Record(Form):
         if len(parts) > len(self.forms):
             return text
         return {name: form.parse(part) for (name, form), part in zip(self.forms.items(), parts, strict=False)}
+
+
+def _record(kind: type, known: Mapping[Any, Form] | None) -> Record:
+    hints = typing.get_type_hints(kind)
+    return Record(kind, {field.name: form_of(hints[field.name], known) for field in dataclasses.fields(kind)})
+
+
+@functools.cache
+def _plain(kind: type) -> Record:
+    """A dataclass without types that have forms of their own; hints are read once."""
+    return _record(kind, None)
 
 
 def form_of(hint: Any, known: Mapping[Any, Form] | None = None) -> Form:

@@ -10,7 +10,6 @@ import torch
 from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from PIL import Image
 
 from ..bench.demo import draw_case
 from ..faces import find_landmarks
@@ -51,6 +50,8 @@ from .sessions import Session, Sessions
 T = TypeVar("T")
 SCENE = (128, 128)
 """Height and width of drawn scenes, pixels: what the demo model was made for."""
+SMALL = 50_000
+"""Up to so many pixels previews are PNG, which is exact; above, WebP, which is small and quicker."""
 BEAT = 0.05
 """Seconds between looks at a job whose events are followed."""
 ALIVE = 15.0
@@ -80,6 +81,9 @@ class Service:
     at_once: int = 2
     _threads: CapacityLimiter | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        self.sessions.on_removal = self.queue.forget_session
+
     async def threaded(self, work: Callable[[], T]) -> T:
         """The outcome of work in a thread, a few at a time."""
         if self._threads is None:
@@ -97,20 +101,10 @@ class Service:
         checked(recipe, session)
         return self.queue.put(Job(session, data, tries, seed=recipe.seed))
 
-    def sweep(self) -> None:
-        """Removes sessions that are over, and their jobs."""
-        for name in self.sessions.sweep():
-            self.queue.forget_session(name)
-
     @property
     def name(self) -> str:
         """What the model is called."""
         return self.model or "demo model"
-
-    @property
-    def working_size(self) -> int | None:
-        """Side of the pictures that the model was made for, once it is loaded."""
-        return next((engine.working_size for engine in self.engines if engine.working_size), None)
 
     def facts(self, token: str, session: Session) -> SessionFacts:
         """A session and what can be done in it."""
@@ -340,22 +334,23 @@ async def landmarks(question: LandmarksQuestion, service: Serving, session: Visi
 
 @router.post("/previews", tags=["edits"], response_class=Response)
 async def make_preview(question: RecipeQuestion, service: Serving, session: Visiting) -> Response:
-    """A rough picture, at once, of the part that a recipe changes; the header X-Box says which part, in pixels."""
+    """A rough picture, at once, of the part that a recipe changes, transparent where the picture stays.
+
+    The header X-Box says which part: left, top, right, bottom in pixels.
+    """
 
     def work() -> Response:
         recipe = in_session(question.recipe, session)
         service.limits.check(recipe, 1)
         try:
             with torch.inference_mode():
-                made = preview(
-                    photo(session.path(question.recipe["image"])), recipe.edits, recipe.settings, service.working_size
-                )
+                # At a scale of its own: the model's may be coarse.
+                made = preview(photo(session.path(question.recipe["image"])), recipe.edits, recipe.settings)
         except (ValueError, OSError) as error:
             raise RefusedError(422, words(error, session)) from error
-        data, kind = encoded(Image.fromarray(made.pixels), "png" if made.pixels.size < 300_000 else "jpeg")
-        return Response(
-            data, media_type=kind, headers={"X-Box": ",".join(map(str, made.box)), "Cache-Control": "no-store"}
-        )
+        data, kind = encoded(made.image, "png" if made.alpha.size < SMALL else "webp")
+        headers = {"X-Box": ",".join(f"{v:g}" for v in made.box), "Cache-Control": "no-store"}
+        return Response(data, media_type=kind, headers=headers)
 
     return await service.threaded(work)
 

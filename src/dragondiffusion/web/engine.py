@@ -85,7 +85,6 @@ class Engine:
     def __init__(self, load: Callable[[], Editor], queue: Queue, limits: Limits) -> None:
         self.status: Literal["loading", "ready", "failed"] = "loading"
         self.error: str | None = None
-        self.working_size: int | None = None
         self._load, self._queue = load, queue
         self._kept = Kept(limits.kept_bytes)
         self._thread = threading.Thread(target=self._work, name="dragondiffusion-engine", daemon=True)
@@ -102,7 +101,6 @@ class Engine:
         editor = None
         try:
             editor = self._load()
-            self.working_size = editor.backbone.working_size
             self.status = "ready"
         except Exception as error:  # noqa: BLE001  # whatever a checkpoint does, the page should say it
             self.error = f"the model cannot be loaded: {' '.join(str(error).split())}"

@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from ..edits.base import Edit
 from ..recipes import Recipe
+from ..recipes.parts import nearest_preset
 from ..recipes.pictures import Beside, Embedded
 from ..registry import EDITS
-from ..settings import PRESETS, Settings
+from ..settings import Settings
 from ..shapes import BoxMask, MaskShape, PolygonMask
 from ..strict_json import write_json
 from ..types import Window
@@ -177,13 +178,8 @@ def _settings_expression(settings: Settings, files: Files) -> str:
 
 def _changes(settings: Settings) -> tuple[str, dict[str, Any]]:
     """The nearest preset, and what differs from it."""
-
-    def differing(name: str) -> dict[str, Any]:
-        names = [f.name for f in fields(Settings) if getattr(settings, f.name) != getattr(PRESETS[name], f.name)]
-        return {name: getattr(settings, name) for name in names}
-
-    nearest = min(PRESETS, key=lambda name: len(differing(name)))
-    return nearest, differing(nearest)
+    preset, names = nearest_preset(settings)
+    return preset, {name: getattr(settings, name) for name in names}
 
 
 def _edit_words(recipe: Recipe, files: Files) -> list[str] | None:

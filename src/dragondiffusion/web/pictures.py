@@ -141,7 +141,7 @@ def encoded(image: Image.Image, kind: str) -> tuple[bytes, str]:
     """A picture's file and its media type."""
     data, image = io.BytesIO(), image.copy()
     image.info.clear()
-    options: dict[str, Any] = {"quality": 90} if kind == "jpeg" else {"compress_level": 1}
+    options: dict[str, Any] = {"compress_level": 1} if kind == "png" else {"quality": 90, "method": 0}
     image.save(data, format=kind, **options)
     return data.getvalue(), f"image/{kind}"
 

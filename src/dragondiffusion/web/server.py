@@ -154,7 +154,7 @@ def _add_documentation(app: FastAPI) -> None:
 
 def _sweeping(service: Service, ended: threading.Event) -> None:
     while not ended.wait(SWEEP):
-        service.sweep()
+        service.sessions.sweep()
 
 
 def locked(folder: Path) -> FileLock:

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -201,6 +201,8 @@ class Sessions:
 
     def __init__(self, root: Path, limits: Limits) -> None:
         self.root, self.limits = root, limits
+        self.on_removal: Callable[[str], None] = lambda _: None
+        """Called with the name of every session that is removed because it is old or surplus."""
         self._open: dict[str, Session] = {}
         self._lock = threading.Lock()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -247,6 +249,7 @@ class Sessions:
         gone = {session.name: session for session in (*old, *surplus)}
         for session in gone.values():
             session.remove()
+            self.on_removal(session.name)
         with self._lock:
             for name in gone:
                 self._open.pop(name, None)

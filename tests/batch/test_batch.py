@@ -1,0 +1,381 @@
+"""Batches with workers that cost nothing: what is done once, again, never; what is said; what is refused."""
+
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from batch_fakes import FakeWorker
+from batch_lines import job, write
+from dragondiffusion import cli
+from dragondiffusion.batch import commands, driver
+from dragondiffusion.batch.folder import OutputFolder
+from dragondiffusion.batch.jobs import Source
+
+
+def pictures(folder, out="out"):
+    return {path.name: path.read_bytes() for path in sorted((folder / out).rglob("*.png"))}
+
+
+def test_every_line_becomes_a_picture_and_an_entry(batch, folder):
+    write(folder, job(name="shoes/cup", seeds=[1, 2]), job(name="car.webp"))
+    code, said = batch()
+    assert code == 0 and "3 of 3 jobs finished, 0 failed, 0 left; wrote out/manifest.json" in said
+    entries = batch.manifest()
+    assert list(entries) == ["shoes/cup-seed1.png", "shoes/cup-seed2.png", "car.webp"]
+    for name, entry in entries.items():
+        path = folder / "out" / name
+        assert entry["state"] == "finished" and entry["bytes"] == path.stat().st_size and entry["attempts"] == 1
+        assert entry["report"]["arrived"] == 0.9 and entry["seconds"] == 0.25
+        Image.open(path).load()
+
+
+def test_what_is_finished_is_not_done_again(batch, folder):
+    write(folder, job(name="cup", seeds=[1, 2]))
+    assert batch()[0] == 0
+    before = pictures(folder)
+    assert batch()[0] == 0
+    assert batch.asked() == ["cup-seed1.png", "cup-seed2.png"] and pictures(folder) == before
+    (folder / "out" / "cup-seed1.png").unlink()
+    write(folder, job(name="cup", seeds=[1, 2]), job(name="car"))
+    assert batch()[0] == 0, "a result that was taken away is made again, lines can be added"
+    assert batch.asked()[2:] == ["cup-seed1.png", "car.png"] and pictures(folder).items() >= before.items()
+
+
+@pytest.mark.parametrize("prompt", ["die", "no memory", "bad file", "raise", "broken"])
+def test_poisoned_jobs_fail_alone_after_bounded_attempts(batch, folder, prompt):
+    write(folder, *(job(name=f"{k}", prompt=prompt if k == 2 else "") for k in range(6)))
+    code, said = batch("--retries", 2)
+    assert code == 3 and "incomplete: 1 of 6 jobs failed" in said and "5 of 6 jobs finished" in said
+    entry = batch.manifest()["2.png"]
+    final = prompt == "bad file"
+    attempts = 1 if final else 3
+    assert entry["state"] == "failed" and entry["attempts"] == attempts == batch.asked().count("2.png")
+    told = {
+        "die": "its worker was lost (killed by SIGKILL), 3 attempts",
+        "no memory": "OutOfMemory: no memory left, 3 attempts",
+        "bad file": "picture cut.png is broken or cut short",
+        "raise": "RuntimeError('nobody thought of this'), 3 attempts",
+        "broken": "RuntimeError: CUDA error: an illegal memory access, 3 attempts",
+    }
+    assert entry["error"] == told[prompt]
+    assert len(pictures(folder)) == 5
+    assert all(batch.asked().count(f"{k}.png") == 1 for k in (0, 1, 3, 4, 5)), "neighbours are made once"
+
+
+def test_workers_that_should_not_go_on_are_replaced(batch, folder):
+    write(folder, job(name="a", prompt="broken"), job(name="b"), job(name="c"))
+    batch("--retries", 0, "--jobs", 1)
+    assert batch.engines[0].ended == [0] and batch.engines[0].count == 2
+
+
+@pytest.mark.parametrize("prompt", ["die once", "no memory once"])
+def test_jobs_are_tried_again(batch, folder, prompt):
+    write(folder, job(name="a", prompt=prompt), job(name="b"))
+    assert batch()[0] == 0
+    assert batch.manifest()["a.png"]["attempts"] == 2 and len(batch.asked()) == 3
+
+
+def test_failed_jobs_stay_failed_until_asked_for(batch, folder):
+    write(folder, job(name="a", prompt="no memory once"), job(name="b"))
+    assert batch("--retries", 0)[0] == 3
+    assert batch()[0] == 3 and batch.asked().count("a.png") == 1
+    assert batch("--retry-failed")[0] == 0 and batch.manifest()["a.png"]["error"] is None
+    assert batch()[0] == 0
+
+
+def test_attempts_are_counted_across_runs(batch, folder, monkeypatch):
+    write(folder, job(name="a", prompt="die"), job(name="b"))
+    count = 0
+    problem = driver.Driver._problem
+
+    def interrupted(self, *arguments):
+        nonlocal count
+        problem(self, *arguments)
+        count += 1
+        if count == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver.Driver, "_problem", interrupted)
+    assert batch("--retries", 2)[0] == 130
+    assert batch("--retries", 2)[0] == 3
+    assert batch.asked().count("a.png") == 3
+
+
+def test_interruptions_keep_what_is_finished(batch, folder, monkeypatch):
+    write(folder, *(job(name=str(k)) for k in range(8)))
+    place = OutputFolder.place
+
+    def interrupting(self, one, data, beside):
+        place(self, one, data, beside)
+        if one.name == "3.png":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(OutputFolder, "place", interrupting)
+    code, said = batch()
+    assert code == 130 and "what is finished stays; the same command goes on" in said
+    assert batch.engines[0].closed
+    done = set(pictures(folder))
+    states = {entry["state"] for name, entry in batch.manifest().items() if name in done}
+    assert states <= {"finished", "waiting"} and 0 < len(done) < 8
+    monkeypatch.setattr(OutputFolder, "place", place)
+    assert batch()[0] == 0
+    asked = batch.asked()
+    assert sorted(set(asked)) == [f"{k}.png" for k in range(8)]
+    assert all(asked.count(name) == 1 for name in done)
+
+
+def test_full_disks_end_the_batch_and_lose_nothing(batch, folder, monkeypatch):
+    write(folder, *(job(name=str(k)) for k in range(6)))
+    place, room = OutputFolder.place, 2
+
+    def full(self, one, data, beside):
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device", str(self.path / one.name))
+        room -= 1
+        place(self, one, data, beside)
+
+    monkeypatch.setattr(OutputFolder, "place", full)
+    code, said = batch()
+    assert code == 2 and "No space left on device" in said and "the same command goes on" in said
+    assert len(pictures(folder)) == 2
+    monkeypatch.setattr(OutputFolder, "place", place)
+    assert batch()[0] == 0 and len(pictures(folder)) == 6
+
+
+def test_what_was_being_written_is_taken_away(batch, folder):
+    write(folder, job(name="a"), job(name="b"))
+    assert batch()[0] == 0
+    for name in "ab":
+        (folder / "out" / f"{name}.png").unlink()
+    for name in (".a-abcdefgh.png", ".c-abcdefgh.png", ".a-short.png"):
+        (folder / "out" / name).write_bytes(b"half")
+    assert batch()[0] == 0
+    assert not (folder / "out" / ".a-abcdefgh.png").exists()
+    assert (folder / "out" / ".c-abcdefgh.png").exists(), "another shard may be writing it"
+
+
+def test_jobs_on_one_picture_are_made_by_one_worker_back_to_back(batch, folder):
+    lines = [job(image=f"{name}.png", name=f"{name}-{k}", seed=k) for k in range(3) for name in ("cup", "car", "logo")]
+    write(folder, *lines)
+    assert batch("--jobs", 1)[0] == 0
+    asked = [name.split("-")[0] for name in batch.asked()]
+    assert asked == sorted(asked, key=asked.index) and asked == ["cup"] * 3 + ["car"] * 3 + ["logo"] * 3
+
+
+def test_one_picture_keeps_all_workers_busy(batch, folder):
+    write(folder, job(seeds=list(range(40))))
+    assert batch("--jobs", 4)[0] == 0
+    assert batch.engines[0].count == 4
+    assert len(batch.asked()) == 40
+
+
+def test_models_come_one_after_the_other(batch, folder):
+    lines = [job(model=model, name=f"{model}{k}", seed=k) for k in range(4) for model in ("m1", "m2")]
+    write(folder, *lines)
+    assert batch("--jobs", 1)[0] == 0
+    assert batch.asked("load") == ["m1", "m2"]
+    assert json.loads((folder / "out" / "batch.json").read_text())["models"] == {"m1": "weights", "m2": "weights"}
+
+
+def test_models_that_cannot_be_loaded_end_the_batch(batch, folder):
+    write(folder, job(model="missing"))
+    code, said = batch()
+    assert code == 2 and "checkpoint missing does not exist; give another" in said
+    write(folder, job(model="deadly"))
+    code, said = batch(out="other")
+    assert code == 2 and "3 workers in a row were lost before they had loaded deadly" in said
+    assert len(batch.asked("load")) <= 1 + 1 + 3 + 1
+
+
+def test_other_weights_are_refused(batch, folder):
+    write(folder, job(name="a"))
+    assert batch()[0] == 0
+    write(folder, job(name="a"), job(name="b"))
+    (batch.log / "other-weights").touch()
+    code, said = batch()
+    assert code == 2 and "was begun with other weights of demo model" in said
+    assert set(pictures(folder)) == {"a.png"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "message"),
+    [
+        ([job(name="b")], (), "holds the result a.png, that is none of these jobs; name another folder"),
+        ([job(name="a", seed=3)], (), "holds the result a.png, of another job than line 1"),
+        ([job(name="a")], ("--without-recipe",), "holds a batch with without_recipe false, not true"),
+        ([job(name="a")], ("--threads", 77), "holds a batch with threads"),
+        ([job(name="a")], ("--dtype", "bfloat16"), 'not {"dtype": "bfloat16"}'),
+    ],
+)
+def test_folders_of_other_batches_are_refused(batch, folder, lines, options, message):
+    write(folder, job(name="a"))
+    assert batch()[0] == 0
+    before = pictures(folder)
+    write(folder, *lines)
+    code, said = batch(*options)
+    assert code == 2 and message in said and len(batch.asked()) == 1 and pictures(folder) == before
+
+
+def test_folders_of_something_else_are_left_alone(batch, folder):
+    write(folder, job(name="a"))
+    (folder / "out").mkdir()
+    (folder / "out" / "letter.txt").write_text("dear")
+    code, said = batch()
+    assert code == 2 and "holds letter.txt and is no folder of a batch" in said
+    assert [path.name for path in (folder / "out").iterdir()] == ["letter.txt"]
+    (folder / "out" / "batch.json").write_text('{"format": 1, "version": "0.0.1"}')
+    assert "holds a batch of dragondiffusion 0.0.1" in batch()[1]
+    (folder / "out" / "batch.json").write_text("[")
+    assert "is no record of a batch" in batch()[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--jobs", 0), "--jobs 0 must be at least 1"),
+        (("--threads", 0), "--threads 0 must be at least 1"),
+        (("--retries", -1), "--retries -1 must not be negative"),
+        (("--timeout", 0), "--timeout 0.0 must be positive"),
+        (("--references-size", 0), "--references-size 0.0 must be positive"),
+        (("--shard", "3/2"), "--shard 3/2 must be I/N with I from 1 to N"),
+        (("--shard", "half"), "--shard half must be I/N, such as 2/8"),
+        (("--address", "auto"), "--address auto belongs to Ray; add --engine ray"),
+        (("--suffix", ".xyz"), "is no format that holds colour"),
+    ],
+)
+def test_bad_options_are_refused(batch, folder, options, message):
+    write(folder, job())
+    code, said = batch(*options)
+    assert code == 2 and message in said and not (folder / "out").exists()
+
+
+def test_output_folders_that_cannot_be(batch, folder):
+    write(folder, job())
+    assert "--out cup.png is a file; name a folder" in batch(out="cup.png")[1]
+    assert "the folder none does not exist; make it first" in batch(out="none/out")[1]
+
+
+def test_bad_lines_end_before_anything_is_made(batch, folder):
+    write(folder, job(name="a"), job(image="none.png"))
+    code, said = batch()
+    assert code == 2 and said.startswith("error: jobs jobs.jsonl, line 2: picture none.png does not exist")
+    assert not (folder / "out").exists() and not batch.asked("load")
+
+
+def test_a_missing_ray_is_named(batch, folder, monkeypatch):
+    monkeypatch.setattr("dragondiffusion.libraries.find_spec", lambda name: None)
+    write(folder, job())
+    code, said = batch("--engine", "ray")
+    assert code == 2 and "pip install 'dragondiffusion[ray]'" in said
+
+
+def test_shards_make_everything_once_in_one_folder(batch, folder):
+    write(folder, *(job(image=f"{n}.png", name=f"{n}{k}", seed=k) for k in range(5) for n in ("cup", "car", "logo")))
+    for k in (1, 2, 3):
+        assert batch("--shard", f"{k}/3")[0] == 0
+    assert len(pictures(folder)) == 15 and len(batch.asked()) == 15
+    assert [len(batch.manifest(f"manifest-{k}-of-3.json")) for k in (1, 2, 3)] == [5, 5, 5]
+    assert batch()[0] == 0 and len(batch.asked()) == 15, "the whole knows what its shares made"
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from dragondiffusion.batch.folder import OutputFolder, Shard
+with OutputFolder(Path(sys.argv[1]), Shard.of_text(sys.argv[2])).held():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_drivers_do_not_write_at_once_and_the_dead_hold_nothing(batch, folder):
+    write(folder, *(job(name=str(k), seed=k) for k in range(4)))
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, "out", "1/2"], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        code, said = batch("--shard", "1/2")
+        assert code == 2 and f"is being written by process {holder.pid} on" in said
+        code, said = batch()
+        assert code == 2 and "shards of another number are being made there" in said
+        assert batch("--shard", "2/2")[0] == 0
+        holder.kill()
+        holder.wait()
+        assert batch("--shard", "1/2")[0] == 0 and len(pictures(folder)) == 4
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+def test_check_finds_what_workers_would(batch, folder):
+    far = {"edit": "move", "mask": "cup-mask.png", "offset": [400, 0]}
+    mask = Image.new("L", (16, 16))
+    mask.paste(255, (4, 4, 9, 9))
+    mask.save("cup-mask.png")
+    (folder / "cut.png").write_bytes((folder / "cup.png").read_bytes()[:40])
+    write(folder, job(name="a"), job(name="b", edits=[far]), job(name="c", image="cut.png", seeds=[1, 2]))
+    code, said = batch("--check")
+    assert code == 3 and "3 of 4 jobs are not in order" in said and not (folder / "out").exists()
+    assert "line 2: offset (400, 0) moves the object out" in said and "line 3: picture cut.png" in said
+    write(folder, job(name="a"))
+    assert batch("--check")[0] == 0
+
+
+def test_help_and_wrong_engines_do_not_wait_for_torch(folder):
+    code = "import sys; from dragondiffusion import cli\ntry: cli.main(['batch', '--help'])\nexcept SystemExit: pass\n"
+    told = subprocess.run(
+        [sys.executable, "-c", code + "print('torch' in sys.modules, 'ray' in sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "JOBS.jsonl" in told.stdout and told.stdout.rstrip().endswith("False False"), told.stderr
+
+
+def test_ray_is_imported_by_its_engine_alone():
+    package = Path(commands.__file__).parent.parent
+    holders = [p.name for p in package.rglob("*.py") if re.search(r'import ray|import_module\("ray', p.read_text())]
+    assert holders == ["on_ray.py"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_driver_with_many_jobs_stays_small_and_quick(folder):
+    """A thousand jobs: the script in benchmarks/ has ten thousand."""
+    write(folder, *(job(name=str(k), seed=k, prompt=f"a cup, the {k}th") for k in range(1000)))
+    code = (
+        "import time; begin = time.process_time()\n"
+        "from pathlib import Path\n"
+        "from dragondiffusion.batch.jobs import Source\n"
+        "assert len(Source(Path('jobs.jsonl')).jobs()) == 1000\n"
+        "held = int(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1]) / 1024\n"
+        "print(held, time.process_time() - begin)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    megabytes, seconds = map(float, told.stdout.split())
+    assert megabytes < 300 and seconds < 5
+
+
+def test_plans_are_simulated_from_what_was_measured(batch, folder, capsys):
+    write(folder, job(seeds=list(range(8))))
+    assert batch()[0] == 0
+    assert cli.main(["batch-plan", "out", "--pictures", "1000000", "--workers", "1", "100"]) == 0
+    said = capsys.readouterr().out
+    assert "8 jobs measured: 0.250 s each" in said and "1000000 pictures" in said and "69 hours of one worker" in said
+    rows = {int(line.split("|")[1]): float(line.split("|")[2]) for line in said.splitlines() if line.startswith("| 1")}
+    assert rows[1] == pytest.approx(1e6 * 0.25 / 3600, rel=0.03) and rows[100] == pytest.approx(rows[1] / 100, rel=0.2)
+    assert cli.main(["batch-plan", "log"]) == 2 and "holds no results of a batch" in capsys.readouterr().err
+
+
+def test_jobs_of_the_fakes_are_those_of_workers(folder):
+    """The fake takes what the real worker takes."""
+    (one,) = Source(write(folder, job(name="a"))).jobs()
+    worker = FakeWorker(folder, False, 0)
+    assert worker.prepare(one.model, {}) == "weights"
+    assert os.fspath(folder) and one.name == "a.png"
