@@ -18,7 +18,7 @@ from .browser import PHONE, Window, chromium, innermost
 from .process import Server
 from .visitor import png
 
-SEED, SIZE = 7, (384, 384)
+SEED, SIZE = 13, (384, 384)
 SMALL = {"viewport": {"width": 1000, "height": 640}}
 WIDTH, RATE, COLOURS = 640, 10, 96
 """Of the animation: pixels, frames a second, colours."""
@@ -80,9 +80,9 @@ def begun(browser, server, device, case):
     """A window in which the case's picture is open, and where its thing is."""
     window = Window(browser, server, device)
     window.open()
-    window.drop("ring.png", png(np.array(case.before)))
+    window.drop("ball.png", png(np.array(case.before)))
     window.choose("Open it instead")
-    window.known(lambda doc: doc["picture"]["title"] == "ring.png")
+    window.known(lambda doc: doc["picture"]["title"] == "ball.png")
     window.page.wait_for_timeout(500)
     return window, innermost(np.asarray(case.mask) / 255)
 
