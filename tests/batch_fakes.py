@@ -118,3 +118,17 @@ class DirectEngine(Engine):
 
     def close(self):
         self.closed = True
+
+
+class Squares:
+    """Something for workers to do."""
+
+    def __init__(self, place):
+        self.place = place
+
+    def square(self, number, files):
+        if number == 13:
+            raise ValueError("13 brings bad luck")
+        if number == 17:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number * number

@@ -200,7 +200,7 @@ class Batch(WithModel):
             folder=self.jobs_file.parent.absolute(),
             out=folder.path.absolute(),
             allow_outside=self.allow_outside,
-            options=self,
+            options=dataclasses.replace(self, config=None if self.config is None else self.config.absolute()),
             devices=(self.device,),
             threads=threads,
             without_recipe=self.without_recipe,

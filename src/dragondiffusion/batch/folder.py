@@ -113,7 +113,10 @@ class OutputFolder:
             note = own.with_name(own.name.replace(".lock", ".driver"))
             _try_lock(own, stack, f"--out {self.path} is being written by {_noted(note)}")
             note.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
-            yield
+            try:
+                yield
+            finally:
+                note.unlink(missing_ok=True)
 
     def _same_count(self, lock: Path) -> bool:
         """Whether a lock is that of another shard of as many."""

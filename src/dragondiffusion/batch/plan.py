@@ -79,13 +79,17 @@ def simulated(one: Measured, pictures: int, workers: int, seed: int = 0) -> floa
         seed: of the draws.
     """
     rng, count = random.Random(seed), min(pictures, max(2000, SIMULATED * workers))  # noqa: S311  # not a secret
-    free, written = [(0.0, 0.0)] * min(workers, count), 0.0
-    for _ in range(count):
-        ready, accepted = heapq.heappop(free)
-        # A worker is one job ahead: it goes on when the result before the last was written.
-        end = max(ready, accepted) + rng.choice(one.seconds)
+    # Of each worker: when its job ends, and when the driver had taken the result before.
+    working = [(rng.choice(one.seconds), 0.0) for _ in range(min(workers, count))]
+    heapq.heapify(working)
+    left, written = count - len(working), 0.0
+    while working:
+        end, taken = heapq.heappop(working)
         written = max(written, end) + one.writing
-        heapq.heappush(free, (end, written - one.writing))
+        if left:
+            # A worker is one job ahead: it waits only where the driver is behind by more than that.
+            left -= 1
+            heapq.heappush(working, (max(end, taken) + rng.choice(one.seconds), written))
     return written * pictures / count
 
 
