@@ -25,8 +25,8 @@ WIDTH, RATE, COLOURS = 640, 10, 96
 POINTER = """() => {
   const dot = document.createElement("div");
   dot.id = "capture-pointer";
-  dot.style.cssText = "position:fixed;z-index:99;width:22px;height:22px;margin:-11px;border-radius:50%;pointer-events:none;" +
-    "background:#ffffffb0;border:2px solid #222c;left:-50px;top:-50px";
+  dot.style.cssText = "position:fixed;z-index:99;width:22px;height:22px;margin:-11px;border-radius:50%;" +
+    "pointer-events:none;background:#ffffffb0;border:2px solid #222c;left:-50px;top:-50px";
   document.body.append(dot);
   const follow = (event) => Object.assign(dot.style, {left: event.clientX + "px", top: event.clientY + "px"});
   addEventListener("pointermove", follow, true);
