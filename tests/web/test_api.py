@@ -109,19 +109,19 @@ def test_cancel(visitor, picture, mask):
 
 def test_selections_keep_corrections(visitor):
     scene = visitor.post("scenes", json={"seed": 42}).json()["picture"]
-    ask = {"picture": scene["name"], "points": [[25, 24]]}
+    ask = {"picture": scene["name"], "points": [[50, 48]]}
     first = visitor.post("selections", json=ask).json()
     assert first["mask"] == first["found"]
     by_hand = np.array(image_of(visitor.get(f"pictures/{first['mask']['name']}/view")))
-    by_hand[100:110, 5:25] = 255
+    by_hand[200:220, 10:50] = 255
     corrected = visitor.post("masks", params={"picture": scene["name"]}, content=png(by_hand)).json()
-    more = ask | {"points": [[25, 24], [80, 90]], "found": first["found"]["name"], "corrected": corrected["name"]}
+    more = ask | {"points": [[50, 48], [160, 180]], "found": first["found"]["name"], "corrected": corrected["name"]}
     second = visitor.post("selections", json=more).json()
     mask = image_of(visitor.get(f"pictures/{second['mask']['name']}/view"))
     found = image_of(visitor.get(f"pictures/{second['found']['name']}/view"))
-    assert (mask[100:110, 5:25] > 250).all()
+    assert (mask[200:220, 10:50] > 250).all()
     rest = np.ones_like(mask, bool)
-    rest[100:110, 5:25] = False
+    rest[200:220, 10:50] = False
     assert np.abs(mask.astype(int) - found)[rest].max() <= 2
 
 

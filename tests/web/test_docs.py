@@ -16,7 +16,7 @@ def test_examples(demo, tmp_path, monkeypatch, capsys):
         exec(compile(block.replace("http://localhost:7860/", demo.url), "web.md", "exec"), {})
     assert capsys.readouterr().out.startswith("done arrived (")
     with Image.open("edited.png") as picture:
-        assert picture.size == (128, 128)
+        assert picture.size == (256, 256)
 
 
 def test_every_option_is_an_option():
