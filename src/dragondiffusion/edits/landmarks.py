@@ -111,4 +111,8 @@ def near_hull(points: torch.Tensor, reach: float, size: tuple[int, int]) -> torc
     angles = torch.arange(64, dtype=torch.float64) * (2 * torch.pi / 64)
     directions = torch.stack((angles.cos(), angles.sin()))
     support = (points.double() @ directions).amax(0) + reach
-    return ((cell_centres(size, size) @ directions) <= support).all(1).reshape(size)
+    low, high = (points.amin(0) - reach).floor().long().tolist(), (points.amax(0) + reach).ceil().long().tolist()
+    rows, columns = (slice(max(0, low[k]), max(0, high[k])) for k in (1, 0))
+    near, centres = torch.zeros(size, dtype=torch.bool), cell_centres(size, size).reshape(*size, 2)[rows, columns]
+    near[rows, columns] = ((centres @ directions) <= support).all(-1)
+    return near

@@ -35,14 +35,15 @@ class CancelledError(Exception):
 
 
 class Kept:
-    """Inverted pictures, the last used, as many as there is memory for.
+    """Inverted pictures, the last used.
 
     Args:
-        most: bytes.
+        count: so many at most.
+        most: bytes that they may take together.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, count: int, most: int) -> None:
+        self.count, self.most = count, most
         self._kept: OrderedDict[Hashable, tuple[Reference, int]] = OrderedDict()
 
     def get(self, key: Hashable) -> Reference | None:
@@ -56,7 +57,7 @@ class Kept:
         """Keeps an inverted picture; the longest unused go where there is no more room."""
         self._kept.pop(key, None)
         self._kept[key] = reference, nbytes(reference)
-        while self._kept and self.nbytes > self.most:
+        while len(self._kept) > self.count or (self._kept and self.nbytes > self.most):
             self._kept.popitem(last=False)
 
     @property
@@ -86,7 +87,7 @@ class Engine:
         self.status: Literal["loading", "ready", "failed"] = "loading"
         self.error: str | None = None
         self._load, self._queue = load, queue
-        self._kept = Kept(limits.kept_bytes)
+        self._kept = Kept(limits.kept, limits.kept_bytes)
         self._thread = threading.Thread(target=self._work, name="dragondiffusion-engine", daemon=True)
 
     def start(self) -> None:

@@ -35,7 +35,8 @@ class Limits:
         sessions: that are kept; the longest unused is removed for a new one.
         session_bytes: of the files of one session.
         hours: after which an unused session is removed.
-        kept_bytes: memory for inverted pictures, which make the next edit of a picture start at once.
+        kept: inverted pictures that stay in memory, so that the next edit of a picture starts at once.
+        kept_bytes: memory that they may take.
 
     Raises:
         ValueError: if one is not positive.
@@ -54,6 +55,7 @@ class Limits:
     sessions: int = 1000
     session_bytes: int = 2 * 2**30
     hours: float = 24.0
+    kept: int = 8
     kept_bytes: int = 2**30
 
     def __post_init__(self) -> None:

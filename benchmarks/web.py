@@ -1,0 +1,225 @@
+"""What the web page takes: until it answers, for previews, to cancel, for an edit; and the server's memory (Linux).
+
+    python benchmarks/web.py [--edits 50] [--chromium /usr/bin/chromium]
+
+Starts `dragondiffusion web` with the demo model. Times are those of a client on the same machine. The time until the page
+answers needs Playwright and a Chromium; without one that line is left out, with the reason.
+"""
+
+import argparse
+import io
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from dragondiffusion.bench.demo import Case, draw_case
+
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+WARM = 5
+"""Edits before memory is looked at."""
+ROUNDS = 10
+"""Previews of each kind of edit."""
+
+
+class Visitor:
+    """A session of a server."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.Client(base_url=f"{url}api/", timeout=120)
+        self.client.headers["X-Session"] = self.client.post("session").json()["session"]
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        """The answer to a request that must succeed."""
+        return self.client.post(path, **options).raise_for_status()
+
+    def send(self, image: Image.Image) -> str:
+        """Sends a picture; gives its name."""
+        data = io.BytesIO()
+        image.save(data, format="PNG")
+        return self.post("pictures", content=data.getvalue()).json()["name"]
+
+    def recipe(self, case: Case, **more: Any) -> dict[str, Any]:
+        """The recipe of a case, its pictures sent."""
+        image = self.send(case.before)
+        names = {"image": image, "prompt": case.caption, "recipe": 1}
+        return names | {"edits": [self._edit(case, image)]} | more
+
+    def _edit(self, case: Case, image: str) -> dict[str, Any]:
+        edit = case.edit
+        kind = {"ReplaceAppearance": "appearance"}.get(type(edit).__name__, type(edit).__name__.lower())
+        fields: dict[str, Any] = {"edit": kind}
+        for name in edit.__dataclass_fields__:
+            value = getattr(edit, name)
+            if name in ("mask", "reference_mask", "image"):
+                if value is not None:
+                    fields[name] = self.send(_picture(value))
+            elif isinstance(value, (int, float, bool, tuple, list, str)) and name != "pattern":
+                fields[name] = value
+        return {name: value for name, value in fields.items() if name not in ("flip",) or value}
+
+    def job(self, recipe: dict[str, Any]) -> str:
+        """Asks for an edit; gives its name."""
+        return self.post("jobs", json={"recipe": recipe}).json()["id"]
+
+    def states(self, job: str) -> Iterator[dict[str, Any]]:
+        """What is told of a job."""
+        with self.client.stream("GET", f"jobs/{job}/events") as answer:
+            for line in answer.iter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line[6:])
+
+    def finished(self, job: str) -> dict[str, Any]:
+        """A job after its end."""
+        *_, last = self.states(job)
+        if last["state"] != "done":
+            raise RuntimeError(f"the edit is {last['state']}: {last['error']}")
+        return last
+
+
+def _picture(value: Any) -> Image.Image:
+    if isinstance(value, Image.Image):
+        return value
+    values = np.asarray(value)
+    return Image.fromarray(values if values.dtype == np.uint8 else np.uint8(np.rint(values.astype(np.float32) * 255)))
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[str, int]]:
+    """Within: the address and process of a server."""
+    command = [sys.executable, "-m", "dragondiffusion", "web", "--port", "0", "--data", str(folder)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    url = process.stderr.readline().split()[-1]
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+    try:
+        while httpx.get(f"{url}api/health").json()["status"] == "loading":
+            time.sleep(0.1)
+        yield url, process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def memory(process: int) -> float:
+    """What a process holds in memory, MB."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of some work."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def show_previews(visitor: Visitor) -> None:
+    """Seconds of previews of 512x512 pictures by kind of edit, from request to answer."""
+    everything: list[float] = []
+    for kind in ("move", "rotate", "remove", "paste", "appearance", "drag", "landmarks"):
+        recipe = visitor.recipe(draw_case(3, (512, 512), kind))
+        visitor.post("previews", json={"recipe": recipe})
+        spent = [timed(lambda r=recipe: visitor.post("previews", json={"recipe": r})) for _ in range(ROUNDS)]
+        everything += spent
+        print(
+            f"preview of {kind}, 512x512: median {1e3 * statistics.median(spent):.0f} ms, most {1e3 * max(spent):.0f}"
+        )
+    print(f"all previews: median {1e3 * statistics.median(everything):.0f} ms, most {1e3 * max(everything):.0f} ms")
+
+
+def show_cancel(visitor: Visitor) -> None:
+    """Seconds and steps from asking for a job's end to its end."""
+    recipe = visitor.recipe(draw_case(6, (128, 128)), settings={"steps": 200})
+    for _ in range(3):
+        job, asked, before = visitor.job(recipe), 0.0, 0
+        for state in visitor.states(job):
+            if not asked and state["phase"] == "edit" and state["done"] >= 3:
+                asked, before = time.perf_counter(), state["done"]
+                visitor.post(f"jobs/{job}/cancel")
+            last = state
+        print(
+            f"cancel: {1e3 * (time.perf_counter() - asked):.0f} ms, {last['done'] - before} more steps ({last['state']})"
+        )
+
+
+def show_memory(visitor: Visitor, process: int, edits: int) -> None:
+    """Seconds of edits of ever new pictures and kinds, and how the server's memory grows with them."""
+    kinds, spent, begin = ("move", "remove", "rotate", "paste", "drag"), list[float](), 0.0
+    for k in range(WARM + edits):
+        recipe = visitor.recipe(draw_case(100 + k, (256, 256), kinds[k % len(kinds)]))
+        spent.append(timed(lambda r=recipe: visitor.finished(visitor.job(r))))
+        if k + 1 == WARM:
+            begin = memory(process)
+    end = memory(process)
+    spent = spent[WARM:]
+    print(f"edit of a 256x256 scene: median {statistics.median(spent):.2f} s, most {max(spent):.2f} s")
+    print(f"memory after {WARM} edits {begin:.0f} MB, after {edits} more {end:.0f} MB: {end - begin:+.0f} MB")
+
+
+def show_page(url: str, chromium: str | None) -> None:
+    """Seconds until the page answers a click, and from the click on Edit to the result."""
+    if chromium is None:
+        print("page: not measured, no Chromium was found; name one by --chromium")
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        for name in ("first visit", "second visit", "third visit"):
+            page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+            begin = time.perf_counter()
+            page.goto(url)
+            page.wait_for_selector("[data-dd=pulse]:not([hidden])")
+            shown = time.perf_counter() - begin
+            box = page.locator("[data-dd=pulse]").bounding_box()
+            assert box is not None
+            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            page.mouse.click(x, y)
+            page.wait_for_function("document.querySelector('[data-dd=status]').textContent.startsWith('Selected')")
+            selected = time.perf_counter() - begin
+            page.mouse.move(x, y)
+            page.mouse.down()
+            page.mouse.move(x - 60, y - 10, steps=6)
+            page.mouse.up()
+            page.wait_for_function("!document.querySelector('[data-dd=run]').disabled")
+            begin = time.perf_counter()
+            page.locator("[data-dd=run]").click()
+            page.wait_for_function("document.querySelector('[data-dd=status]').textContent.startsWith('Done')")
+            took = time.perf_counter() - begin
+            print(f"page, {name}: ready {shown:.2f} s, thing selected {selected:.2f} s; Edit to result {took:.2f} s")
+        browser.close()
+
+
+def main() -> None:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--edits", type=int, default=50, help="edits over which memory is looked at")
+    found = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
+    parser.add_argument("--chromium", default=found, help="the browser; by default the one on the PATH")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
+    with tempfile.TemporaryDirectory() as name, served(Path(name)) as (url, process):
+        visitor = Visitor(url)
+        show_page(url, options.chromium)
+        show_previews(visitor)
+        show_cancel(visitor)
+        show_memory(visitor, process, options.edits)
+
+
+if __name__ == "__main__":
+    main()
