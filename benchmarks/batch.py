@@ -220,7 +220,7 @@ def kills(count: int, times: int, engine: str) -> None:
         while len(said) < times:
             if driver is None or driver.poll() is not None:
                 driver = subprocess.Popen(command(folder, "out", engine), stdout=-3, stderr=-3)
-            time.sleep(rng.uniform(0, 12 if engine == "local" else 30))
+            time.sleep(rng.uniform(0, 12 if engine == "local" else 20))
             if driver.poll() is not None:
                 break
             said.append(kill(driver, rng))

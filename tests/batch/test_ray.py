@@ -59,9 +59,9 @@ def test_addresses_without_a_cluster(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
         with pytest.raises(OSError, match=r"ray://127.* no Ray cluster answers within"):
-            on_ray.connect(never, f"ray://127.0.0.1:{port}", None)
+            on_ray.connect(never, f"ray://127.0.0.1:{port}", 1)
     with pytest.raises(OSError, match=rf"--address 127\.0\.0\.1:{port}: nothing answers there .* ray start --head"):
-        on_ray.connect(never, f"127.0.0.1:{port}", None)
+        on_ray.connect(never, f"127.0.0.1:{port}", 1)
 
 
 def test_no_cluster_on_this_machine(batch, folder, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -128,7 +129,8 @@ class Batch(WithModel):
             if engine is not None:
                 failed = self._drive(engine, folder, todo, standings, finished, failed)
         except (KeyboardInterrupt, OSError, ValueError):
-            self._say(folder, own, standings, finished)
+            with contextlib.suppress(OSError):  # the disk may be full
+                self._say(folder, own, standings, finished)
             print("what is finished stays; the same command goes on", file=sys.stderr)
             raise
         self._say(folder, own, standings, finished)

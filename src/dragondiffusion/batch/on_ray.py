@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import threading
+import warnings
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,17 +57,25 @@ class RayEngine(Engine):
         self._make = make
         self._ours = not self._ray.is_initialized()
         if self._ours:
-            connect(self._ray, address, None if places is None else places * processors)
+            connect(self._ray, address, places * processors if places else max(processors, os.cpu_count() or 1))
         there: dict[str, float] = self._ray.cluster_resources()
         has_gpus = there.get("GPU", 0) >= 1
         self._gpus = has_gpus if gpus is None else gpus
         free = there.get("GPU" if self._gpus else "CPU", 1)
         self._places = places or max(1, int(free if self._gpus else free // processors))
+        self._note_room(processors)
         self._actor = self._ray.remote(num_cpus=processors, num_gpus=int(self._gpus), max_restarts=0)(_Actor)
         self._actors: dict[int, Any] = {}
         self._calls: dict[int, deque[Any]] = {}
         self._stored: OrderedDict[Path, tuple[Any, int]] = OrderedDict()
         self._count = 0
+
+    def _note_room(self, processors: int) -> None:
+        """Says so if no machine of the cluster has room for a worker; one that has may be on its way."""
+        machines: list[dict[str, float]] = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        if not any(one.get("CPU", 0) >= processors and one.get("GPU", 0) >= int(self._gpus) for one in machines):
+            need = f"{processors} processors{' and a GPU' if self._gpus else ''}"
+            warnings.warn(f"no machine of the cluster has {need} for a worker; waiting until one has", stacklevel=3)
 
     @property
     def places(self) -> int:
@@ -143,13 +152,13 @@ class _Actor:
         return self._held.call(method, argument, dict(zip(names, contents, strict=True)))
 
 
-def connect(ray: Any, address: str | None, processors: int | None) -> None:
+def connect(ray: Any, address: str | None, processors: int) -> None:
     """Begins Ray here, or connects to a cluster, in bounded time.
 
     Args:
         ray: the library.
         address: of a cluster, "auto" for that of this machine; None begins Ray.
-        processors: that Ray hands out where it is begun here; None is all of this machine.
+        processors: that Ray hands out where it is begun here.
 
     Raises:
         OSError: if there is no cluster at the address.
