@@ -49,8 +49,8 @@ from .sessions import Session, Sessions
 
 T = TypeVar("T")
 SCENE = (256, 256)
-"""Height and width of drawn scenes, pixels. Source: chosen; edits of twice the size that the demo model was made for take
-about as long, come nearly as near to the truth, and look sharper."""
+"""Height and width of drawn scenes, pixels. Source: chosen; edits of twice the size that the demo model was made for
+take about as long, come nearly as near to the truth, and look sharper."""
 SMALL = 50_000
 """Up to so many pixels previews are PNG, which is exact; above, WebP, which is small and quicker."""
 BEAT = 0.05
