@@ -2,8 +2,8 @@
 
     python benchmarks/web.py [--edits 50] [--chromium /usr/bin/chromium]
 
-Starts `dragondiffusion web` with the demo model. Times are those of a client on the same machine. The time until the page
-answers needs Playwright and a Chromium; without one that line is left out, with the reason.
+Starts `dragondiffusion web` with the demo model. Times are those of a client on the same machine. Those of the page need
+Playwright and a Chromium; without one they are left out, with the reason.
 """
 
 import argparse
@@ -152,9 +152,8 @@ def show_cancel(visitor: Visitor) -> None:
                 asked, before = time.perf_counter(), state["done"]
                 visitor.post(f"jobs/{job}/cancel")
             last = state
-        print(
-            f"cancel: {1e3 * (time.perf_counter() - asked):.0f} ms, {last['done'] - before} more steps ({last['state']})"
-        )
+        took, more = 1e3 * (time.perf_counter() - asked), last["done"] - before
+        print(f"cancel: {took:.0f} ms, {more} more steps ({last['state']})")
 
 
 def show_memory(visitor: Visitor, process: int, edits: int) -> None:
