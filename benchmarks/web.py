@@ -2,8 +2,8 @@
 
     python benchmarks/web.py [--edits 50] [--chromium /usr/bin/chromium]
 
-Starts `dragondiffusion web` with the demo model. Times are those of a client on the same machine. Those of the page need
-Playwright and a Chromium; without one they are left out, with the reason.
+Starts `dragondiffusion web` with the demo model. Times are those of a client on the same machine. The page needs
+Playwright and a Chromium; without one its times are left out, with the reason.
 """
 
 import argparse
