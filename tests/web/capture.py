@@ -20,7 +20,7 @@ from .visitor import png
 
 SEED, SIZE = 13, (384, 384)
 SMALL = {"viewport": {"width": 1000, "height": 640}}
-WIDTH, RATE, COLOURS = 640, 10, 96
+WIDTH, RATE, COLOURS = 640, 10, 200
 """Of the animation: pixels, frames a second, colours."""
 POINTER = """() => {
   const dot = document.createElement("div");
@@ -70,7 +70,7 @@ class Film:
             sheet.paste(shown[k * (len(shown) - 1) // 3][1], (0, k * size[1]))
         palette = sheet.quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
         times = [moment for moment, _ in shown]
-        lasting = [round(1000 * min(b - a, 0.15)) for a, b in zip(times, [*times[1:], times[-1] + 0.1], strict=True)]
+        lasting = [round(1000 * min(b - a, 0.11)) for a, b in zip(times, [*times[1:], times[-1] + 0.1], strict=True)]
         lasting[-1] = 1500
         frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for _, frame in shown]
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=lasting, loop=0, optimize=True)

@@ -51,7 +51,7 @@ def browser():
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """A server with the demo model."""
-    with Server(tmp_path_factory.mktemp("server"), threads=2) as server:
+    with Server(tmp_path_factory.mktemp("server"), threads=1) as server:
         yield server
 
 

@@ -169,7 +169,8 @@ export class Stage {
     this.viewport.cover(insetsOf(this.container));
     this.viewport.resize({ width, height });
     settleHandles(this);
-    this.#frame || this.#draw(true); // at once: a resized canvas is blank
+    cancelAnimationFrame(this.#frame);
+    this.#draw(true); // at once: the old drawing would be seen stretched
   }
 
   /** @param {KeyboardEvent} event */
