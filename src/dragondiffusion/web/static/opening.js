@@ -60,7 +60,8 @@ export async function restoreFile({ store, client }, file) {
   });
   if (restored === null) return;
   store.push(restored.doc);
-  store.say(["Restored.", ...restored.notes].join(" "));
+  if (restored.notes.length === 0) store.say("Restored.");
+  else store.note(["Restored.", ...restored.notes].join(" "));
 }
 
 /** Asks what a file is for that came while a picture is open.

@@ -48,7 +48,9 @@ export class Previews {
     try {
       const { image, box } = await client.preview(toRecipe(store.doc));
       const preview = { image: await createImageBitmap(image), box: box ?? whole(store.doc) };
-      if (key === this.#asked) store.set({ preview, status: "This is a preview. Press Edit for the real thing." });
+      if (key !== this.#asked) return;
+      store.set({ preview });
+      store.hint("This is a preview. Press Edit for the real thing.");
     } catch (error) {
       if (isAbort(error) || key !== this.#asked) return;
       store.set({ preview: null });

@@ -97,7 +97,7 @@ function ended(app, id, doc) {
   if (job.state !== "done") return;
   const isWaitedFor = doc !== null && doc.edits === store.doc.edits && doc.picture === store.doc.picture;
   if (isWaitedFor) show(app, id);
-  store.say(["Done.", job.report?.words ?? "", ...job.notes].filter((part) => part !== "").join(" "));
+  store.say(["Done.", words(job.report?.words ?? ""), ...job.notes].filter((part) => part !== "").join(" "));
 }
 
 /** @param {App} app

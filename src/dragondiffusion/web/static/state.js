@@ -42,6 +42,9 @@
 import { emptyDoc } from "./document.js";
 import * as history from "./history.js";
 
+/** Milliseconds for which a note stays. */
+const READING = 8000;
+
 /** @returns {State} */
 export function firstState() {
   return {
@@ -73,6 +76,7 @@ export class Store {
   /** @type {((state: State) => void)[]} */
   #listeners = [];
   #isDue = false;
+  #readUntil = 0;
   #later;
 
   /** @param {State} state
@@ -137,6 +141,21 @@ export class Store {
   /** @param {string} status */
   say(status) {
     this.set({ status });
+  }
+
+  /** Says something that has to be read; hints wait for it.
+   * @param {string} status */
+  note(status) {
+    this.#readUntil = Date.now() + READING;
+    this.say(status);
+  }
+
+  /** Says what is good to know, once a note has been there for long enough and if nothing else was said since.
+   * @param {string} status */
+  hint(status) {
+    const [left, before] = [this.#readUntil - Date.now(), this.state.status];
+    if (left <= 0) this.say(status);
+    else setTimeout(() => this.state.status === before && this.say(status), left);
   }
 
   /** Says why something does not work, so that it is seen.

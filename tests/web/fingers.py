@@ -1,0 +1,36 @@
+"""Fingers on the screen of a window, as Chromium gets them from a touch screen."""
+
+
+class Fingers:
+    """One finger or two; what they do is told to the browser's own input, not to the page.
+
+    Args:
+        window: a `Window` of a device with touch.
+    """
+
+    def __init__(self, window):
+        self.devtools = window.context.new_cdp_session(window.page)
+        self.page = window.page
+
+    def _tell(self, kind, points):
+        touches = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
+        self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    def tap(self, point):
+        """Touches a place of the screen, CSS pixels."""
+        self._tell("touchStart", [point])
+        self._tell("touchEnd", [])
+
+    def slide(self, starts, ends, steps=12):
+        """Goes from places of the screen to others, one of each for every finger."""
+        for count in range(1, len(starts) + 1):
+            self._tell("touchStart", starts[:count])
+        for k in range(1, steps + 1):
+            self._tell("touchMove", [between(a, b, k / steps) for a, b in zip(starts, ends, strict=True)])
+            self.page.wait_for_timeout(16)
+        self._tell("touchEnd", [])
+
+
+def between(start, end, share):
+    """A point on the way between two."""
+    return tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))
