@@ -317,7 +317,7 @@ def kinds(window):
 
 def take_from_second(window, mask):
     """Takes the scene's second picture and the thing of this mask in it."""
-    window.choose("The scene’s second picture")
+    window.choose("The scene\u2019s second picture")
     canvas = window.page.locator("dialog canvas.dd-stage")
     box, (height, width) = canvas.bounding_box(), mask.shape
     zoom = min((box["width"] - 32) / width, (box["height"] - 32) / height, 16)
