@@ -6,12 +6,39 @@ import pytest
 from dragondiffusion.bench.demo import draw_case
 from dragondiffusion.web.api import SCENE
 
-from .browser import Window, innermost, until
+from .browser import Window, innermost, picture_of, psnr, until
 from .process import Server
 
 pytestmark = pytest.mark.browser
 FIRST = 57
 """Seed of the scene that newcomers see."""
+
+
+NAMED = {
+    "button",
+    "checkbox",
+    "combobox",
+    "dialog",
+    "menuitem",
+    "slider",
+    "spinbutton",
+    "tab",
+    "textbox",
+    "toolbar",
+    "application",
+}
+"""Roles that say nothing without a name."""
+
+STOP = """() => {
+  const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
+  const stop = document.activeElement;
+  stop.dataset.stopped = "true";
+  const isSeen = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  return {tag: stop.tagName, name: stop.getAttribute("aria-label") || stop.textContent, isSeen};
+}"""
+MISSED = """() => [...document.querySelectorAll('[data-dd="app"] :is(button, input, select, textarea, summary)')]
+  .filter((each) => each.checkVisibility({visibilityProperty: true}) && !each.disabled && !each.dataset.stopped)
+  .map((each) => each.outerHTML.slice(0, 120))"""
 
 
 def on_it():
@@ -55,10 +82,11 @@ def test_a_server_that_is_killed_and_comes_back(browser, tmp_path):
     assert window.doc == known  # nothing is lost meanwhile
     with Server(tmp_path, port=server.port) as again:
         window.server = again
-        window.page.locator(".dd-card .dd-words", has_text="nterrupted").wait_for(timeout=30_000)
+        window.page.locator(".dd-badge", has_text="Interrupted").wait_for(timeout=30_000)
         states = {job["id"]: job["state"] for job in window.jobs}
         assert states == {first["id"]: "done", running["id"]: "interrupted"}
-        until(lambda: "interrupted" in (alert.text_content() or ""))
+        until(lambda: "stopped while this was running" in (alert.text_content() or ""))
+        window.said("The edit was interrupted")
         window.page.get_by_label("steps", exact=True).fill("30")
         window.page.get_by_label("steps", exact=True).blur()
         window.known(lambda doc: doc["choices"]["advanced"] == {"steps": 30})
@@ -71,3 +99,78 @@ def test_a_server_that_is_killed_and_comes_back(browser, tmp_path):
         window.page.wait_for_selector('[data-ready="true"]')
         assert window.page.locator(".dd-card").count() == 3
         window.close()
+
+
+def nameless(window):
+    """What Chromium tells a screen reader of without a name."""
+    devtools = window.context.new_cdp_session(window.page)
+    nodes = devtools.send("Accessibility.getFullAXTree")["nodes"]
+    told = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"]]
+    assert len(told) > 10
+    return [role for role, name in told if role in NAMED and not name.strip()]
+
+
+def dialogs(window):
+    """Names of the dialogs that are open."""
+    devtools = window.context.new_cdp_session(window.page)
+    nodes = devtools.send("Accessibility.getFullAXTree")["nodes"]
+    return [node["name"]["value"] for node in nodes if not node["ignored"] and node["role"]["value"] == "dialog"]
+
+
+@pytest.mark.slow
+def test_everything_has_a_name(window):
+    window.open()
+    assert nameless(window) == []
+    moved(window, (25, -20))
+    window.choose("Advanced")
+    window.choose("Edit")
+    window.finished()
+    window.page.locator('[data-dd="verdict"]:visible').wait_for()
+    assert nameless(window) == []
+    window.press("More of this result")
+    assert nameless(window) == []
+    window.page.keyboard.press("Escape")
+    window.choose("Back to the edits")
+    for key in ("v", "b", "d", "m"):
+        window.page.locator('[data-dd="status"]').click()
+        window.page.keyboard.press(key)
+        assert nameless(window) == []
+    window.page.keyboard.press("?")
+    assert dialogs(window) == ["Keys"]
+    assert nameless(window) == []
+    window.page.keyboard.press("Escape")
+    window.press("Select and move")
+    window.page.keyboard.press("Escape")
+    window.choose("Paste from a photo")
+    assert dialogs(window) == ["Second picture"]
+    window.choose("This picture itself")
+    until(lambda: dialogs(window) == ["Tap the thing to paste"])
+    assert nameless(window) == []
+    status = window.page.locator('[data-dd="status"]')
+    assert (status.get_attribute("role"), status.get_attribute("aria-live")) == ("status", "polite")
+    assert window.page.locator('[data-dd="error"]').get_attribute("role") == "alert"
+
+
+@pytest.mark.slow
+def test_the_focus_goes_everywhere_and_is_seen(window):
+    window.open()
+    moved(window, (25, -20))
+    window.choose("Edit")
+    window.finished()
+    window.choose("Back to the edits")
+    window.page.locator('[data-dd="status"]').click()
+    canvas = window.page.locator("canvas.dd-stage").first
+    without, stops, drawn = canvas.screenshot(), [], None
+    for _ in range(150):
+        window.page.keyboard.press("Tab")
+        stops.append(window.page.evaluate(STOP))
+        if stops[-1]["tag"] == "CANVAS" and drawn is None:
+            window.page.wait_for_timeout(200)
+            drawn = canvas.screenshot()
+        if len(stops) > 1 and stops.count(stops[0]) > 1:
+            break
+    assert [stop for stop in stops if not stop["isSeen"] and stop["tag"] not in ("BODY", "CANVAS")] == []
+    assert window.page.evaluate(MISSED) == []
+    assert drawn is not None
+    frame = [picture_of(each)[:3, 100:400] for each in (without, drawn)]  # the stage draws it itself
+    assert psnr(*frame) < 20

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import cv2
 import numpy as np
@@ -317,7 +318,7 @@ def kinds(window):
 
 def take_from_second(window, mask):
     """Takes the scene's second picture and the thing of this mask in it."""
-    window.choose("The scene’s second picture")
+    window.page.get_by_role("button", name=re.compile("scene.s second picture")).click()
     canvas = window.page.locator("dialog canvas.dd-stage")
     box, (height, width) = canvas.bounding_box(), mask.shape
     zoom = min((box["width"] - 32) / width, (box["height"] - 32) / height, 16)

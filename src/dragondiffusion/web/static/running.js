@@ -91,8 +91,8 @@ function ended(app, id, doc) {
   store.set({ live: null });
   const job = store.state.jobs.find((each) => each.id === id);
   if (job === undefined) return;
-  if (job.state === "failed") store.set({ error: words(job.error ?? "The edit failed.") });
-  if (job.state === "interrupted") store.set({ error: words(job.error ?? "The edit was interrupted; press Edit to make it again.") });
+  if (job.state === "failed") store.set({ error: words(job.error ?? "The edit failed."), status: "The edit failed." });
+  if (job.state === "interrupted") store.set({ error: words(job.error ?? "Press Edit to make it again."), status: "The edit was interrupted." });
   if (job.state === "cancelled") store.say("Cancelled.");
   if (job.state !== "done") return;
   const isWaitedFor = doc !== null && doc.edits === store.doc.edits && doc.picture === store.doc.picture;
