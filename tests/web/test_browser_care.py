@@ -1,4 +1,6 @@
-"""The page in a browser: a server that dies and comes back, and what those need who do not see or point."""
+"""The page in a browser: a server that dies, names and focus, words that stay, numbers that fit."""
+
+import json
 
 import numpy as np
 import pytest
@@ -39,6 +41,14 @@ STOP = """() => {
 MISSED = """() => [...document.querySelectorAll('[data-dd="app"] :is(button, input, select, textarea, summary)')]
   .filter((each) => each.checkVisibility({visibilityProperty: true}) && !each.disabled && !each.dataset.stopped)
   .map((each) => each.outerHTML.slice(0, 120))"""
+
+ROOM = """(field, text) => {
+  const {font, paddingLeft, paddingRight} = getComputedStyle(field);
+  const pen = Object.assign(document.createElement("canvas").getContext("2d"), {font});
+  const [sides, arrows] = [parseFloat(paddingLeft) + parseFloat(paddingRight), 16];
+  return field.clientWidth - sides - arrows - pen.measureText(text).width;
+}"""
+"""CSS pixels that a field has left beside a text."""
 
 
 def on_it():
@@ -174,3 +184,28 @@ def test_the_focus_goes_everywhere_and_is_seen(window):
     assert drawn is not None
     frame = [picture_of(each)[:3, 100:400] for each in (without, drawn)]  # the stage draws it itself
     assert psnr(*frame) < 20
+
+
+@pytest.mark.slow
+def test_words_stay_and_numbers_fit(window):
+    window.open()
+    offset = moved(window, (25, -20))
+    for width in (1000, 1280):
+        window.page.set_viewport_size({"width": width, "height": 800})
+        rooms = [field.evaluate(ROOM, "-107.5") for field in window.page.locator(".dd-number:visible").all()]
+        assert len(rooms) == 5
+        assert min(rooms) >= 0
+    _, text = window.downloaded(lambda: window.menu("Download", "Recipe (JSON)"))
+    window.press("Undo")
+    window.known(lambda doc: doc["edits"] == [])
+    recipe = json.dumps(json.loads(text) | {"model": "another"}).encode()
+    file = {"name": "it.json", "mimeType": "application/json", "buffer": recipe}
+    with window.page.expect_response(lambda response: response.url.endswith("api/previews")):
+        window.page.set_input_files('[data-dd="restore-file"]', file)
+    window.edit("move", lambda edit: edit["placing"]["offset"] == offset)
+    window.page.wait_for_timeout(2000)
+    window.said("Restored. The recipe was made with another; here ", seconds=0.1)
+    window.said("This is a preview")
+    window.choose("Edit")
+    window.finished()
+    window.said("Done. Arrived (")

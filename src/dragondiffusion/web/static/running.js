@@ -11,7 +11,7 @@ import { triesOf } from "./choices.js";
 import { continueFrom, newSeed, setChoices } from "./document.js";
 import { fromRecipe, problems, toRecipe } from "./recipe.js";
 import { whole } from "./previewing.js";
-import { words } from "./state.js";
+import { sentences, words } from "./state.js";
 
 /** What was sent off, by job. @type {Map<string, string>} */
 const sent = new Map();
@@ -97,7 +97,7 @@ function ended(app, id, doc) {
   if (job.state !== "done") return;
   const isWaitedFor = doc !== null && doc.edits === store.doc.edits && doc.picture === store.doc.picture;
   if (isWaitedFor) show(app, id);
-  store.say(["Done.", words(job.report?.words ?? ""), ...job.notes].filter((part) => part !== "").join(" "));
+  store.say(sentences("Done", job.report?.words ?? "", ...job.notes));
 }
 
 /** @param {App} app
