@@ -84,6 +84,7 @@ def test_a_server_that_is_killed_and_comes_back(browser, tmp_path):
         running = until(lambda: next((job for job in window.jobs if 2 <= job["done"] < job["total"]), None))
         known = window.doc
         server.kill()
+    window.said("The server does not answer; trying again")
     alert = window.page.locator('[data-dd="error"]:visible')
     window.tap((110, 20), "Shift")
     alert.wait_for()
