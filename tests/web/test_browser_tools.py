@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import cv2
 import numpy as np
@@ -32,7 +33,8 @@ def placed(mask, placing, centroid):
 
 def untouched(before, after, *places):
     """PSNR (dB) of what lies well beside all places of a move."""
-    reach = cv2.dilate(np.uint8(sum(place > 0.5 for place in places) > 0), np.ones((15, 15)))
+    near = 2 * (before.width // 17) + 1  # shadows lie there
+    reach = cv2.dilate(np.uint8(sum(place > 0.5 for place in places) > 0), np.ones((near, near)))
     return psnr(np.asarray(before)[reach == 0], np.asarray(after)[reach == 0])
 
 
@@ -317,7 +319,7 @@ def kinds(window):
 
 def take_from_second(window, mask):
     """Takes the scene's second picture and the thing of this mask in it."""
-    window.choose("The scene\u2019s second picture")
+    window.page.get_by_role("button", name=re.compile("scene.s second picture")).click()
     canvas = window.page.locator("dialog canvas.dd-stage")
     box, (height, width) = canvas.bounding_box(), mask.shape
     zoom = min((box["width"] - 32) / width, (box["height"] - 32) / height, 16)

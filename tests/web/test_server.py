@@ -41,9 +41,9 @@ def test_killed_during_a_job_and_started_again(tmp_path, data, picture, mask):
         jobs = {job["id"]: job for job in visitor.get("session").json()["jobs"]}
         assert jobs[done["id"]] == done | {"frames": 0, "done": 0, "total": 0}
         assert visitor.get(f"jobs/{done['id']}/result").content == result
-        for name in (running, waiting):
+        for name, was in ((running, "running"), (waiting, "waiting")):
             assert jobs[name]["state"] == "interrupted"
-            assert "send it again" in jobs[name]["error"]
+            assert f"while this was {was}; send it again" in jobs[name]["error"]
         again = visitor.edit(jobs[waiting]["recipe"])
         assert visitor.get(f"jobs/{again['id']}/result").content == result
         check_refused(tmp_path, ("--port", "0", "--data", "kept"), "--data kept is used by another server; stop that")

@@ -117,6 +117,7 @@ class Engine:
         """One job, with whatever may come of it."""
         begin = time.perf_counter()
         try:
+            _keep(job)  # as one that runs, in case that the server is killed
             if editor is None:
                 raise RefusedError(503, self.error or "the model is not loaded")
             result = self._edited(job, editor, _Telling(job, begin))
@@ -129,8 +130,7 @@ class Engine:
             LOG.exception("job %s failed", job.id)
             job.change(state="failed", error="something went wrong in the server; its log says what")
         job.change(seconds=time.perf_counter() - begin, seconds_left=None)
-        if job.session.folder.is_dir():
-            job.keep()
+        _keep(job)
 
     def _edited(self, job: Job, editor: Editor, telling: "_Telling") -> EditResult:
         recipe = in_session(job.recipe, job.session)
@@ -191,6 +191,12 @@ class _Telling:
         Image.fromarray(pixels).save(data, format="jpeg", quality=88)
         frame = data.getvalue(), ",".join(map(str, box))
         self._job.change(frame=frame, frames=self._job.frames + 1)
+
+
+def _keep(job: Job) -> None:
+    """Writes the record of a job whose session is still there."""
+    if job.session.folder.is_dir():
+        job.keep()
 
 
 def _kept_result(job: Job, result: EditResult) -> dict[str, object]:

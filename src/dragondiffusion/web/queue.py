@@ -126,10 +126,10 @@ class Queue:
                 raise RefusedError(429, f"{len(own)} of your edits wait already; let one finish or cancel one")
             if sum(map(len, self._waiting.values())) >= self.limits.waiting:
                 raise RefusedError(503, f"{self.limits.waiting} edits wait already; try again in a minute")
+            job.keep()  # before it can run, which is written later
             self._jobs[job.id] = job
             self._waiting.setdefault(job.session.name, own).append(job)
             self._changed.notify()
-        job.keep()
         return job
 
     def take(self) -> Job | None:

@@ -170,8 +170,10 @@ test("a server that starts again during a job is waited for, one that stays away
   const { fetch } = fake((_, n) => (n < 30 ? Promise.reject(new TypeError("refused")) : json({ id: "j", state: "interrupted" })));
   /** @type {string[]} */
   const states = [];
-  await new Client(BASE, { fetch, wait: now }).follow("j", ({ state }) => void states.push(state));
-  assert.deepEqual(states, ["interrupted"]);
+  const client = new Client(BASE, { fetch, wait: now });
+  client.onAway = (isAway) => void states.push(isAway ? "away" : "there");
+  await client.follow("j", ({ state }) => void states.push(state));
+  assert.deepEqual(states, ["away", "there", "interrupted"]);
   const gone = new Client(BASE, { fetch: async () => Promise.reject(new TypeError("refused")), wait: now });
   await assert.rejects(gone.follow("j", () => undefined), /does not answer/);
 });

@@ -8,7 +8,7 @@ import { guideOf } from "../../../src/dragondiffusion/web/static/notices.js";
 import { previewKey } from "../../../src/dragondiffusion/web/static/previewing.js";
 import { farthest } from "../../../src/dragondiffusion/web/static/pulse.js";
 import { inTheMiddle } from "../../../src/dragondiffusion/web/static/second.js";
-import { firstState, Store } from "../../../src/dragondiffusion/web/static/state.js";
+import { firstState, sentences, Store } from "../../../src/dragondiffusion/web/static/state.js";
 import { Views } from "../../../src/dragondiffusion/web/static/views.js";
 import { picture, placing, selection } from "./samples.js";
 
@@ -78,6 +78,28 @@ test("listeners are told once of many changes, and errors become notices", async
   assert.equal(told, 1);
   assert.equal(await store.wait(async () => Promise.reject(new Error("the mask is empty"))), null);
   assert.deepEqual([store.state.error, store.state.busy], ["The mask is empty", 0]);
+});
+
+test("a hint waits until a note was read, and does not come after something newer", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const store = new Store(firstState(), () => undefined);
+  store.hint("at once");
+  assert.equal(store.state.status, "at once");
+  store.note("to be read");
+  store.hint("later");
+  context.mock.timers.tick(5000);
+  assert.equal(store.state.status, "to be read");
+  context.mock.timers.tick(5000);
+  assert.equal(store.state.status, "later");
+  store.note("to be read");
+  store.hint("too late");
+  store.say("newer");
+  context.mock.timers.tick(10_000);
+  assert.equal(store.state.status, "newer");
+});
+
+test("what is said are sentences", () => {
+  assert.equal(sentences("Done", "", "arrived (95 %); no ghost", "Really?"), "Done. Arrived (95 %); no ghost. Really?");
 });
 
 test("views are fetched once, and again after a failure only when asked", async () => {

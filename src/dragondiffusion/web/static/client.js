@@ -82,6 +82,9 @@ export class Client {
     /** Called when the server has forgotten the session and a new one was made.
      * @type {(session: Session) => void} */
     this.onRenewed = () => undefined;
+    /** Called when the server is found to be away while a job is followed, and when it is there again.
+     * @type {(isAway: boolean) => void} */
+    this.onAway = () => undefined;
   }
 
   /** The session that is stored, with its pictures and jobs, or a new one.
@@ -178,8 +181,11 @@ export class Client {
       if (signal?.aborted) return;
     }
     for (let silent = 0; !signal?.aborted; ) {
-      const job = await this.#asked(id, signal, silent++ < SILENT);
-      if (job !== null) {
+      const job = await this.#asked(id, signal, silent < SILENT);
+      if (job === null) {
+        if (silent++ === 0) this.onAway(true);
+      } else {
+        if (silent > 0) this.onAway(false);
         silent = 0;
         tell(job);
         if (isFinished(job)) return;

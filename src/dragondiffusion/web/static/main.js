@@ -80,6 +80,7 @@ function listen(app, stage) {
     app.store.set({ session, jobs: [], history: begin(emptyDoc(app.store.doc.choices)), shown: null, preview: null, live: null });
     app.store.say("The server was restarted or this page was idle for long; open the picture again.");
   };
+  app.client.onAway = (isAway) => app.store.say(isAway ? "The server does not answer; trying again." : "The server is there again.");
   keepAsItChanges(app);
 }
 

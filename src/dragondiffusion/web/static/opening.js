@@ -9,6 +9,9 @@ import { byName, dialog, h, wordButton } from "./dom.js";
 import { openPicture, workedOn } from "./document.js";
 import { fromRecipe } from "./recipe.js";
 import { addFromSecond } from "./second.js";
+import { sentences } from "./state.js";
+
+const TAP = "Tap a thing, then drag it.";
 
 /** Opens a photo as the picture.
  * @param {App} app
@@ -17,7 +20,8 @@ export async function openFile(app, file) {
   const picture = await upload(app, file);
   if (picture === null) return;
   open(app, picture);
-  if (app.store.state.session?.demo) app.store.say("The demo model knows drawn scenes; for photos, start the server with --model. Tap a thing, then drag it.");
+  if (!app.store.state.session?.demo) return;
+  app.store.say(sentences(...picture.notes, "The demo model knows drawn scenes; for photos, start the server with --model", TAP));
 }
 
 /** @param {App} app
@@ -36,7 +40,7 @@ export async function upload({ store, client }, file) {
  * @param {Picture} picture */
 export function open({ store }, picture) {
   store.push(openPicture(store.doc, picture));
-  store.set({ tool: "select", how: "new", status: ["Tap a thing, then drag it.", ...picture.notes].join(" "), second: null });
+  store.set({ tool: "select", how: "new", status: sentences(...picture.notes, TAP), second: null });
 }
 
 /** Opens a drawn scene, with a second picture where its kind has one.
@@ -61,7 +65,7 @@ export async function restoreFile({ store, client }, file) {
   if (restored === null) return;
   store.push(restored.doc);
   if (restored.notes.length === 0) store.say("Restored.");
-  else store.note(["Restored.", ...restored.notes].join(" "));
+  else store.note(sentences("Restored", ...restored.notes));
 }
 
 /** Asks what a file is for that came while a picture is open.

@@ -11,7 +11,7 @@ import { triesOf } from "./choices.js";
 import { continueFrom, newSeed, setChoices } from "./document.js";
 import { fromRecipe, problems, toRecipe } from "./recipe.js";
 import { whole } from "./previewing.js";
-import { words } from "./state.js";
+import { sentences, words } from "./state.js";
 
 /** What was sent off, by job. @type {Map<string, string>} */
 const sent = new Map();
@@ -91,13 +91,13 @@ function ended(app, id, doc) {
   store.set({ live: null });
   const job = store.state.jobs.find((each) => each.id === id);
   if (job === undefined) return;
-  if (job.state === "failed") store.set({ error: words(job.error ?? "The edit failed.") });
-  if (job.state === "interrupted") store.set({ error: words(job.error ?? "The edit was interrupted; press Edit to make it again.") });
+  if (job.state === "failed") store.set({ error: words(job.error ?? "The edit failed."), status: "The edit failed." });
+  if (job.state === "interrupted") store.set({ error: words(job.error ?? "Press Edit to make it again."), status: "The edit was interrupted." });
   if (job.state === "cancelled") store.say("Cancelled.");
   if (job.state !== "done") return;
   const isWaitedFor = doc !== null && doc.edits === store.doc.edits && doc.picture === store.doc.picture;
   if (isWaitedFor) show(app, id);
-  store.say(["Done.", words(job.report?.words ?? ""), ...job.notes].filter((part) => part !== "").join(" "));
+  store.say(sentences("Done", job.report?.words ?? "", ...job.notes));
 }
 
 /** @param {App} app

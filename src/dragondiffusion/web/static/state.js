@@ -191,3 +191,11 @@ export function words(error) {
   const text = error instanceof Error ? error.message : String(error);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** What there is to say as sentences, one after the other.
+ * @param {...string} parts  empty ones are left out
+ * @returns {string} */
+export function sentences(...parts) {
+  const said = parts.map(words).filter((part) => part !== "");
+  return said.map((part) => (/[.!?]$/.test(part) ? part : `${part}.`)).join(" ");
+}
