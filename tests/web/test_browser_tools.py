@@ -150,9 +150,9 @@ def test_brush_eraser_lasso_and_more_clicks(window):
     window.tap(innermost(thing))
     mask = window.mask(window.selected()) > 0.5
     strokes = (
-        ("Brush", [(20, 30), (70, 30)], lambda mask: mask | stroke((20, 30), (70, 30))),
-        ("Eraser", [(6, 98), (60, 98)], lambda mask: mask & ~stroke((6, 98), (60, 98))),
-        ("Lasso", [(80, 25), (110, 25), (110, 50), (80, 50)], lambda mask: mask | rectangle(80, 25, 110, 50)),
+        ("Brush", [(40, 60), (140, 60)], lambda mask: mask | stroke((40, 60), (140, 60))),
+        ("Eraser", [(12, 196), (120, 196)], lambda mask: mask & ~stroke((12, 196), (120, 196))),
+        ("Lasso", [(160, 50), (220, 50), (220, 100), (160, 100)], lambda mask: mask | rectangle(160, 50, 220, 100)),
     )
     for tool, points, expected in strokes:
         before, name = mask, window.selected()["mask"]["name"]

@@ -128,7 +128,8 @@ def pattern(x: Pictures, mask: Mask) -> float:
 
 def _windowed(x: Tensor, reach: int) -> Tensor:
     """Means over square windows."""
-    return nnf.avg_pool2d(nnf.pad(x, (reach,) * 4, mode="replicate"), 2 * reach + 1, stride=1)
+    rows = nnf.avg_pool2d(nnf.pad(x, (reach,) * 4, mode="replicate"), (2 * reach + 1, 1), stride=1)
+    return nnf.avg_pool2d(rows, (1, 2 * reach + 1), stride=1)
 
 
 def solid(mask: Mask) -> Region:

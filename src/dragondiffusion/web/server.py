@@ -180,7 +180,8 @@ def bound(host: str, port: int) -> socket.socket:
         OSError: if the address is taken; says what to do.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    # The protocol is said, because asyncio asks for it before it lets small packets go at once (TCP_NODELAY).
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
