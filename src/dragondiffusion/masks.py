@@ -128,7 +128,9 @@ def _distance(region: Bool[np.ndarray, "_ _"]) -> np.ndarray:
     check_libraries("masks")
     import cv2
 
-    return cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    found = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Squares of distances between pixels are whole numbers; OpenCV's differ from them in the last digits.
+    return np.sqrt(np.rint(np.square(found, dtype=np.float64)))
 
 
 def _components(region: Bool[np.ndarray, "_ _"]) -> tuple[np.ndarray, int]:
