@@ -1,7 +1,8 @@
 """What the method needs of a diffusion model."""
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -190,3 +191,11 @@ class Backbone(ABC):
             energy_grid: cells of the energy grid per latent cell and axis.
         """
         return Canvas(picture, self.multiple, self.latent_factor, energy_grid)
+
+
+def weights_digest(weights: Iterable[Tensor]) -> str:
+    """A name for weights: a digest of the beginning of every tensor."""
+    digest = hashlib.sha256()
+    for value in weights:
+        digest.update(value.detach().flatten()[:1024].float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]

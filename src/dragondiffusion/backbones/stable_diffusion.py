@@ -1,6 +1,5 @@
 """Stable Diffusion 1.x and 2.x, and every smaller model of their shape, as diffusers loads them."""
 
-import hashlib
 import math
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +13,7 @@ from ..images import from_tensor
 from ..memory import Reader, on_host
 from ..types import Canvas, Latents, Number, Pictures, TokenBatch
 from .autoencoder import decoded, encoded
-from .base import Backbone, BatchFeatureMap, BatchFeatures, Begun, Condition, ImagePrompt
+from .base import Backbone, BatchFeatureMap, BatchFeatures, Begun, Condition, ImagePrompt, weights_digest
 from .begun import keeping, resumed
 from .noise_levels import noise_schedule, predicts_v
 from .savings import Offload, Saving, Savings, swaps_weights
@@ -148,11 +147,8 @@ class StableDiffusion(Backbone):
         return self._to_noise(self._call(unet, z_t, t, condition), z_t, t)
 
     def fingerprint(self) -> str:
-        digest = hashlib.sha256()
-        for name in ("unet", "vae", *self._text_encoders):
-            for value in cast(nn.Module, self.pipe.components[name]).parameters():
-                digest.update(value.detach().flatten()[:1024].float().cpu().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        parts = [cast(nn.Module, self.pipe.components[name]) for name in ("unet", "vae", *self._text_encoders)]
+        return weights_digest(value for part in parts for value in part.parameters())
 
     def bank_on_host(self, nbytes: int) -> bool:
         offloaded = self.savings.offload is not Offload.NONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from ..backbones.base import weights_digest
 from ..batch.engine import each
 from ..batch.local import LocalEngine
 from ..editor import Editor
@@ -162,12 +162,8 @@ def _costs(meter: Meter, count: int) -> Scores:
 
 def fingerprint(editor: Editor) -> str:
     """A name for the weights of a model: a digest of the beginning of every tensor of its network and autoencoder."""
-    digest = hashlib.sha256()
     pipe = cast(Any, editor.backbone).pipe
-    for part in (pipe.unet, pipe.vae):
-        for value in part.parameters():
-            digest.update(value.detach().flatten()[:1024].float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    return weights_digest(value for part in (pipe.unet, pipe.vae) for value in part.parameters())
 
 
 def run(bench: Benchmark, load: Callable[[], Editor], jobs: int, report: Report) -> int:

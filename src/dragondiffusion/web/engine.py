@@ -120,8 +120,9 @@ class Engine:
             _keep(job)  # as one that runs, in case that the server is killed
             if editor is None:
                 raise RefusedError(503, self.error or "the model is not loaded")
-            result = self._edited(job, editor, _Telling(job, begin))
-            job.change(state="done", phase="", **_kept_result(job, result))
+            telling, recipe = _Telling(job, begin), in_session(job.recipe, job.session)
+            result = self._edited(job, recipe, editor, telling)
+            job.change(state="done", phase="", **_kept_result(job, recipe, result))
         except CancelledError:
             job.change(state="cancelled")
         except (ValueError, OSError, MemoryError, RefusedError) as error:
@@ -132,8 +133,7 @@ class Engine:
         job.change(seconds=time.perf_counter() - begin, seconds_left=None)
         _keep(job)
 
-    def _edited(self, job: Job, editor: Editor, telling: "_Telling") -> EditResult:
-        recipe = in_session(job.recipe, job.session)
+    def _edited(self, job: Job, recipe: Recipe, editor: Editor, telling: "_Telling") -> EditResult:
         s, live = recipe.settings, Live(telling.show)
         key = (job.recipe["image"], recipe.prompt, s.steps, s.inversion_iterations, s.energy_grid, s.working_size)
         reference = self._kept.get(key)
@@ -199,12 +199,11 @@ def _keep(job: Job) -> None:
         job.keep()
 
 
-def _kept_result(job: Job, result: EditResult) -> dict[str, object]:
+def _kept_result(job: Job, recipe: Recipe, result: EditResult) -> dict[str, object]:
     """Keeps the resulting picture in the session; gives what the job says of it."""
     session, report = job.session, result.report
-    recipe = replace(in_session(job.recipe, session), seed=result.seed)
     path = session.pictures / f".{job.id}.png"
-    left = recipe.write_picture(result.image, path)
+    left = replace(recipe, seed=result.seed).write_picture(result.image, path)
     notes = [note.replace(f"{session.pictures}/", "") for note in result.notes]
     if left:
         notes.append("the input is too large to be carried along in the PNG; export the recipe with its files")
