@@ -179,7 +179,7 @@ def command(folder: Path, out: str, engine: str) -> list[str]:
     words = [
         sys.executable,
         "-m",
-        "dragondiffusion.cli",
+        "dragondiffusion.cli.main",
         "batch",
         str(folder / "jobs.jsonl"),
         "--out",
@@ -338,8 +338,8 @@ def many(count: int) -> None:
 
 def drive(folder: Path) -> None:
     """Drives a batch through the command itself, with a worker that costs nothing, and prints what it took."""
-    from dragondiffusion import cli
     from dragondiffusion.batch.commands import Batch
+    from dragondiffusion.cli import main as cli
 
     engine = Inside()
     Batch._engine = lambda *_: engine

@@ -17,10 +17,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dragondiffusion import Editor, ddim
+from dragondiffusion import Editor
 from dragondiffusion.backbones import load_pipeline
 from dragondiffusion.bench import scenes as S
 from dragondiffusion.bench.tasks import HELD_OUT
+from dragondiffusion.method import solver as ddim
 
 
 def decibels(a: Tensor, b: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ from PIL import Image
 
 from dragondiffusion import Drag, Editor, Move, Remove, Settings
 from dragondiffusion.edits.base import Edit
-from dragondiffusion.photos import Shot, read_photo
-from dragondiffusion.planning import framed
+from dragondiffusion.imaging.photos import Shot, read_photo
+from dragondiffusion.pipeline.plan import framed
 
 
 def draw_photo(height: int, width: int) -> Image.Image:

@@ -100,7 +100,7 @@ def _picture(value: Any) -> Image.Image:
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, int]]:
-    """Within: the address and process of a server."""
+    """Context manager: the address and process of a server."""
     command = [sys.executable, "-m", "dragondiffusion", "web", "--port", "0", "--data", str(folder)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

@@ -12,8 +12,8 @@ from PIL import Image
 from dragondiffusion.batch.engine import Engine, Held, Lost, Raised, Returned
 from dragondiffusion.batch.folder import JOB_TEXT
 from dragondiffusion.batch.worker import Outcome
-from dragondiffusion.images import carries_text, picture_writer
-from dragondiffusion.strict_json import parse_json
+from dragondiffusion.core.strict_json import parse_json
+from dragondiffusion.imaging.images import carries_text, picture_writer
 
 
 class Died(BaseException):

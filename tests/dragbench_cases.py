@@ -8,7 +8,7 @@ from PIL import Image
 
 from dragondiffusion.backbones import Backbone, Condition
 from dragondiffusion.bench.dragbench.features import Recipe
-from dragondiffusion.schedule import NoiseSchedule
+from dragondiffusion.core.levels import NoiseSchedule
 
 SIZE = (45, 61)
 ONCE = Recipe(timestep=1, block=0, ensemble=1)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .backbones import Offload, OutOfMemory, Savings
-    from .editor import Editor, EditResult
+    from .core.types import Window
     from .edits import Drag, Edit, Landmarks, Move, Objective, Paste, Remove, ReplaceAppearance
-    from .finishing import Live
-    from .inversion import Reference
-    from .planning import Request
-    from .previews import Preview, preview
+    from .imaging.shapes import BoxMask, PolygonMask, RunLengthMask
+    from .method.inversion import Reference
+    from .pipeline.editor import Editor, EditResult
+    from .pipeline.plan import Request
+    from .pipeline.postprocess import PreviewStream
+    from .pipeline.preview import Preview, preview
+    from .pipeline.report import Report
+    from .pipeline.settings import Geometry, Settings
     from .recipes import Recipe, recipe_schema
-    from .report import Report
-    from .settings import Geometry, Settings
-    from .shapes import BoxMask, PolygonMask, RunLengthMask
-    from .types import Window
 
 __version__ = "0.1.0"
 
@@ -30,7 +30,6 @@ __all__ = [
     "Editor",
     "Geometry",
     "Landmarks",
-    "Live",
     "Move",
     "Objective",
     "Offload",
@@ -38,6 +37,7 @@ __all__ = [
     "Paste",
     "PolygonMask",
     "Preview",
+    "PreviewStream",
     "Recipe",
     "Reference",
     "Remove",
@@ -56,8 +56,8 @@ _HOMES = {
     "Offload": "backbones",
     "OutOfMemory": "backbones",
     "Savings": "backbones",
-    "Editor": "editor",
-    "EditResult": "editor",
+    "Editor": "pipeline.editor",
+    "EditResult": "pipeline.editor",
     "Drag": "edits",
     "Edit": "edits",
     "Landmarks": "edits",
@@ -66,20 +66,20 @@ _HOMES = {
     "Paste": "edits",
     "Remove": "edits",
     "ReplaceAppearance": "edits",
-    "Live": "finishing",
-    "Preview": "previews",
-    "preview": "previews",
-    "Reference": "inversion",
-    "Report": "report",
-    "Request": "planning",
+    "PreviewStream": "pipeline.postprocess",
+    "Preview": "pipeline.preview",
+    "preview": "pipeline.preview",
+    "Reference": "method.inversion",
+    "Report": "pipeline.report",
+    "Request": "pipeline.plan",
     "Recipe": "recipes",
     "recipe_schema": "recipes",
-    "Geometry": "settings",
-    "Settings": "settings",
-    "BoxMask": "shapes",
-    "PolygonMask": "shapes",
-    "RunLengthMask": "shapes",
-    "Window": "types",
+    "Geometry": "pipeline.settings",
+    "Settings": "pipeline.settings",
+    "BoxMask": "imaging.shapes",
+    "PolygonMask": "imaging.shapes",
+    "RunLengthMask": "imaging.shapes",
+    "Window": "core.types",
 }
 
 

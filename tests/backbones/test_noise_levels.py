@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from checkpoints import DDIM, sd21
-from dragondiffusion import Editor, Move, Settings, ddim
-from dragondiffusion.backbones.noise_levels import noise_schedule, predicts_v
+from dragondiffusion import Editor, Move, Settings
+from dragondiffusion.backbones.unet.noise_levels import noise_schedule, predicts_v
+from dragondiffusion.method import solver as ddim
 
 ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "prediction_type": "v_prediction"}
 
@@ -61,7 +62,7 @@ def test_the_level_of_pure_noise_says_what_the_model_says(data):
 
 @pytest.mark.parametrize("preset", ["default", "reference"])
 def test_pictures_are_edited_from_pure_noise(preset, data, picture, mask):
-    settings = Settings.preset(preset, steps=6, hold_vacated=None)
+    settings = Settings.preset(preset, steps=6, clamp_hole=None)
     result = Editor(sd21(data, **ZERO_SNR))(picture, Move(mask, (20, 3)), settings=settings)
     assert bool(result.latents.isfinite().all())
     assert all(math.isfinite(e) for _, values in result.energies for e in values.values())

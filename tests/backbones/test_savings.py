@@ -7,8 +7,8 @@ from diffusers.hooks import apply_group_offloading
 from checkpoints import KINDS, sd15
 from dragondiffusion import Editor, Move, Offload, OutOfMemory, Savings, Settings, Window
 from dragondiffusion.backbones.savings import is_out_of_memory, swaps_weights
-from dragondiffusion.backbones.stable_diffusion import keeping_weights
-from dragondiffusion.memory import on_host, waiting
+from dragondiffusion.backbones.unet.stable_diffusion import keeping_weights
+from dragondiffusion.method.bank import on_host, waiting
 
 FEW = Settings(steps=3, guidance=(Window(0.0, 0.5),))
 OUT = "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
@@ -73,7 +73,7 @@ def test_layers_that_leave_the_device_after_their_work(data, picture, mask):
 def test_what_is_kept_for_the_gradient_outlives_swapped_weights(monkeypatch):
     conv, z = torch.nn.Conv2d(1, 1, 3).requires_grad_(False), torch.randn(1, 1, 5, 5, requires_grad=True)
     (expected,) = torch.autograd.grad(conv(z).sum(), z)
-    monkeypatch.setattr("dragondiffusion.backbones.stable_diffusion.swaps_weights", lambda module: True)
+    monkeypatch.setattr("dragondiffusion.backbones.unet.stable_diffusion.swaps_weights", lambda module: True)
     with keeping_weights(conv):
         out = conv(z).sum()
     conv.weight.data = torch.zeros_like(conv.weight)  # what offloading does to a parameter
@@ -160,7 +160,7 @@ def test_loading_falls_back_to_offloading(folder, monkeypatch):
             raise torch.OutOfMemoryError("CUDA out of memory")
         raise ValueError("loaded")
 
-    monkeypatch.setattr("dragondiffusion.editor.load_pipeline", load)
+    monkeypatch.setattr("dragondiffusion.pipeline.editor.load_pipeline", load)
     with pytest.warns(UserWarning, match="offload="), pytest.raises(ValueError, match="loaded"):
         Editor.from_pretrained(folder, "cuda", fall_back=True)
     assert asked == [Offload.NONE, Offload.MODEL, Offload.GROUP]

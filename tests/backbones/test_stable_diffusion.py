@@ -7,8 +7,8 @@ import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
 
 from dragondiffusion import Editor, Move, Settings
-from dragondiffusion.backbones.noise_levels import predicts_v
-from dragondiffusion.backbones.stable_diffusion import StableDiffusion
+from dragondiffusion.backbones.unet.noise_levels import predicts_v
+from dragondiffusion.backbones.unet.stable_diffusion import StableDiffusion
 
 
 def other_pipe(editor, **scheduler):

@@ -6,8 +6,8 @@ from diffusers import StableDiffusionXLImg2ImgPipeline
 
 from checkpoints import sdxl, sdxl_unet
 from dragondiffusion import Editor, Move, Request, Settings, Window
-from dragondiffusion.backbones.stable_diffusion_xl import StableDiffusionXL
-from dragondiffusion.backbones.unet import decoder_self_attention
+from dragondiffusion.backbones.unet.hooks import decoder_self_attention
+from dragondiffusion.backbones.unet.stable_diffusion_xl import StableDiffusionXL
 
 FEW = Settings(steps=3, guidance=(Window(0.0, 0.5),))
 

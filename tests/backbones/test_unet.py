@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dragondiffusion.backbones.unet import decoder_self_attention, feature_blocks, stopped_after, up_blocks
+from dragondiffusion.backbones.unet.hooks import decoder_self_attention, feature_blocks, stopped_after, up_blocks
 
 
 @pytest.fixture

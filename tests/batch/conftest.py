@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from batch_fakes import DirectEngine, FakeWorker
-from dragondiffusion import cli
 from dragondiffusion.batch.commands import Batch
+from dragondiffusion.cli import main as cli
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from PIL import Image
 
 from batch_fakes import FakeWorker
 from batch_lines import job, write
-from dragondiffusion import cli
 from dragondiffusion.batch import commands, driver
 from dragondiffusion.batch.folder import OutputFolder
 from dragondiffusion.batch.jobs import Source
+from dragondiffusion.cli import main as cli
 
 
 def pictures(folder, out="out"):
@@ -271,7 +271,7 @@ def test_bad_lines_end_before_anything_is_made(batch, folder):
 
 
 def test_a_missing_ray_is_named(batch, folder, monkeypatch):
-    monkeypatch.setattr("dragondiffusion.libraries.find_spec", lambda name: None)
+    monkeypatch.setattr("dragondiffusion.core.libraries.find_spec", lambda name: None)
     write(folder, job())
     code, said = batch("--engine", "ray")
     assert code == 2 and "pip install 'dragondiffusion[ray]'" in said

@@ -13,9 +13,9 @@ import yaml
 from PIL import Image
 
 from batch_fakes import DirectEngine
-from dragondiffusion import cli
 from dragondiffusion.batch.commands import Batch
 from dragondiffusion.batch.worker import EditWorker
+from dragondiffusion.cli import main as cli
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = (DOCS / "batch.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from dragondiffusion import Recipe
 from dragondiffusion.batch.folder import Shard
 from dragondiffusion.batch.jobs import Source
 from dragondiffusion.batch.schema import line_schema
-from dragondiffusion.strict_json import parse_json
+from dragondiffusion.core.strict_json import parse_json
 
 
 def jobs(folder, *lines, **options):

@@ -12,10 +12,10 @@ from PIL import Image
 
 from batch_fakes import FakeWorker
 from batch_lines import job, write
-from dragondiffusion import cli
 from dragondiffusion.batch import on_ray
 from dragondiffusion.batch.commands import Batch
 from dragondiffusion.batch.on_ray import RayEngine
+from dragondiffusion.cli import main as cli
 
 pytest.importorskip("ray")
 TESTS = Path(__file__).parent.parent

@@ -10,8 +10,8 @@ from PIL import Image
 
 from dragondiffusion import Drag, Move, Paste, Remove, Request, Settings, Window
 from dragondiffusion.batch.references import ReferenceFiles, Shared, key_of
-from dragondiffusion.editor import Editor
-from dragondiffusion.planning import plan
+from dragondiffusion.pipeline.editor import Editor
+from dragondiffusion.pipeline.plan import plan
 
 FEW = Settings(steps=4, guidance=(Window(0.0, 0.5),))
 MORE = [
@@ -49,7 +49,7 @@ def requests(picture, mask, settings=FEW):
 
 
 def run(editor, known, asked):
-    editor.known, editor.counted = known, 0
+    editor.cache, editor.counted = known, 0
     results = [editor.batch([request])[0] for request in asked]
     return [(result.image.tobytes(), result.latents) for result in results], editor.counted
 
@@ -77,9 +77,9 @@ def test_sharing_changes_nothing_but_the_work(own, picture, mask, settings, tmp_
 
 def test_one_picture_is_as_without_any_store(own, picture, mask):
     request = requests(picture, mask)[0]
-    own.known = None
+    own.cache = None
     plain = own.batch([request])[0]
-    own.known = Shared("m")
+    own.cache = Shared("m")
     assert torch.equal(own.batch([request])[0].latents, plain.latents)
 
 

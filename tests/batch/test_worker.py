@@ -14,7 +14,7 @@ from dragondiffusion import Recipe
 from dragondiffusion.batch.folder import JOB_TEXT
 from dragondiffusion.batch.jobs import Model, Source
 from dragondiffusion.batch.worker import EditWorker, Orders, Packed, Task
-from dragondiffusion.png import read_texts
+from dragondiffusion.imaging.png import read_texts
 from dragondiffusion.recipes.pictures import Beside
 
 

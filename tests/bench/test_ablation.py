@@ -7,7 +7,7 @@ from dragondiffusion.bench.ablation import INGREDIENTS, ablation
 from dragondiffusion.bench.rows import TERMS
 from dragondiffusion.bench.tasks import TASKS
 
-TOGETHER = {"default, no draft", "default, destination not held, start not carried"}
+TOGETHER = {"default, no proxy", "default, destination not held, start not carried"}
 """Rows that have to change two settings."""
 
 

@@ -16,7 +16,7 @@ from dragondiffusion.bench.dragbench import cases as C
 from dragondiffusion.bench.dragbench import distance, fidelity, rivals, summary
 from dragondiffusion.bench.dragbench.command import DragBench
 from dragondiffusion.bench.dragbench.record import Record
-from dragondiffusion.bench.dragbench.running import LEFT_ALONE, OURS, Bench, run
+from dragondiffusion.bench.dragbench.running import OURS, UNEDITED, Bench, run
 
 
 class Editing:
@@ -46,12 +46,12 @@ def test_a_true_translation_arrives_and_left_alone_has_the_whole_way_to_go(tmp_p
         write_case(tmp_path / "cases" / name)
     record, bench, _ = go(tmp_path / "cases", tmp_path / "out")
     assert record.problems == {OURS: {"refused": "it cannot be dragged"}}
-    for row, share in ((LEFT_ALONE, 1), (OURS, 0)):
+    for row, share in ((UNEDITED, 1), (OURS, 0)):
         for search in distance.SEARCHES:
             mean = summary.summarise(record, bench.rows, ["a", "b/c", "b/d"])[row]
             assert mean[f"{search} of way"].value == pytest.approx(share)
             assert mean[f"{search} px"].value == pytest.approx(share * np.hypot(10, 2))
-        assert mean["exact"].value == pytest.approx(1 if row == LEFT_ALONE else 0, abs=0.01)
+        assert mean["exact"].value == pytest.approx(1 if row == UNEDITED else 0, abs=0.01)
     with Image.open(tmp_path / "out" / "results" / "b" / "c.png") as image:
         assert image.size == SIZE[::-1]
     held = json.loads((tmp_path / "out" / "dragbench.json").read_text())
@@ -114,7 +114,7 @@ def test_sizes_may_be_rounded_to_eights(size, fits):
 @pytest.mark.parametrize("text", ["theirs", "=x", f"{OURS}=.", "a=nowhere-at-all"])
 def test_folders_of_results_are_checked(text):
     with pytest.raises((ValueError, FileNotFoundError), match=re.escape(text)):
-        rivals.folders([text], (OURS, LEFT_ALONE))
+        rivals.folders([text], (OURS, UNEDITED))
 
 
 def test_intervals_hold_the_mean_and_weights_count():
@@ -171,7 +171,7 @@ def test_the_command_runs_to_the_end_and_again(tmp_path, data, picture, capsys):
     )
     command.run()
     told = capsys.readouterr()
-    assert "| theirs | px |" in told.out and "| left alone | 2 |" in told.out
+    assert "| theirs | px |" in told.out and "| unedited input | 2 |" in told.out
     assert "not scored: odd:" in told.err and "not scored: b/c, theirs:" in told.err
     with Image.open(out / "results" / "b" / "c.png") as image:
         assert image.size == (33, 70)
@@ -200,7 +200,7 @@ def test_the_command_runs_to_the_end_and_again(tmp_path, data, picture, capsys):
     ],
 )
 def test_bad_options_are_refused_before_a_model_is_loaded(options, message, tmp_path, monkeypatch):
-    monkeypatch.setattr("dragondiffusion.terminal.load_editor", lambda model: pytest.fail("loaded"))
+    monkeypatch.setattr("dragondiffusion.console.terminal.load_editor", lambda model: pytest.fail("loaded"))
     write_case(tmp_path / "cases" / "a")
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         DragBench(**{"cases": tmp_path / "cases", "out": tmp_path / "out", **options}).run()

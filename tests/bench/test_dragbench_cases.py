@@ -14,7 +14,7 @@ from PIL import Image
 from dragbench_cases import SIZE, map_of_places, write_case
 from dragondiffusion import Settings
 from dragondiffusion.bench.dragbench import cases as C
-from dragondiffusion.types import Canvas
+from dragondiffusion.core.types import Canvas
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from dragondiffusion import cli
-from dragondiffusion.bench.baselines import copy_paste, left_alone
+from dragondiffusion.bench.baselines import copy_paste, unedited_input
 from dragondiffusion.bench.difficulty import describe
 from dragondiffusion.bench.figures import gather
 from dragondiffusion.bench.page import operations, shown
 from dragondiffusion.bench.results import Entry, Results
 from dragondiffusion.bench.scores import score
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS
+from dragondiffusion.cli import main as cli
 
 ABOUT = {
     "model": "abc", "version": "0", "size": (64, 64), "tuning": False, "after": False,
     "displacement": None, "scale": None, "angle": None, "points": None,
 }  # fmt: skip
-ROWS = {"left alone": left_alone, "<b>&\"quoted\"": copy_paste}  # fmt: skip
+ROWS = {"unedited input": unedited_input, "<b>&\"quoted\"": copy_paste}  # fmt: skip
 KINDS = ("move", "paste")
 
 
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(folder: Path) -> tuple[str, dict]:
     out = folder.parent / "report.html"
-    assert cli.main(["bench", "report", str(folder), "-o", str(out), "--base", "left alone"]) == 0
+    assert cli.main(["bench", "report", str(folder), "-o", str(out), "--base", "unedited input"]) == 0
     return out.read_text(encoding="utf-8"), json.loads(out.with_suffix(".json").read_text())
 
 
@@ -88,7 +88,7 @@ def test_names_are_escaped(report):
 
 
 def test_figures_are_those_of_the_scores(folder: Path):
-    figures, results = gather([folder], "left alone"), Results(folder)
+    figures, results = gather([folder], "unedited input"), Results(folder)
     for kind in KINDS:
         for row in ROWS:
             entries = results.entries(kind, row)
@@ -109,13 +109,13 @@ def test_copy_paste_wins_against_the_picture_left_alone(report):
 
 def test_rows_are_compared_on_the_scenes_they_share(folder: Path, tmp_path: Path):
     results = Results(tmp_path / "run")
-    results.open(ABOUT, {"move": {"left alone": "left alone", "other": "other"}}, "c")
-    for seed, rows in ((1, ("left alone", "other")), (2, ("left alone",))):
+    results.open(ABOUT, {"move": {"unedited input": "unedited input", "other": "other"}}, "c")
+    for seed, rows in ((1, ("unedited input", "other")), (2, ("unedited input",))):
         for row in rows:
             results.add("move", row, seed, Entry({"whole": 10.0 * seed}, {"light": 0.6}), torch.zeros(3, 64, 64))
     figures = gather([tmp_path / "run"], "other")
     assert figures["kinds"]["move"]["scenes"] == 1
-    assert figures["kinds"]["move"]["rows"]["left alone"]["whole"]["mean"] == 10
+    assert figures["kinds"]["move"]["rows"]["unedited input"]["whole"]["mean"] == 10
 
 
 def test_reports_of_what_does_not_belong_together(folder: Path, tmp_path: Path, capsys):

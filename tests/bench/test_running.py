@@ -10,12 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
-from dragondiffusion import Editor, cli, terminal
+from dragondiffusion import Editor
 from dragondiffusion.bench.commands import ASKED, KINDS, spelled
 from dragondiffusion.bench.figures import HEADLINE
 from dragondiffusion.bench.results import Entry, Results, slug
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS, TUNING, pixels
 from dragondiffusion.bench.tasks.base import REGIONS
+from dragondiffusion.cli import main as cli
+from dragondiffusion.console import terminal
 
 SMALL = (64, 64)
 
@@ -60,7 +62,7 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_runs_go_on_where_they_stopped(kind: str, bench, tmp_path: Path):
-    arguments = ("--kinds", kind, "--rows", "left alone", "default", "--batch", 2)
+    arguments = ("--kinds", kind, "--rows", "unedited input", "default", "--batch", 2)
     assert bench(*arguments, "--limit", 1)[:2] == (0, 2), "one scene, and one edit whose operations are counted"
     code, calls, said = bench(*arguments, "--limit", 3)
     assert (code, calls) == (0, 2), "only the scenes that are new"
@@ -80,24 +82,26 @@ def test_interruptions_lose_the_batch_at_hand_alone(bench, monkeypatch, tmp_path
 
 
 def test_pictures_kept_are_those_given(bench, tmp_path: Path):
-    bench("--kinds", "move", "--limit", 1, "--rows", "left alone")
+    bench("--kinds", "move", "--limit", 1, "--rows", "unedited input")
     task = next(TASKS["move"](1, HELD_OUT, SMALL))
-    kept = Results.load(tmp_path / "out").picture("move", "left alone", task.seed)
+    kept = Results.load(tmp_path / "out").picture("move", "unedited input", task.seed)
     assert np.array_equal(pixels(kept), pixels(task.before))
 
 
 def test_scenes_for_tuning_are_others_and_changes_are_rows(bench, tmp_path: Path):
-    assert bench("--kinds", "move", "--limit", 2, "--tuning", "--rows", "left alone", "--vary", "recall=False")[0] == 0
+    assert (
+        bench("--kinds", "move", "--limit", 2, "--tuning", "--rows", "unedited input", "--vary", "recall=False")[0] == 0
+    )
     results = Results.load(tmp_path / "out")
     assert "recall=False" in results.read()["rows"]["move"]["recall=False"]
     assert all(seed >= TUNING for seed in results.entries("move", "recall=False"))
 
 
 def test_filters_choose_scenes(bench, tmp_path: Path):
-    arguments = ("--kinds", "move", "remove", "--limit", 2, "--rows", "left alone")
+    arguments = ("--kinds", "move", "remove", "--limit", 2, "--rows", "unedited input")
     assert bench(*arguments, "--difficulty", "objects=3", "--difficulty", "texture=plain")[0] == 0
     for kind in ("move", "remove"):
-        for entry in Results.load(tmp_path / "out").entries(kind, "left alone").values():
+        for entry in Results.load(tmp_path / "out").entries(kind, "unedited input").values():
             assert entry.difficulty["objects"] == 3 and entry.difficulty["texture"] == 0
 
 
@@ -216,13 +220,13 @@ def test_entries_are_read_back(tmp_path: Path):
 
 def test_commands_are_spelled_so_that_they_can_be_called_again(bench, tmp_path: Path):
     varied = ("--vary", "noise=0.1:0.5 recall=False", "--vary", "steps=3", "--difficulty", "light=weak")
-    bench("--kinds", "move", "--limit", 1, "--tuning", "--rows", "left alone", *varied)
+    bench("--kinds", "move", "--limit", 1, "--tuning", "--rows", "unedited input", *varied)
     (command,) = Results.load(tmp_path / "out").read()["commands"]
     words = shlex.split(command)
     assert words[:3] == ["dragondiffusion", "bench", "scenes"]
     again = cli.parse(words[1:])
     assert spelled(again.command) == command
-    assert again.command.vary == (varied[1], varied[3]) and again.command.named == ("left alone",)
+    assert again.command.vary == (varied[1], varied[3]) and again.command.named == ("unedited input",)
 
 
 def test_every_kind_of_task_is_known_to_the_commands():

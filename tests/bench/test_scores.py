@@ -3,11 +3,11 @@
 import pytest
 
 from dragondiffusion import Geometry, Settings, Window
-from dragondiffusion.bench.baselines import left_alone
+from dragondiffusion.bench.baselines import unedited_input
 from dragondiffusion.bench.rows import TERMS, USUAL, named, rows, varied
 from dragondiffusion.bench.scores import COLUMNS, PARTS, means, score, table
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS
-from dragondiffusion.settings import PRESETS
+from dragondiffusion.pipeline.settings import PRESETS
 
 
 @pytest.mark.parametrize("kind", TASKS)
@@ -26,14 +26,14 @@ def test_the_truth_has_the_best_scores_and_the_picture_left_alone_the_worst(kind
     assert ("warp error" in best) == (kind in ("move", "resize", "rotate", "paste"))
     assert ("surroundings" in best) == (kind != "remove")
     assert ("handle" in best) == (kind == "drag") and ("landmarks" in best) == (kind == "landmarks")
-    assert ("ghost" in best) == ("vacated" in best) == (kind in ("move", "resize", "rotate", "remove"))
+    assert ("ghost" in best) == ("hole" in best) == (kind in ("move", "resize", "rotate", "remove"))
 
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_rows_switch_off_one_thing_each(kind: str):
     chosen = rows(kind, {"steps": 7}, terms=True)
     default = chosen.pop("default")
-    assert chosen.pop("left alone") is left_alone and default == Settings.preset("default", steps=7)
+    assert chosen.pop("unedited input") is unedited_input and default == Settings.preset("default", steps=7)
     assert all(row.steps == 7 for row in chosen.values() if isinstance(row, Settings))
     off = {name: settings for name, settings in chosen.items() if name.startswith("default")}
     assert set(named(rows(kind), [], terms=True)) == set(USUAL) & set(rows(kind))
@@ -46,7 +46,7 @@ def test_rows_switch_off_one_thing_each(kind: str):
 
 @pytest.mark.parametrize("kind", TASKS)
 def test_every_term_is_one_of_the_edit(kind: str):
-    from dragondiffusion.types import Canvas
+    from dragondiffusion.core.types import Canvas
 
     canvas = Canvas(picture=(128, 128), multiple=16, factor=4, grid=2)
     task = next(task for task in TASKS[kind](9, HELD_OUT, (128, 128)) if task.scale <= 1)
@@ -66,14 +66,14 @@ def test_every_preset_is_a_row():
 
 def test_latent_copy_asks_the_model_for_samples_alone():
     row = rows("move")["latent copy"]
-    assert isinstance(row, Settings) and not row.recall and not row.draft and row.energy_scale == 0
-    assert not any(w and any(w.holds(i, 20) for i in range(20)) for w in (row.hold_rest, row.hold_destination))
+    assert isinstance(row, Settings) and not row.recall and not row.proxy and row.energy_scale == 0
+    assert not any(w and any(w.holds(i, 20) for i in range(20)) for w in (row.clamp_rest, row.clamp_destination))
 
 
 def test_rows_are_chosen_by_name():
-    assert list(named(rows("move"), ["default", "left alone"])) == ["default", "left alone"]
+    assert list(named(rows("move"), ["default", "unedited input"])) == ["default", "unedited input"]
     assert list(named(rows("move"), [])) == [name for name in rows("move") if name in USUAL]
-    with pytest.raises(ValueError, match="row 'best' is unknown; use one of 'left alone'"):
+    with pytest.raises(ValueError, match="row 'best' is unknown; use one of 'unedited input'"):
         named(rows("move"), ["best"])
 
 

@@ -15,8 +15,8 @@ from dragondiffusion.bench.speed.command import Speed
 from dragondiffusion.bench.speed.costs import matrix_rate
 from dragondiffusion.bench.speed.dry import Ledger, dry, remembering
 from dragondiffusion.bench.speed.published import networks, pipeline
-from dragondiffusion.planning import Request
-from dragondiffusion.settings import Geometry
+from dragondiffusion.pipeline.plan import Request
+from dragondiffusion.pipeline.settings import Geometry
 
 SIZE = (64, 64)
 
@@ -39,7 +39,7 @@ def request(kind, **changes):
 @pytest.mark.parametrize("preset", ["default", "reference"])
 @pytest.mark.parametrize("kind", ["move", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("paste", "drag"))])
 def test_dry_runs_count_what_real_runs_do(editor, hollow, kind, preset):
-    one = request(kind, preset=preset, hold_vacated=None)
+    one = request(kind, preset=preset, clamp_hole=None)
     real, counted = FlopMeter(), FlopMeter()
     (result,) = editor.batch([one], clock=real)
     with dry():
@@ -72,7 +72,7 @@ def test_a_second_edit_pays_for_no_inversion(editor):
     editor.batch([again], clock=second)
     assert first.flops["invert"] > 0
     assert "invert" not in second.flops
-    # Only its own draft is encoded: first the picture and a draft, and the prompt.
+    # Only its own proxy is encoded: first the picture and a proxy, and the prompt.
     assert second.flops["encode"] <= 0.5 * first.flops["encode"]
 
 
@@ -99,7 +99,7 @@ def test_memory_holds_networks_bank_and_graph(hollow):
 
     def peaks(offload, **changes):
         with remembering(parts, offload) as meter:
-            hollow.batch([request("move", hold_vacated=None, steps=1, **changes)], clock=meter)
+            hollow.batch([request("move", clamp_hole=None, steps=1, **changes)], clock=meter)
         return meter.memory
 
     whole, offloaded, unguided = peaks(False), peaks(True), peaks(False, energy_scale=0.0)

@@ -27,8 +27,8 @@ from dragondiffusion.bench.tasks import (
 )
 from dragondiffusion.bench.tasks.base import REGIONS, SECOND, grown
 from dragondiffusion.bench.tasks.transferring import CANDIDATES, LOOK, STRIDE
-from dragondiffusion.geometry import covered_cells
-from dragondiffusion.types import Canvas
+from dragondiffusion.core.geometry import covered_cells
+from dragondiffusion.core.types import Canvas
 
 SMALL = (64, 64)
 CANVAS = Canvas(picture=(128, 128), multiple=16, factor=4, grid=2)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from dragondiffusion import Geometry, Move, Settings
+from dragondiffusion.core.types import Canvas
 from dragondiffusion.edits import join
-from dragondiffusion.types import Canvas
 
 CANVAS = Canvas((61, 90), 32, 4, 2)
 
@@ -18,7 +18,7 @@ def test_regions_are_those_of_the_released_code(case):
     terms = {term.name: term for term in (*objective.edit_terms, *objective.content_terms)}
     assert torch.equal(terms["edit"].match.target, case["dst"][0, 0])
     assert torch.equal(terms["content"].match.target, case["rest"][0, 0])
-    assert torch.equal(terms["contrast"].match.target, case["vacated"][0, 0])
+    assert torch.equal(terms["contrast"].match.target, case["hole"][0, 0])
     x, y = terms["edit"].match.source.long().unbind(-1)
     assert int(case["src_scaled"][0, 0][y, x].sum()) == int(case["src_scaled"].sum()) == len(x)
 
@@ -37,10 +37,10 @@ def test_regions_do_not_overlap_and_cover_the_picture(mask):
     objective = Move(mask, (30.5, -7.25), 1.2, 20.0).objective(CANVAS, Settings())
     terms = {term.name: term for term in objective.content_terms}
     dst, rest = objective.edit_terms[0].match.target, terms["content"].match.target
-    vacated = terms["contrast"].match.target
-    assert int(dst.sum() + rest.sum() + vacated.sum()) == dst.numel()
-    assert bool((dst | rest | vacated).all())
-    assert not bool((objective.vacated & objective.carries[0].latent.target).any())
+    hole = terms["contrast"].match.target
+    assert int(dst.sum() + rest.sum() + hole.sum()) == dst.numel()
+    assert bool((dst | rest | hole).all())
+    assert not bool((objective.hole & objective.carries[0].latent.target).any())
 
 
 def test_away_from_the_edit_the_composite_is_the_input(mask):

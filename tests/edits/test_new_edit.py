@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from dragondiffusion import Edit, Settings, Window
+from dragondiffusion.core.geometry import Correspondence, coverage, covered_cells
 from dragondiffusion.edits import Objective, Strengths
 from dragondiffusion.edits.base import nowhere, object_mask
-from dragondiffusion.energies import GlobalSimilarity, LocalSimilarity
-from dragondiffusion.geometry import Correspondence, coverage, covered_cells
-from dragondiffusion.images import ImageLike
-from dragondiffusion.memory import replacing
+from dragondiffusion.imaging.images import ImageLike
+from dragondiffusion.method.bank import replacing
+from dragondiffusion.method.energies import GlobalSimilarity, LocalSimilarity
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class Blend(Edit):
             touched=region,
             changed=mask,
             stays=cells,
-            emptied=nowhere(canvas.padded),
+            hole_pixels=nowhere(canvas.padded),
             recalls=(replacing(w.recall_window),),
             carries=(),
-            vacated=nowhere(canvas.latent),
+            hole=nowhere(canvas.latent),
             noise_region=cells,
             strengths=w,
         )

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Remove, ReplaceAppearance, Settings, Window
+from dragondiffusion.core.types import Canvas
 from dragondiffusion.edits import join
-from dragondiffusion.edits.look import transfer_colours
-from dragondiffusion.energies import PatchSimilarity
-from dragondiffusion.types import Canvas
+from dragondiffusion.method.energies import PatchSimilarity
+from dragondiffusion.proxy.appearance import transfer_colours
 
 CANVAS = Canvas((61, 90), 32, 4, 2)
 SETTINGS = Settings()
@@ -33,13 +33,13 @@ def test_pasted_pixels_are_those_of_the_second_picture(second):
     image, mask = second
     objective = Paste(image, mask, (30, 12)).objective(CANVAS, SETTINGS)
     base, other = pictures(CANVAS.picture, mask.shape)
-    draft = objective.carries[0].paint.onto(base, [base, other])
-    torch.testing.assert_close(draft[..., 22:38, 38:54], other[..., 10:26, 8:24], rtol=1e-4, atol=1e-4)
+    proxy = objective.carries[0].paint.onto(base, [base, other])
+    torch.testing.assert_close(proxy[..., 22:38, 38:54], other[..., 10:26, 8:24], rtol=1e-4, atol=1e-4)
     outside = torch.ones(CANVAS.padded, dtype=torch.bool)
     outside[22:38, 38:54] = False
-    assert torch.equal(draft[..., outside], base[..., outside])
+    assert torch.equal(proxy[..., outside], base[..., outside])
     assert objective.edit_terms[0].guide == objective.carries[0].guide == 1
-    assert not bool(objective.vacated.any())
+    assert not bool(objective.hole.any())
 
 
 def test_a_paste_reads_the_second_picture_inside_its_mask(second):
@@ -85,22 +85,22 @@ def test_a_removal_leaves_what_it_does_not_touch(mask):
     objective = Remove(mask).objective(CANVAS, SETTINGS)
     assert objective.edit_terms == objective.carries == ()
     assert [term.name for term in objective.content_terms] == ["content", "contrast", "inpaint"]
-    assert torch.equal(objective.vacated[5:11, 4:10], torch.ones(6, 6, dtype=torch.bool))
-    assert int(objective.vacated.sum()) == 36
+    assert torch.equal(objective.hole[5:11, 4:10], torch.ones(6, 6, dtype=torch.bool))
+    assert int(objective.hole.sum()) == 36
 
 
 def test_dragged_content_arrives_and_the_surroundings_stay():
-    """A dot drawn at the start is found at the end in the draft."""
+    """A dot drawn at the start is found at the end in the proxy."""
     start, end = (40.0, 30.0), (52.0, 34.0)
     objective = Drag([(start, end)]).objective(CANVAS, SETTINGS)
     (base,) = pictures(CANVAS.picture)
     ys, xs = torch.meshgrid(torch.arange(64) + 0.5, torch.arange(96) + 0.5, indexing="ij")
     base[0, 0] = torch.exp(-((xs - start[0]) ** 2 + (ys - start[1]) ** 2) / 18)
-    draft = objective.carries[0].paint.onto(base, [base])
-    peak = draft[0, 0].flatten().argmax()
+    proxy = objective.carries[0].paint.onto(base, [base])
+    peak = proxy[0, 0].flatten().argmax()
     assert math.dist((float(xs.flatten()[peak]), float(ys.flatten()[peak])), end) < 1.5
     away = objective.changed == 0
-    assert torch.equal(draft[..., away], base[..., away])
+    assert torch.equal(proxy[..., away], base[..., away])
 
 
 def test_patches_of_a_drag_correspond():
@@ -133,13 +133,13 @@ def test_landmarks_move_and_the_picture_around_them_stays():
     (base,) = pictures(CANVAS.picture)
     ys, xs = torch.meshgrid(torch.arange(64) + 0.5, torch.arange(96) + 0.5, indexing="ij")
     base[0, 0], base[0, 1] = xs / 100, ys / 100
-    draft = objective.carries[0].paint.onto(base, [base])
+    proxy = objective.carries[0].paint.onto(base, [base])
     for (x, y), (u, v) in zip(ring.tolist(), wide.tolist(), strict=True):
-        came_from = draft[0, :2, int(v), int(u)] * 100
+        came_from = proxy[0, :2, int(v), int(u)] * 100
         assert math.dist(came_from.tolist(), (x, y)) < 1.5
     away = objective.changed == 0
     assert bool(away.any())
-    assert torch.equal(draft[..., away], base[..., away])
+    assert torch.equal(proxy[..., away], base[..., away])
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,6 @@ def test_strengths_come_from_settings_or_the_edit(second, mask):
     own = Paste(image, like, (30, 12)).objective(CANVAS, Settings.preset("reference", geometry=Geometry.AFFINE))
     assert (own.strengths.energy_scale, own.strengths.guidance_scale) == (1500, 4)
     assert own.carries[0].hold == Window(0, 0)
-    ours = Paste(image, like, (30, 12)).objective(CANVAS, Settings(w_edit=1.0, hold_destination=Window(0, 0.3)))
+    ours = Paste(image, like, (30, 12)).objective(CANVAS, Settings(w_edit=1.0, clamp_destination=Window(0, 0.3)))
     assert ours.edit_terms[0].weight == 1
     assert ours.carries[0].hold == Window(0, 0.3)

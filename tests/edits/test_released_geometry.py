@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from dragondiffusion import Drag, Move, Paste, ReplaceAppearance, Settings
-from dragondiffusion.types import Canvas
+from dragondiffusion.core.types import Canvas
 
 SETTINGS = Settings.preset("reference")
 CANVAS = Canvas((128, 128), 64, 8, 2)

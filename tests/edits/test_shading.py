@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from dragondiffusion import Move, Remove, Settings
+from dragondiffusion.core.geometry import coverage, fill
+from dragondiffusion.core.types import Canvas
+from dragondiffusion.edits.compose import join
 from dragondiffusion.edits.shading import scaled
-from dragondiffusion.edits.union import join
-from dragondiffusion.geometry import coverage, fill
-from dragondiffusion.planning import compile_edits
-from dragondiffusion.shadows import Shadow, shaded
-from dragondiffusion.types import Canvas
+from dragondiffusion.pipeline.plan import compile_edits
+from dragondiffusion.proxy.shadows import Shadow, shaded
 
 CANVAS = Canvas(picture=(96, 96), multiple=16, factor=4, grid=2)
 
@@ -35,7 +35,7 @@ def scene(mask, thrown):
 
 
 def drafted(objective, x):
-    x = fill(scaled(x, objective.lit), objective.emptied)
+    x = fill(scaled(x, objective.lit), objective.hole_pixels)
     for carry in objective.carries:
         x = carry.paint.onto(x, [x])
     return x
@@ -55,11 +55,11 @@ def test_a_move_throws_it_anew(mask, thrown, scene):
     x = (drafted(objective, scene) + 1) / 2
     arrived = torch.roll(torch.from_numpy(mask), 32, 1)
     truth = 0.6 * thrown.factor(arrived)
-    around = shaded(thrown.factor(arrived)) & (arrived == 0) & (objective.emptied == 0)
+    around = shaded(thrown.factor(arrived)) & (arrived == 0) & (objective.hole_pixels == 0)
     assert float((x - truth).abs()[:, :, around].mean()) < 0.02
     assert float((0.6 - truth).abs()[around].mean()) > 0.05
     cells = coverage(around.float(), CANVAS.latent) > 0
-    held = torch.stack([c.latent.target for c in objective.carries]).any(0) | objective.vacated
+    held = torch.stack([c.latent.target for c in objective.carries]).any(0) | objective.hole
     assert bool(held[cells].all())
     assert bool((objective.changed[around] == 1).all())
 

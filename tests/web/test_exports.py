@@ -17,7 +17,7 @@ from dragondiffusion import (
     Settings,
     Window,
 )
-from dragondiffusion.cli import parse
+from dragondiffusion.cli.main import parse
 from dragondiffusion.web.exports import Files, command_line, python_code, recipe_with_files
 
 MASK, OTHER, PHOTO = (f"{digit * 32}.png" for digit in "abc")
@@ -41,7 +41,7 @@ EDITS = [
 
 SETTINGS = [
     Settings(),
-    Settings.preset("fast", guidance_strength=0.5, hold_rest=Window(0, 0.7, 2)),
+    Settings.preset("fast", guidance_strength=0.5, clamp_rest=Window(0, 0.7, 2)),
     Settings(composite=False),
 ]
 

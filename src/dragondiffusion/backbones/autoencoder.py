@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from ..types import Latents, Pictures
+from ..core.types import Latents, Pictures
 
 
 def encoded(vae: Any, x: Pictures, upcast: bool) -> Latents:

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..memory import Reader
-from ..schedule import NoiseSchedule
-from ..types import Canvas, Latents, Number, Pictures, Size, TokenBatch
+from ..core.levels import NoiseSchedule
+from ..core.types import Canvas, Latents, Number, Pictures, Size, TokenBatch
+from ..method.bank import Reader
 from .savings import Saving
 
 
@@ -55,7 +55,7 @@ class ImagePrompt:
 
 
 @dataclass(frozen=True)
-class Begun:
+class PartialForward:
     """How far a call got that was made for features: outputs of the network's blocks by name, without gradients."""
 
     outputs: dict[str, Any]
@@ -119,7 +119,7 @@ class Backbone(ABC):
         raise ValueError("this model takes no image prompt; set image_prompt_scale to 0")
 
     def image_prompting(self, scale: Number) -> AbstractContextManager[None]:
-        """Within: image prompts in conditions count with a weight; without, they do not count."""
+        """Context manager: image prompts in conditions count with a weight; without, they do not count."""
         raise ValueError("this model takes no image prompt; set image_prompt_scale to 0")
 
     @abstractmethod
@@ -130,15 +130,15 @@ class Backbone(ABC):
     def features(self, z_t: Latents, t: int, condition: Condition) -> BatchFeatures:
         """Decoder features at training timestep `t`; differentiable, and no further than they need to be computed."""
 
-    def begin(self, z_t: Latents, t: int, condition: Condition) -> "tuple[BatchFeatures, Begun | None]":
+    def begin(self, z_t: Latents, t: int, condition: Condition) -> "tuple[BatchFeatures, PartialForward | None]":
         """Features as `features` gives them, and what `resume` can go on from; None where nothing is kept."""
         return self.features(z_t, t, condition), None
 
-    def resume(self, begun: Begun, z_t: Latents, t: int, condition: Condition) -> Latents:
+    def resume(self, prefix: PartialForward, z_t: Latents, t: int, condition: Condition) -> Latents:
         """Predicted noise as `noise` gives it, without computing again what is known.
 
         Args:
-            begun: what `begin` gave for the same timestep, and for latents and conditions that are the last of this
+            prefix: what `begin` gave for the same timestep, and for latents and conditions that are the last of this
                 batch.
             z_t: latents.
             t: training timestep.
@@ -177,11 +177,11 @@ class Backbone(ABC):
 
     @abstractmethod
     def recording(self) -> AbstractContextManager[dict[str, TokenBatch]]:
-        """Within: the tokens that enter every decoder self-attention layer of the latest call, by layer."""
+        """Context manager: the tokens that enter every decoder self-attention layer of the latest call, by layer."""
 
     @abstractmethod
     def recalling(self, reader: Reader) -> AbstractContextManager[None]:
-        """Within: decoder self-attention reads the tokens the reader gives it."""
+        """Context manager: decoder self-attention reads the tokens the reader gives it."""
 
     def canvas(self, picture: Size, energy_grid: int) -> Canvas:
         """The grids of a picture.

@@ -10,7 +10,7 @@ from diffusers.loaders import single_file_utils
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..strict_json import read_json
+from ..core.strict_json import read_json
 
 PIPELINES: dict[str, str] = {
     "StableDiffusionPipeline": "StableDiffusionPipeline",

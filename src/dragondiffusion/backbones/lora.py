@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..types import Number
+from ..core.types import Number
 from .checkpoint import is_hub_id, read_shapes
 
 

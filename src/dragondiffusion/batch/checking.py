@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from ..core.strict_json import parse_json
 from ..recipes import Recipe
-from ..strict_json import parse_json
 from .jobs import Job, Source
 
 

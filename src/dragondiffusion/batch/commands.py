@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ..command import Command, Incomplete
-from ..model_options import WithModel
+from ..console.command import Command, Incomplete
+from ..console.model_options import WithModel
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -91,7 +91,7 @@ class Batch(WithModel):
         if self.address is not None and self.engine != "ray":
             raise ValueError(f"--address {self.address} belongs to Ray; add --engine ray")
         if self.engine == "ray":
-            from ..libraries import check_libraries
+            from ..core.libraries import check_libraries
 
             check_libraries("ray")
 

@@ -17,9 +17,9 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from .. import __version__
-from ..images import write_file
-from ..png import is_png, read_texts
-from ..strict_json import Json, shown
+from ..core.strict_json import Json, shown
+from ..imaging.images import write_file
+from ..imaging.png import is_png, read_texts
 from .jobs import Job
 from .journal import Standing, read
 
@@ -93,7 +93,7 @@ class OutputFolder:
 
     @contextmanager
     def held(self) -> Generator[None]:
-        """Within: nobody else makes the same share. The lock of a process that died is free.
+        """Context manager: nobody else makes the same share. The lock of a process that died is free.
 
         Raises:
             ValueError: if somebody does, or shares of other sizes are being made.

@@ -10,12 +10,12 @@ from typing import Any
 
 from PIL import Image
 
-from ..images import holds_colour
+from ..core.strict_json import Json, parse_json, shown
+from ..imaging.images import holds_colour
 from ..recipes import Recipe
 from ..recipes.forms import INTEGER, Listing
 from ..recipes.pictures import Folder
 from ..recipes.recipe import moved
-from ..strict_json import Json, parse_json, shown
 from .tables import Row, filled, in_text, read_rows
 
 MAX_LINE_BYTES = 32 * 2**20

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..strict_json import Json
+from ..core.strict_json import Json
 
 
 @dataclass(frozen=True)

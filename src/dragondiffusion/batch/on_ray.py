@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..libraries import check_libraries
+from ..core.libraries import check_libraries
 from .engine import NO_FILES, Engine, Event, Held, Lost, Make, Raised, Returned
 
 STORED_BYTES = 2**28

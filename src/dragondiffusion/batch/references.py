@@ -17,20 +17,20 @@ from torch import Tensor
 
 from .. import __version__
 from ..backbones.base import Backbone, Condition
-from ..clock import Clock
-from ..images import write_file
-from ..inversion import Progress, Reference
-from ..memory import MemoryBank, waiting
-from ..planning import Known, Need, Wanted, guided_steps, inverted, inverted_further
-from ..schedule import Levels
-from ..settings import Settings
+from ..core.clock import Clock
+from ..core.levels import Levels
+from ..imaging.images import write_file
+from ..method.bank import MemoryBank, waiting
+from ..method.inversion import Progress, Reference
+from ..pipeline.plan import InversionRequest, ReferenceCache, Requirements, guided_steps, inverted, inverted_further
+from ..pipeline.settings import Settings
 
 IN_MEMORY = 2
 """Inverted pictures that are kept in memory: the one that is edited, and one that something is taken from."""
 
 
 @dataclass
-class Shared(Known):
+class Shared(ReferenceCache):
     """Inverted pictures of one model.
 
     Args:
@@ -45,7 +45,13 @@ class Shared(Known):
     _latest: "OrderedDict[str, Reference]" = field(default_factory=OrderedDict[str, "Reference"])
 
     def reference(
-        self, backbone: Backbone, picture: Wanted, settings: Settings, need: Need, clock: Clock, progress: Progress
+        self,
+        backbone: Backbone,
+        picture: InversionRequest,
+        settings: Settings,
+        need: Requirements,
+        clock: Clock,
+        progress: Progress,
     ) -> Reference:
         key = key_of(self.model, backbone, picture, settings)
         found = self._latest.get(key)
@@ -67,16 +73,16 @@ class Shared(Known):
     def _more(
         found: Reference,
         backbone: Backbone,
-        picture: Wanted,
+        picture: InversionRequest,
         settings: Settings,
-        need: Need,
+        need: Requirements,
         clock: Clock,
         progress: Progress,
     ) -> Reference:
         """An inverted picture with what it lacks, and all that it had."""
         start = min(need.start, found.start)
-        whole = Need(start, need.remember | found.bank.steps, need.features)
-        if Need(found.start, need.remember, need.features).served(found, settings.steps):
+        whole = Requirements(start, need.remember | found.bank.steps, need.features)
+        if Requirements(found.start, need.remember, need.features).served(found, settings.steps):
             return inverted_further(backbone, found, settings, whole, clock, progress)
         return inverted(backbone, picture, settings, whole, clock, progress)
 
@@ -89,7 +95,7 @@ class Shared(Known):
             self._latest.popitem(last=False)
 
 
-def key_of(model: str, backbone: Backbone, picture: Wanted, settings: Settings) -> str:
+def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: Settings) -> str:
     """A name for all that an inversion depends on: picture, prompt, steps, model, and what computes it."""
     levels = backbone.schedule.levels(settings.steps)
     x = picture.x.cpu().contiguous()
@@ -141,7 +147,7 @@ class ReferenceFiles:
         write_file(self._path(key), lambda file: file.write(data))
         self._shrink()
 
-    def read(self, key: str, backbone: Backbone, picture: Wanted, settings: Settings) -> Reference | None:
+    def read(self, key: str, backbone: Backbone, picture: InversionRequest, settings: Settings) -> Reference | None:
         """An inverted picture that was kept; None if there is none, or it is broken."""
         path = self._path(key)
         try:
@@ -193,7 +199,7 @@ def _tensors(reference: Reference) -> Iterator[tuple[str, Tensor]]:
 
 
 def _reference(
-    tensors: Mapping[str, Tensor], start: int, backbone: Backbone, picture: Wanted, settings: Settings
+    tensors: Mapping[str, Tensor], start: int, backbone: Backbone, picture: InversionRequest, settings: Settings
 ) -> Reference:
     """The inverted picture of tensors by name, on the model's device."""
     levels: Levels = backbone.schedule.levels(settings.steps)

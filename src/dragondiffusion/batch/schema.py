@@ -2,15 +2,15 @@
 
 from typing import Any
 
+from ..core.strict_json import Json
 from ..recipes import recipe_schema
-from ..strict_json import Json
 
 PLACEHOLDER: dict[str, Json] = {"type": "string", "pattern": r"\{[^{}]+\}"}
 """A text with `{column}` in it, for a value of any kind."""
 
 
 def line_schema() -> Json:
-    """JSON schema (draft 2020-12) of one line: a recipe, further fields, and `{column}` in place of any value."""
+    """JSON schema (proxy 2020-12) of one line: a recipe, further fields, and `{column}` in place of any value."""
     schema = recipe_schema()
     fields: dict[str, Json] = {name: _or_placeholder(field) for name, field in schema["properties"].items()}
     fields["recipe"] = schema["properties"]["recipe"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.progress import ProgressColumn, Task
 from rich.text import Text
 
-from ..terminal import shown_bars
+from ..console.terminal import shown_bars
 
 
 class Rate(ProgressColumn):
@@ -20,7 +20,7 @@ class Rate(ProgressColumn):
 
 @contextmanager
 def shown_jobs(what: str, total: int, done: int) -> Generator[Callable[[int, int], None]]:
-    """Within: a function of finished and failed jobs that moves a bar on standard error, if it is a terminal.
+    """Context manager: a function of finished and failed jobs that moves a bar on standard error, if it is a terminal.
 
     Args:
         what: the bar's name.

@@ -13,12 +13,12 @@ from typing import Any
 
 from PIL import Image
 
-from ..images import ImageLike, carries_text, picture_writer
-from ..model_options import WithModel
-from ..png import to_png
+from ..console.model_options import WithModel
+from ..core.strict_json import parse_json
+from ..imaging.images import ImageLike, carries_text, picture_writer
+from ..imaging.png import to_png
 from ..recipes import Recipe
 from ..recipes.pictures import Embedded, Folder, name_of, relative
-from ..strict_json import parse_json
 from .folder import JOB_TEXT
 from .jobs import Model
 
@@ -126,11 +126,11 @@ class EditWorker:
             self._editor = self._model = None
             self._editor = self._loaded(model)
             self._model = model
-        return f"{self._editor.known.model} on {self._editor.backbone.device.type}"
+        return f"{self._editor.cache.model} on {self._editor.backbone.device.type}"
 
     def _loaded(self, model: Model) -> Any:
         from ..backbones.savings import forget_cached
-        from ..terminal import load_editor
+        from ..console.terminal import load_editor
         from .references import ReferenceFiles, Shared
 
         forget_cached()
@@ -144,7 +144,7 @@ class EditWorker:
         files = None
         if self._orders.references is not None:
             files = ReferenceFiles(self._orders.references, self._orders.references_bytes)
-        editor.known = Shared(editor.backbone.fingerprint(), files, self._orders.sharing)
+        editor.cache = Shared(editor.backbone.fingerprint(), files, self._orders.sharing)
         return editor
 
     def do(self, task: Task, files: Mapping[str, bytes]) -> Outcome:
@@ -164,7 +164,7 @@ class EditWorker:
             return Outcome(error=told, broken=broken)
 
     def _made(self, task: Task, places: Mapping[str, Path], begin: float) -> Outcome:
-        from ..planning import Request
+        from ..pipeline.plan import Request
 
         data = {**parse_json(task.recipe, "recipe"), "seed": task.seed}
         recipe = Recipe.from_json(data, Given(self._orders.folder, self._orders.allow_outside, places=places))
@@ -202,7 +202,7 @@ class EditWorker:
     @staticmethod
     @contextmanager
     def _pictures(files: Mapping[str, bytes]) -> Generator[dict[str, Path]]:
-        """Within: files by name, where they are on this machine."""
+        """Context manager: files by name, where they are on this machine."""
         if not files:
             yield {}
             return

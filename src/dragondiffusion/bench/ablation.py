@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..settings import Geometry, Settings
-from ..types import ALWAYS, NEVER, Window
+from ..core.types import ALWAYS, NEVER, Window
+from ..pipeline.settings import Geometry, Settings
 from .rows import TERMS, Rows
 
 FIFTH, EVERY_STEP = (Window(0.0, 0.2),), (Window(0.0, 0.6),)
@@ -16,8 +16,8 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "coarse features only": {"feature_scales": (0,)},
     "fine features only": {"feature_scales": (1,)},
     "no memory bank": {"recall": False},
-    "start not carried": {"carried_start": False},
-    "destination not held, start not carried": {"carried_start": False, "hold_destination": NEVER},
+    "start not carried": {"transported_start": False},
+    "destination not held, start not carried": {"transported_start": False, "clamp_destination": NEVER},
     "no edit term": {"w_edit": 0.0},
     "no content term": {"w_content": 0.0},
     "no contrast term": {"w_contrast": 0.0},
@@ -26,13 +26,13 @@ INGREDIENTS: dict[str, dict[str, Any]] = {
     "guidance in the first fifth only": {"guidance": FIFTH},
     "guidance in every step to 0.6": {"guidance": EVERY_STEP},
     "guidance never": {"guidance": ()},
-    "rest not held": {"hold_rest": NEVER},
-    "rest held": {"hold_rest": ALWAYS},
-    "destination not held": {"hold_destination": NEVER},
-    "destination held throughout": {"hold_destination": ALWAYS},
+    "rest not held": {"clamp_rest": NEVER},
+    "rest held": {"clamp_rest": ALWAYS},
+    "destination not held": {"clamp_destination": NEVER},
+    "destination held throughout": {"clamp_destination": ALWAYS},
     "no fresh noise": {"fresh_noise": False},
     "fresh noise": {"fresh_noise": True},
-    "no draft": {"draft": False, "restore_detail": False},
+    "no proxy": {"proxy": False, "restore_detail": False},
     "detail not restored": {"restore_detail": False},
     "no time travel": {"time_travel": NEVER},
     "time travel": {"time_travel": TRAVEL},

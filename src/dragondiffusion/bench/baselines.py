@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..core.types import ALWAYS, Canvas
 from ..edits import Drag, Landmarks
-from ..edits.look import Recoloured
 from ..edits.patches import deformed
-from ..images import pad_picture
-from ..settings import Settings
-from ..types import ALWAYS, Canvas
+from ..imaging.images import pad_picture
+from ..pipeline.settings import Settings
+from ..proxy.appearance import Recoloured
 from .metrics import Picture
 from .tasks import Task, pixels
 
@@ -32,7 +32,7 @@ MULTIPLE, FACTOR = 16, 4
 """Grids on which deformations are laid out, those of the demo model."""
 
 
-def left_alone(task: Task) -> Picture:
+def unedited_input(task: Task) -> Picture:
     """The picture as it was."""
     return task.before
 
@@ -82,7 +82,7 @@ def bent(task: Task) -> Picture:
     if not isinstance(edit, (Drag, Landmarks)):
         raise ValueError(f"kind {task.kind!r} leads no points; use one of drag, landmarks")
     pairs = list(zip(task.points_from, task.points_to, strict=True))
-    carry = deformed(pairs, edit.editable(canvas) > 0.5, canvas, ALWAYS, draft=True, steps=1)
+    carry = deformed(pairs, edit.editable(canvas) > 0.5, canvas, ALWAYS, proxy=True, steps=1)
     x = pad_picture(2 * task.before[None] - 1, canvas.padded)
-    draft = x if carry.paint is None else carry.paint.onto(x, [x])
-    return (draft[0, :, : task.size[0], : task.size[1]] + 1) / 2
+    proxy = x if carry.paint is None else carry.paint.onto(x, [x])
+    return (proxy[0, :, : task.size[0], : task.size[1]] + 1) / 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 import tyro
 
-from ..command import Command
+from ..console.command import Command
 from .dragbench.command import DragBench
 from .speed.command import Speed
 
@@ -77,7 +77,7 @@ class Measured(Command):
         raise NotImplementedError
 
     def run(self) -> None:
-        from ..terminal import counted_progress, load_editor
+        from ..console.terminal import counted_progress, load_editor
         from .running import fingerprint, run
         from .scores import table
 
@@ -163,7 +163,7 @@ class SceneBench(Measured):
     NAME: ClassVar[str] = "scenes"
 
     named: Annotated[tuple[str, ...], tyro.conf.arg(name="rows")] = ()
-    """Rows to compare; by default left alone, copy-paste inpainted, latent copy, and the presets."""
+    """Rows to compare; by default unedited input, copy-paste inpainted, latent copy, and the presets."""
     vary: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME=VALUE...")] = ()
     """A further row: the default with changes, such as "guidance_strength=2 recall=False"; may be repeated."""
     terms: tyro.conf.FlagCreatePairsOff[bool] = False

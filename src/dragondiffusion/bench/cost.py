@@ -13,7 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ..clock import Clock
+from ..core.clock import Clock
 
 PHASES = ("encode", "invert", "sample", "decode")
 """Phases of `Editor.batch`, as `EditResult.seconds` names them."""
@@ -71,7 +71,7 @@ class FlopMeter(Clock):
 
 
 class _Counter(TorchDispatchMode):
-    """Within: adds up the operations of every call."""
+    """Context manager: adds up the operations of every call."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,8 +7,8 @@ from typing import TypeAlias
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from torch import Tensor
 
+from ..core.types import Point, Size
 from ..edits import Edit
-from ..types import Point, Size
 from .tasks import HELD_OUT, TASKS, Task
 
 PANEL = 320

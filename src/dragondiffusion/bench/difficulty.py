@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import torch
 
-from ..types import Number, Size
+from ..core.types import Number, Size
 from . import scenes as S
 from .tasks import TASKS, Task
 from .tasks.base import present

@@ -8,16 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..faces.layouts import LANDMARKS_17
-from .shapes import (
-    DARK,
-    LIGHT,
-    PARAMETERS,
-    Detail,
-    Drawing,
-    capsule,
-    ellipse,
-)
+from ..selection.faces.layouts import LANDMARKS_17
+from .shapes import DARK, LIGHT, PARAMETERS, Detail, Drawing, capsule, ellipse
 
 FACE_PARAMETERS = (
     "eye_distance",

@@ -25,7 +25,7 @@ HEADLINE: dict[str, str] = {
     "appearance": "edited",
     "drag": "edited",
     "landmarks": "edited",
-    "remove": "vacated",
+    "remove": "hole",
 }
 """The region in which a kind of edit is hardest: what figures are broken down by, beside the whole picture."""
 

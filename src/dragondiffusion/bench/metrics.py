@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..types import PointList, Size
+from ..core.types import PointList, Size
 from . import landmarks as L
 from . import scenes as S
 from .faces import LANDMARKS_17
@@ -112,14 +112,14 @@ def _levels(image: Picture) -> Tensor:
     return (image.clamp(0, 1) * 255).round().byte()
 
 
-def ghost(image: Picture, before: Picture, truth: Picture, vacated: Region) -> float:
+def ghost(image: Picture, before: Picture, truth: Picture, hole: Region) -> float:
     r"""How much of the object is still where it was: 0 when gone, 1 when nothing changed there.
 
-    $\langle y - y^*, x - y^* \rangle / \lVert x - y^* \rVert^2$ over the vacated region, for the result $y$,
+    $\langle y - y^*, x - y^* \rangle / \lVert x - y^* \rVert^2$ over the hole region, for the result $y$,
     the picture before $x$ and the truth $y^*$.
     """
-    was = (before - truth) * vacated
-    return float((((image - truth) * vacated) * was).sum() / was.square().sum().clamp_min(1e-8))
+    was = (before - truth) * hole
+    return float((((image - truth) * hole) * was).sum() / was.square().sum().clamp_min(1e-8))
 
 
 def changed(image: Picture, before: Picture, region: Region, tolerance: float = 2.5 / 255) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from ..images import write_file
+from ..imaging.images import write_file
 from . import plots
 from .commands import ASKED
 from .figures import Figures

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from ..settings import PRESETS, Geometry, Settings
-from ..types import NEVER, Window
-from .baselines import Baseline, copy_paste, left_alone
+from ..core.types import NEVER, Window
+from ..pipeline.settings import PRESETS, Geometry, Settings
+from .baselines import Baseline, copy_paste, unedited_input
 
 Rows: TypeAlias = dict[str, Settings | Baseline]
 """Settings, or a way without a model, by the name of the row."""
@@ -26,10 +26,10 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 """The energy terms of a kind of edit, by the names of their weights. Source: docs/method.md, section 4."""
 
-BASELINES: Rows = {"left alone": left_alone, "copy-paste, inpainted": copy_paste}
+BASELINES: Rows = {"unedited input": unedited_input, "copy-paste, inpainted": copy_paste}
 """Rows that need no model."""
 
-USUAL = ("left alone", "copy-paste, inpainted", "latent copy", "reference", "fast", "default")
+USUAL = ("unedited input", "copy-paste, inpainted", "latent copy", "reference", "fast", "default")
 """The rows shown where none are named, as far as they exist."""
 
 
@@ -64,16 +64,16 @@ def rows(kind: str, changes: dict[str, Any] | None = None, terms: bool = False, 
 def latent_copy(default: Settings) -> Settings:
     """Settings that copy the object's latents, noise and all, to their new place and then only sample.
 
-    No energies, no memory bank, no draft, nothing held during the run. Geometry, fresh noise in the vacated place and
+    No energies, no memory bank, no proxy, nothing held during the run. Geometry, fresh noise in the hole place and
     the composite of the finished picture stay those of the default.
     """
     return replace(
         default,
         energy_scale=0.0,
         recall=False,
-        hold_rest=NEVER,
-        hold_destination=NEVER,
-        draft=False,
+        clamp_rest=NEVER,
+        clamp_destination=NEVER,
+        proxy=False,
         restore_detail=False,
     )
 

@@ -14,10 +14,10 @@ import torch
 from ..backbones.base import weights_digest
 from ..batch.engine import each
 from ..batch.local import LocalEngine
-from ..editor import Editor
-from ..planning import Request
-from ..settings import Settings
-from ..types import Size
+from ..core.types import Size
+from ..pipeline.editor import Editor
+from ..pipeline.plan import Request
+from ..pipeline.settings import Settings
 from .baselines import Baseline
 from .cost import FlopMeter, Meter
 from .difficulty import describe, matching

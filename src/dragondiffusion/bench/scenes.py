@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from ..types import Number
+from ..core.types import Number
 from . import shapes
 from .faces import LANDMARKS_17, face, landmarks_68
 from .shapes import HANDLES, PARAMETERS, Drawing, Shape

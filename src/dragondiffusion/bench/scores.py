@@ -22,7 +22,7 @@ GONE = 0.25
 WARPED = 0.98
 """How much of a pixel an object covers at least where its warp error is measured, so that its soft edge is left out."""
 
-PARTS = ("destination", "edited", "vacated", "rest")
+PARTS = ("destination", "edited", "hole", "rest")
 """Regions of `Task.regions` in which pictures are compared to the truth."""
 
 
@@ -51,7 +51,7 @@ class Column:
 _WHERE = {
     "destination": "where the object is afterwards",
     "edited": "where the object is before or afterwards",
-    "vacated": "where the object was and no longer is",
+    "hole": "where the object was and no longer is",
     "rest": "where the object is neither before nor afterwards",
 }
 
@@ -96,8 +96,8 @@ def score(image: Picture, task: Task, margin: int = 6) -> Scores:
     ring = task.surroundings()
     if ring is not None:
         scores["surroundings"] = metrics.psnr(image, task.truth, ring)
-    if "vacated" in regions:
-        scores["ghost"] = metrics.ghost(image, task.before, task.truth, regions["vacated"])
+    if "hole" in regions:
+        scores["ghost"] = metrics.ghost(image, task.before, task.truth, regions["hole"])
         scores["gone"] = float(scores["ghost"] < GONE)
     return scores | _distances(image, task) | _preserved(image, task, regions.get("outside"))
 

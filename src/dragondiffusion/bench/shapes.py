@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..types import Number
+from ..core.types import Number
 
 PARAMETERS = 8
 """Shape parameters per object, each in [0, 1]. Objects use the first; faces use all."""

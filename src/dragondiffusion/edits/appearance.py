@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from ..energies import GlobalSimilarity, LocalSimilarity
-from ..frames import Box, Frame, box_of_mask, clipped, grown
-from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import (
+from ..core.geometry import Correspondence, coverage, covered_cells, resize_nearest
+from ..core.types import Canvas, Mask, Pictures, Region, Size, Window
+from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
+from ..imaging.images import (
     ImageLike,
     MaskLike,
     marked,
@@ -16,13 +16,13 @@ from ..images import (
     resized,
     to_unpadded,
 )
-from ..memory import by_region
-from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Pictures, Region, Size, Window
+from ..method.bank import by_region
+from ..method.energies import GlobalSimilarity, LocalSimilarity
+from ..pipeline.settings import Geometry, Settings
+from ..proxy.appearance import Recoloured, Redressed, pattern
+from ..proxy.registration import register
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere, object_mask
-from .extents import BORDER
-from .look import Recoloured, Redressed, pattern
-from .registration import register
+from .footprint import BORDER
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ReplaceAppearance(Edit):
     prompt: str = ""
     pattern: bool = True
 
-    # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
+    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
     STRENGTHS = Strengths(
         guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.95)
     )
@@ -96,16 +96,16 @@ class ReplaceAppearance(Edit):
             touched=region,
             changed=mask,
             stays=inside,
-            emptied=nowhere(canvas.padded),
+            hole_pixels=nowhere(canvas.padded),
             recalls=(by_region(w.recall_window, mask, like),),
-            carries=(carry,) if settings.draft else (),
-            vacated=nowhere(canvas.latent),
+            carries=(carry,) if settings.proxy else (),
+            hole=nowhere(canvas.latent),
             noise_region=inside,
             strengths=w,
         )
 
-    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
-        if not (self.pattern and settings.draft and settings.geometry is Geometry.AFFINE):
+    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+        if not (self.pattern and settings.proxy and settings.geometry is Geometry.AFFINE):
             return objective
         (carry,) = objective.carries
         (guide,) = self.guides(canvas, settings)

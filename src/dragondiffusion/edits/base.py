@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..energies import Energy
-from ..frames import Box, Frame, everything
-from ..geometry import Correspondence, coverage, dilate, feather, resize_nearest
-from ..images import MaskLike, pad_mask, read_mask
-from ..memory import Recall
-from ..settings import Settings
-from ..types import ALWAYS, NEVER, Canvas, Mask, Number, Pictures, Region, Size, Window
-from .draft import Paint
+from ..core.geometry import Correspondence, coverage, dilate, feather, resize_nearest
+from ..core.types import ALWAYS, NEVER, Canvas, Mask, Number, Pictures, Region, Size, Window
+from ..imaging.frames import Box, Frame, everything
+from ..imaging.images import MaskLike, pad_mask, read_mask
+from ..method.bank import Recall
+from ..method.energies import Energy
+from ..pipeline.settings import Settings
+from ..proxy.rough import Paint
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Strengths:
         noise_inside: strength of regional noise in the edit region.
         noise_outside: strength elsewhere.
         recall_window: steps in which the memory bank is read.
-        hold: steps before which destinations are set to the draft.
+        hold: steps before which destinations are set to the proxy.
     """
 
     guidance_scale: Number = 4.0
@@ -82,7 +82,7 @@ class Strengths:
             "noise_inside": settings.noise_inside,
             "noise_outside": settings.noise_outside,
             "recall_window": settings.recall_window if settings.recall else NEVER,
-            "hold": settings.hold_destination,
+            "hold": settings.clamp_destination,
         }
         set_values = {name: value for name, value in chosen.items() if value is not None}
         return replace(self, guidance_strength=settings.guidance_strength, **set_values)
@@ -95,7 +95,7 @@ class Carry:
     Args:
         guide: picture it comes from, as in `Energy.guide`.
         latent: where every latent cell of the destination comes from.
-        paint: the same in pixels, for the draft; None when there is none.
+        paint: the same in pixels, for the proxy; None when there is none.
         hold: steps before which the destination is set to it.
     """
 
@@ -116,13 +116,13 @@ class Objective:
         touched: cells of the energy grid the edit changes.
         changed: pixels the edit changes, 0 to 1.
         stays: latent cells whose present content the edit works on, so that no other edit may take it away.
-        emptied: pixels whose content goes away, for the draft.
+        hole_pixels: pixels whose content goes away, for the proxy.
         recalls: how decoder self-attention reads the memory bank.
         carries: content that starts, and may be held, at a new place.
-        vacated: latent cells whose content goes away.
+        hole: latent cells whose content goes away.
         noise_region: latent cells in which regional noise is "inside".
         strengths: its numbers.
-        lit: what the brightness of every pixel is multiplied by for the draft, before what goes away is smoothed over:
+        lit: what the brightness of every pixel is multiplied by for the proxy, before what goes away is smoothed over:
             takes shadows off; None where there is none.
     """
 
@@ -132,10 +132,10 @@ class Objective:
     touched: Region
     changed: Mask
     stays: Region
-    emptied: Region
+    hole_pixels: Region
     recalls: tuple[Recall, ...]
     carries: tuple[Carry, ...]
-    vacated: Region
+    hole: Region
     noise_region: Region
     strengths: Strengths
     lit: Mask | None = None
@@ -143,7 +143,7 @@ class Objective:
     def rest(self, margin: int) -> Region:
         """Latent cells that the edit leaves alone, `margin` cells around what goes away excluded."""
         size: Size = (self.inside.shape[0], self.inside.shape[1])
-        return ~((coverage(self.changed, size) > 0) | dilate(self.vacated, margin))
+        return ~((coverage(self.changed, size) > 0) | dilate(self.hole, margin))
 
     def alpha(self, canvas: Canvas, margin: int, width: int) -> Mask:
         """Weight of the edited picture in the composite.
@@ -170,7 +170,7 @@ class Edit(ABC):
             ValueError: if the edit does not fit the picture, before any model work.
         """
 
-    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
         """The objective with what can only be read off the picture; as it is, where an edit looks for nothing.
 
         Args:

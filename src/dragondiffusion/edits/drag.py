@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..energies import Contrast, Energy, LocalSimilarity
-from ..frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
-from ..geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..images import MaskLike, read_mask
-from ..memory import appending
-from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Pairs, Size, Window
+from ..core.geometry import Correspondence, coverage, covered_cells, resize_nearest
+from ..core.types import Canvas, Mask, Pairs, Size, Window
+from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
+from ..imaging.images import MaskLike, read_mask
+from ..method.bank import appending
+from ..method.energies import Contrast, Energy, LocalSimilarity
+from ..pipeline.settings import Geometry, Settings
 from .base import Edit, Objective, Strengths, nowhere, object_mask
-from .extents import BORDER
+from .footprint import BORDER
 from .patches import capsules, check_pairs, copied_patches, deformed, patch_region, patch_term
 from .placement import picture_area
 
@@ -34,7 +34,7 @@ class Drag(Edit):
     points: Pairs
     mask: MaskLike | None = None
 
-    # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
+    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
     STRENGTHS = Strengths(w_inpaint=0.2, recall_window=Window(0.1, 1.0), hold=Window(0.0, 0.9))
 
     REACH = 1.0
@@ -93,7 +93,7 @@ class Drag(Edit):
             carries = (copied_patches(self.points, canvas),)
         else:
             touched, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
-            carries = (deformed(self.points, mask > 0.5, canvas, w.hold, settings.draft),)
+            carries = (deformed(self.points, mask > 0.5, canvas, w.hold, settings.proxy),)
         edit = patch_term(self.points, 0.5 * w.w_edit, canvas, settings)
         content = LocalSimilarity("content", 0.5 * w.w_content, 0, Correspondence.same(~touched))
         return Objective(
@@ -103,10 +103,10 @@ class Drag(Edit):
             touched=touched,
             changed=mask,
             stays=inside,
-            emptied=nowhere(canvas.padded),
+            hole_pixels=nowhere(canvas.padded),
             recalls=(appending(w.recall_window),),
             carries=carries,
-            vacated=torch.zeros_like(inside),
+            hole=torch.zeros_like(inside),
             noise_region=inside,
             strengths=w,
         )

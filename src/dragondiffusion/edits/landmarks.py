@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..frames import Box, Frame, box_of_points, clipped, grown
-from ..geometry import cell_centres, coverage, covered_cells
-from ..memory import appending
-from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, PointList, Size, Window
+from ..core.geometry import cell_centres, coverage, covered_cells
+from ..core.types import Canvas, Mask, PointList, Size, Window
+from ..imaging.frames import Box, Frame, box_of_points, clipped, grown
+from ..method.bank import appending
+from ..pipeline.settings import Geometry, Settings
 from .base import Edit, Objective, Strengths, nowhere
 from .patches import check_pairs, deformed, patch_term
 from .placement import picture_area
@@ -30,7 +30,7 @@ class Landmarks(Edit):
     points_from: PointList
     points_to: PointList
 
-    # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
+    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
     STRENGTHS = Strengths(
         energy_scale=3000.0,
         w_edit=12.0,
@@ -85,7 +85,7 @@ class Landmarks(Edit):
             carries = ()
         else:
             mask = self.editable(canvas)
-            carries = (deformed(pairs, mask > 0.5, canvas, w.hold, settings.draft),)
+            carries = (deformed(pairs, mask > 0.5, canvas, w.hold, settings.proxy),)
         inside = coverage(mask, canvas.latent) > 0
         return Objective(
             edit_terms=(patch_term(pairs, 0.5 * w.w_edit, canvas, settings),),
@@ -94,10 +94,10 @@ class Landmarks(Edit):
             touched=covered_cells(mask, canvas.energy),
             changed=mask,
             stays=inside,
-            emptied=nowhere(canvas.padded),
+            hole_pixels=nowhere(canvas.padded),
             recalls=(appending(w.recall_window),),
             carries=carries,
-            vacated=torch.zeros_like(inside),
+            hole=torch.zeros_like(inside),
             noise_region=inside,
             strengths=w,
         )

@@ -3,19 +3,19 @@
 import math
 from dataclasses import dataclass, replace
 
-from ..energies import LocalSimilarity
-from ..frames import Box, Frame, box_of_mask, centre_of_mask
-from ..geometry import Affine, centroid, warp_mask
-from ..images import MaskLike, read_mask
-from ..memory import replacing
-from ..settings import Geometry, Settings
-from ..shadows import find_shadow
-from ..types import Canvas, Mask, Number, Pictures, Point, Size, Window
+from ..core.geometry import Affine, centroid, warp_mask
+from ..core.types import Canvas, Mask, Number, Pictures, Point, Size, Window
+from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask
+from ..imaging.images import MaskLike, read_mask
+from ..method.bank import replacing
+from ..method.energies import LocalSimilarity
+from ..pipeline.settings import Geometry, Settings
+from ..proxy.shadows import find_shadow
 from .base import Carry, Edit, Objective, Strengths, nowhere, object_mask
-from .extents import arrival_box, hint_within, leaving_box, with_hint
+from .footprint import arrival_box, hint_within, leaving_box, with_hint
+from .hole import hint_region, hole_terms, pixels_of_hole
 from .placement import Placement, check_map, picture_area, place, place_centred
 from .shading import with_shadow
-from .vacating import emptied_pixels, hint_region, vacating_terms
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Move(Edit):
         angle: degrees.
         flip: mirror left and right.
         anchor: (x, y) in pixels that scaling, turning and mirroring leave in place; None is the mask's centroid.
-        hint: region whose look the vacated place should take; None is everything the edit does not touch.
+        hint: region whose look the hole place should take; None is everything the edit does not touch.
 
     Raises:
         ValueError: if a number is not finite or a scale not positive.
@@ -98,21 +98,21 @@ class Move(Edit):
         hint = hint_region(self.hint, canvas, settings)
         return Objective(
             edit_terms=(edit,),
-            content_terms=vacating_terms(placement.source, target, hint, w, settings.raw_cosine),
+            content_terms=hole_terms(placement.source, target, hint, w, settings.raw_cosine),
             inside=placement.inside,
             touched=placement.source | target,
             changed=placement.changed,
             stays=nowhere(canvas.latent),
-            emptied=emptied_pixels(mask, placement.vacated, canvas),
+            hole_pixels=pixels_of_hole(mask, placement.hole, canvas),
             recalls=(replacing(w.recall_window),),
             carries=(Carry(0, placement.latent, placement.paint(0, mask), w.hold),),
-            vacated=placement.vacated,
+            hole=placement.hole,
             noise_region=placement.noise_region,
             strengths=w,
         )
 
-    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
-        if not (settings.shadows and settings.draft and settings.geometry is Geometry.AFFINE):
+    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+        if not (settings.shadows and settings.proxy and settings.geometry is Geometry.AFFINE):
             return objective
         mask = object_mask(self.mask, canvas)
         shadow = find_shadow(x, mask)
@@ -130,7 +130,7 @@ class Move(Edit):
 
     def _place(self, mask: Mask, canvas: Canvas, settings: Settings) -> Placement | None:
         if settings.geometry is Geometry.AFFINE:
-            return place(mask, self.affine(mask), canvas, settings.draft)
+            return place(mask, self.affine(mask), canvas, settings.proxy)
         if self.angle or self.flip or self.anchor is not None or self.scales[0] != self.scales[1]:
             raise ValueError("geometry CENTRED knows only offset and one scale; use Geometry.AFFINE for this move")
         return place_centred(mask, self.offset, self.scales[0], canvas)

@@ -6,15 +6,25 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as nnf
 
-from ..energies import LocalSimilarity
-from ..frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
-from ..geometry import Affine, Correspondence, centroid
-from ..images import ImageLike, MaskLike, Pixels, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
-from ..memory import by_region
-from ..settings import Geometry, Settings
-from ..types import Canvas, Mask, Number, Point, Size, Window
+from ..core.geometry import Affine, Correspondence, centroid
+from ..core.types import Canvas, Mask, Number, Point, Size, Window
+from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
+from ..imaging.images import (
+    ImageLike,
+    MaskLike,
+    Pixels,
+    marked,
+    pad_mask,
+    read_mask,
+    read_picture,
+    resized,
+    to_unpadded,
+)
+from ..method.bank import by_region
+from ..method.energies import LocalSimilarity
+from ..pipeline.settings import Geometry, Settings
 from .base import Carry, Edit, Guide, Objective, Strengths, nowhere
-from .extents import BORDER, arrival_box
+from .footprint import BORDER, arrival_box
 from .placement import Placement, arrive, arrive_centred, check_map
 
 
@@ -50,7 +60,7 @@ class Paste(Edit):
     anchor: Point | None = None
     prompt: str = ""
 
-    # Source: docs/method.md, section 9; how long the draft is held is chosen, docs/experiments.md.
+    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
     STRENGTHS = Strengths(energy_scale=1500.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.9))
 
     def __post_init__(self) -> None:
@@ -112,10 +122,10 @@ class Paste(Edit):
             touched=target,
             changed=placement.changed,
             stays=nowhere(canvas.latent),
-            emptied=nowhere(canvas.padded),
+            hole_pixels=nowhere(canvas.padded),
             recalls=(by_region(w.recall_window, placement.changed, mask),),
             carries=(Carry(1, placement.latent, placement.paint(1, mask), w.hold),),
-            vacated=placement.vacated,
+            hole=placement.hole,
             noise_region=placement.noise_region,
             strengths=w,
         )
@@ -137,7 +147,7 @@ class Paste(Edit):
         if settings.geometry is Geometry.AFFINE:
             mask = pad_mask(read_mask(self.mask, guide.size), canvas.of(guide.size).padded)
             affine = Affine.about(self.anchor or centroid(mask), self.offset, self.scales, self.angle, self.flip)
-            return mask, arrive(mask, affine, canvas, settings.draft)
+            return mask, arrive(mask, affine, canvas, settings.proxy)
         if self.angle or self.flip or self.anchor is not None or self.scales[0] != self.scales[1]:
             raise ValueError("geometry CENTRED knows only offset and one scale; use Geometry.AFFINE for this paste")
         picture = read_picture(self.image)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as nnf
 
-from ..deformation import STEPS, flow, pins
-from ..energies import PatchSimilarity
-from ..geometry import Correspondence, Points, cell_centres, coverage, dilate, resize_nearest
-from ..settings import Geometry, Settings
-from ..types import NEVER, Canvas, Mask, Number, Pairs, Point, Region, Size, Window
+from ..core.geometry import Correspondence, Points, cell_centres, coverage, dilate, resize_nearest
+from ..core.types import NEVER, Canvas, Mask, Number, Pairs, Point, Region, Size, Window
+from ..method.energies import PatchSimilarity
+from ..pipeline.settings import Geometry, Settings
+from ..proxy.deformation import STEPS, flow, pins
+from ..proxy.rough import Copied
 from .base import Carry
-from .draft import Copied
 
 SIDE = 3
 """Cells along the side of a patch. Source: DragonDiffusion, section 4.3; authors' code."""
@@ -111,7 +111,7 @@ def copied_patches(pairs: Pairs, canvas: Canvas) -> Carry:
     return Carry(0, Correspondence(target, source, canvas.latent, bilinear=False), None, NEVER)
 
 
-def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft: bool, steps: int = STEPS) -> Carry:
+def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, proxy: bool, steps: int = STEPS) -> Carry:
     """An editable region bent smoothly so that every start comes to its end and its surroundings stay.
 
     Args:
@@ -119,7 +119,7 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft
         editable: pixels of the padded picture that may change.
         canvas: grids.
         hold: see `Carry`.
-        draft: give the correspondence in pixels too.
+        proxy: give the correspondence in pixels too.
         steps: see `deformation.flow`.
     """
     size = canvas.energy
@@ -131,7 +131,7 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, draft
     way = (origin - centres).T.reshape(1, 2, *size).float()
     cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
-    if not draft:
+    if not proxy:
         return Carry(0, latent, None, hold)
     pixels = Correspondence.to(_bent(way, editable, canvas.padded), editable, canvas.padded)
     return Carry(0, latent, Copied(0, pixels), hold)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..geometry import Affine, Correspondence, coverage, covered_cells, resize_nearest, warp_mask
-from ..types import Canvas, Mask, Number, Point, Region, Size
-from .draft import Copied
+from ..core.geometry import Affine, Correspondence, coverage, covered_cells, resize_nearest, warp_mask
+from ..core.types import Canvas, Mask, Number, Point, Region, Size
+from ..proxy.rough import Copied
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Placement:
         source: cells of the energy grid the object leaves.
         match: cells of the energy grid it goes to, and where each came from.
         latent: the same on the latent grid.
-        pixels: the same in pixels; None without a draft.
-        cover: how much of every pixel the object covers at its new place; None without a draft.
+        pixels: the same in pixels; None without a proxy.
+        cover: how much of every pixel the object covers at its new place; None without a proxy.
         inside: latent cells in which the edit energy acts.
         noise_region: latent cells of the old and new place.
-        vacated: latent cells that only belong to the old place.
+        hole: latent cells that only belong to the old place.
         changed: pixels of the old and new place, 0 to 1.
     """
 
@@ -33,12 +33,12 @@ class Placement:
     pixels: Correspondence | None
     inside: Region
     noise_region: Region
-    vacated: Region
+    hole: Region
     changed: Mask
     cover: Mask | None = None
 
     def paint(self, guide: int, mask: Mask) -> Copied | None:
-        """The object in the draft; None without one.
+        """The object in the proxy; None without one.
 
         Args:
             guide: picture it comes from.
@@ -63,19 +63,19 @@ def check_map(offset: Point, scale: Number | Point, angle: Number, anchor: Point
         raise ValueError(f"angle {angle} must be a finite number of degrees")
 
 
-def place(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement | None:
+def place(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement | None:
     """The object carried along an affine map; cells count by how much of them it covers.
 
     Args:
         mask: the object, on the padded picture.
         affine: its map, pixels.
         canvas: grids.
-        draft: give the correspondence in pixels too.
+        proxy: give the correspondence in pixels too.
 
     Returns:
         None if nothing of the object is left in the picture.
     """
-    arrival = arrive(mask, affine, canvas, draft)
+    arrival = arrive(mask, affine, canvas, proxy)
     if arrival is None:
         return None
     left = coverage(mask, canvas.latent) > 0
@@ -83,38 +83,38 @@ def place(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement 
         arrival,
         source=covered_cells(mask, canvas.energy),
         noise_region=arrival.inside | left,
-        vacated=left & ~arrival.latent.target,
+        hole=left & ~arrival.latent.target,
         changed=torch.maximum(mask, arrival.changed),
     )
 
 
-def arrive(mask: Mask, affine: Affine, canvas: Canvas, draft: bool) -> Placement | None:
+def arrive(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement | None:
     """As `place`, but for an object of another picture, of which nothing is left behind in this one.
 
     Args:
         mask: the object, on its own padded picture.
         affine: pixels of its picture to pixels of the edited one.
         canvas: grids of the edited picture.
-        draft: give the correspondence in pixels too.
+        proxy: give the correspondence in pixels too.
     """
     extent: Size = (mask.shape[0], mask.shape[1])
     arrived = warp_mask(mask, affine, canvas.padded) * picture_area(canvas)
     if not bool((arrived > 0.5).any()):
         return None
     touched = coverage(arrived, canvas.latent) > 0
-    # A draft also knows how the cells look that the object covers in part.
-    latent = touched if draft else covered_cells(arrived, canvas.latent)
+    # A proxy also knows how the cells look that the object covers in part.
+    latent = touched if proxy else covered_cells(arrived, canvas.latent)
     nothing = torch.zeros(canvas.energy, dtype=torch.bool)
     return Placement(
         source=nothing,
         match=Correspondence.along(affine, covered_cells(arrived, canvas.energy), canvas.padded, extent),
         latent=Correspondence.along(affine, latent, canvas.padded, extent),
-        pixels=Correspondence.along(affine, arrived > 0, canvas.padded, extent) if draft else None,
+        pixels=Correspondence.along(affine, arrived > 0, canvas.padded, extent) if proxy else None,
         inside=touched,
         noise_region=touched,
-        vacated=torch.zeros_like(touched),
+        hole=torch.zeros_like(touched),
         changed=arrived,
-        cover=arrived if draft else None,
+        cover=arrived if proxy else None,
     )
 
 
@@ -151,7 +151,7 @@ def place_centred(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> P
         pixels=None,
         inside=resize_nearest(match.target.float(), canvas.latent) > 0,
         noise_region=resize_nearest(both, canvas.latent) > 0.5,
-        vacated=(resize_nearest(solid, canvas.latent) > 0.5) & ~latent.target,
+        hole=(resize_nearest(solid, canvas.latent) > 0.5) & ~latent.target,
         changed=resize_nearest(both, canvas.padded),
     )
 
@@ -200,7 +200,7 @@ def arrive_centred(mask: Mask, offset: Point, canvas: Canvas) -> Placement | Non
         pixels=None,
         inside=inside,
         noise_region=inside,
-        vacated=torch.zeros_like(inside),
+        hole=torch.zeros_like(inside),
         changed=arrived,
     )
 

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass, replace
 
-from ..frames import Box, Frame, box_of_mask
-from ..geometry import coverage, covered_cells
-from ..images import MaskLike, read_mask
-from ..memory import replacing
-from ..settings import Settings
-from ..shadows import find_shadow
-from ..types import Canvas, Pictures, Size
+from ..core.geometry import coverage, covered_cells
+from ..core.types import Canvas, Pictures, Size
+from ..imaging.frames import Box, Frame, box_of_mask
+from ..imaging.images import MaskLike, read_mask
+from ..method.bank import replacing
+from ..pipeline.settings import Settings
+from ..proxy.shadows import find_shadow
 from .base import Edit, Objective, nowhere, object_mask
-from .extents import hint_within, leaving_box, with_hint
+from .footprint import hint_within, leaving_box, with_hint
+from .hole import hint_region, hole_terms, pixels_of_hole
 from .move import Move
 from .shading import with_shadow
-from .vacating import emptied_pixels, hint_region, vacating_terms
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Remove(Edit):
 
     Args:
         mask: the object; a picture, array or path of the size of the picture.
-        hint: region whose look the vacated place should take; None is the rest of the picture.
+        hint: region whose look the hole place should take; None is the rest of the picture.
     """
 
     mask: MaskLike
@@ -47,21 +47,21 @@ class Remove(Edit):
         hint = hint_region(self.hint, canvas, settings)
         return Objective(
             edit_terms=(),
-            content_terms=vacating_terms(source, nowhere(canvas.energy), hint, w, settings.raw_cosine),
+            content_terms=hole_terms(source, nowhere(canvas.energy), hint, w, settings.raw_cosine),
             inside=nowhere(canvas.latent),
             touched=source,
             changed=mask,
             stays=nowhere(canvas.latent),
-            emptied=emptied_pixels(mask, left, canvas),
+            hole_pixels=pixels_of_hole(mask, left, canvas),
             recalls=(replacing(w.recall_window),),
             carries=(),
-            vacated=left,
+            hole=left,
             noise_region=left,
             strengths=w,
         )
 
-    def looking(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
-        if not (settings.shadows and settings.draft):
+    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+        if not (settings.shadows and settings.proxy):
             return objective
         mask = object_mask(self.mask, canvas)
         shadow = find_shadow(x, mask)

@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..geometry import Correspondence, coverage, resize_nearest, union
-from ..shadows import Shadow, shaded
-from ..types import Canvas, Mask, Pictures, Region
+from ..core.geometry import Correspondence, coverage, resize_nearest, union
+from ..core.types import Canvas, Mask, Pictures, Region
+from ..proxy.rough import Paint
+from ..proxy.shadows import Shadow, shaded
 from .base import Carry, Objective
-from .draft import Paint
-from .union import without
+from .compose import without
 
 
 @dataclass(frozen=True)
 class Shaded(Paint):
-    """A shadow thrown onto the draft.
+    """A shadow thrown onto the proxy.
 
     Args:
         factor: what brightness is multiplied by.
@@ -30,8 +30,8 @@ class Shaded(Paint):
     def is_content(self) -> bool:
         return False
 
-    def onto(self, draft: Pictures, pictures: object) -> Pictures:
-        return scaled(draft, self.factor)
+    def onto(self, proxy: Pictures, pictures: object) -> Pictures:
+        return scaled(proxy, self.factor)
 
 
 def scaled(x: Pictures, factor: Mask) -> Pictures:
@@ -55,7 +55,7 @@ def with_shadow(
     old = shadow.factor(left)
     new = torch.ones_like(old) if arrived is None else shadow.resized(size).factor(arrived)
     either = shaded(old) | shaded(new)
-    cells = (coverage(either.float(), canvas.latent) > 0) & ~objective.vacated
+    cells = (coverage(either.float(), canvas.latent) > 0) & ~objective.hole
     carry = Carry(0, Correspondence.to_self(cells, canvas.padded), Shaded(new), objective.strengths.hold)
     grid = resize_nearest(either.float(), canvas.energy) > 0.5
     kept = (without(term, grid) if term.name == "content" else term for term in objective.content_terms)

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from ..images import loaded_shape
-from ..shapes import MaskShape, shape_of, shape_of_text
-from ..strict_json import Json, parse_json, shown
+from ..core.strict_json import Json, parse_json, shown
+from ..imaging.images import loaded_shape
+from ..imaging.shapes import MaskShape, shape_of, shape_of_text
 from .pictures import Folder, Store
 
 

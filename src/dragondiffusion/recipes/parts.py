@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any
 
+from ..core.strict_json import Json
 from ..edits.base import Edit
-from ..registry import EDITS
-from ..settings import PRESETS, Settings
-from ..strict_json import Json
+from ..edits.registry import EDITS
+from ..pipeline.settings import PRESETS, Settings
 from .forms import TEXT, Form
 from .pictures import Folder, Store
 from .records import Record, check_name

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..images import MAX_PIXELS, ImageLike, write_file
-from ..png import TooLargeError, from_png, to_png
+from ..imaging.images import MAX_PIXELS, ImageLike, write_file
+from ..imaging.png import TooLargeError, from_png, to_png
 
 DATA = "data:image/png;base64,"
 """What PNG data inside of JSON begin with (RFC 2397)."""

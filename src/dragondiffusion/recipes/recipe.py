@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from .. import __version__
-from ..docstrings import opening
+from ..core.docstrings import opening
+from ..core.strict_json import Json, parse_json, read_json, shown, write_json
+from ..core.types import Canvas
 from ..edits.base import Edit
-from ..images import ImageLike, carries_text, write_file, write_picture
-from ..photos import read_photo
-from ..png import is_png, read_texts
-from ..settings import Settings
-from ..strict_json import Json, parse_json, read_json, shown, write_json
-from ..types import Canvas
+from ..imaging.images import ImageLike, carries_text, write_file, write_picture
+from ..imaging.photos import read_photo
+from ..imaging.png import is_png, read_texts
+from ..pipeline.settings import Settings
 from .parts import EditForm, SettingsForm
 from .pictures import Beside, Embedded, Folder, Inline, Store
 from .records import Record
 
 if TYPE_CHECKING:
-    from ..editor import Editor, EditResult
-    from ..inversion import Progress
+    from ..method.inversion import Progress
+    from ..pipeline.editor import Editor, EditResult
 
 VERSION = 1
 """Version of the format; recipes of a later one are refused."""
@@ -159,7 +159,7 @@ class Recipe:
             ValueError: if a picture is unreadable or the edits do not fit it.
         """
         from ..backbones.base import Backbone
-        from ..planning import compile_edits, framed
+        from ..pipeline.plan import compile_edits, framed
 
         frame = framed(read_photo(self.image), self.edits, self.settings, Backbone.working_size).frame
         canvas = Canvas(frame.size, 8, 8, self.settings.energy_grid)
@@ -177,7 +177,7 @@ class Recipe:
             FileNotFoundError: if a picture or the model does not exist.
             ValueError: if a picture is unreadable or the edits do not fit it; before any model work.
         """
-        from ..editor import Editor
+        from ..pipeline.editor import Editor
 
         if editor is None:
             self.check()
@@ -222,7 +222,7 @@ class Recipe:
 
 
 def recipe_schema() -> Json:
-    """JSON schema (draft 2020-12) of recipes, made from the types and docstrings of their classes."""
+    """JSON schema (proxy 2020-12) of recipes, made from the types and docstrings of their classes."""
     schema = _form().schema()
     schema["properties"]["edits"]["minItems"] = 1
     schema["properties"]["seed"] |= {"minimum": 0, "maximum": 2**63 - 1}

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from ..docstrings import arguments, opening
-from ..images import ImageLike, MaskLike
-from ..strict_json import Json, shown
+from ..core.docstrings import arguments, opening
+from ..core.strict_json import Json, shown
+from ..imaging.images import ImageLike, MaskLike
 from .forms import INTEGER, NOTHING, REAL, TEXT, TRUTH, Choice, Either, Form, Listing, MaskForm, Picture, Row
 from .pictures import Folder, Inline, Store
 
@@ -136,7 +136,7 @@ def form_of(hint: Any, known: Mapping[Any, Form] | None = None) -> Form:
         return Choice(hint)
     if dataclasses.is_dataclass(hint):
         return Record.of(cast(type, hint), known)
-    raise TypeError(f"{hint} has no form in JSON; use the types of dragondiffusion.types, or add one to form_of")
+    raise TypeError(f"{hint} has no form in JSON; use the types of dragondiffusion.core.types, or add one to form_of")
 
 
 def _either(parts: tuple[Any, ...], known: Mapping[Any, Form] | None) -> Form:

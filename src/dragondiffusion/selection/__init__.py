@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
-from ..images import ImageLike, Pixels, read_picture
-from ..libraries import check_libraries
-from ..types import Mask
+from ..core.libraries import check_libraries
+from ..core.types import Mask
+from ..imaging.images import ImageLike, Pixels, read_picture
 from .clicks import Clicks
 
 __all__ = ["Clicks", "Selection", "select"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..types import Number, PointList, Size
+from ..core.types import Number, PointList, Size
 
 
 @dataclass(frozen=True)

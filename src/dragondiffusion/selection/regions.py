@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from ..masks import holes
+from .masks import holes
 
 Lab = Float[np.ndarray, "_ _ 3"]
 Cells = Bool[np.ndarray, "_ _"]

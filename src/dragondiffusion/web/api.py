@@ -12,14 +12,14 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from ..bench.demo import draw_case
-from ..faces import find_landmarks
-from ..images import read_mask
-from ..libraries import available
-from ..png import to_png
-from ..previews import preview
+from ..core.libraries import available
+from ..imaging.images import read_mask
+from ..imaging.png import to_png
+from ..pipeline.preview import preview
 from ..recipes import Recipe, recipe_schema
 from ..recipes.recipe import versions
 from ..selection import Clicks, select
+from ..selection.faces import find_landmarks
 from . import exports
 from .answers import (
     Bounds,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from ..model_options import WithModel
+from ..console.model_options import WithModel
 
 if TYPE_CHECKING:
     from .api import Service
@@ -47,7 +47,7 @@ class Web(WithModel):
     """Hours after which the files of an unused session are removed."""
 
     def run(self) -> None:
-        from ..libraries import check_libraries
+        from ..core.libraries import check_libraries
 
         check_libraries("web")
         if not 0 <= self.port <= 65535:
@@ -96,7 +96,7 @@ class Web(WithModel):
         return Service(Sessions(folder, limits), queue, engines, limits, self.model, self.weights)
 
     def _load(self, device: str | None) -> Any:
-        from ..terminal import load_editor
+        from ..console.terminal import load_editor
 
         loading = {**self.loading(), **({"loras": self.lora} if self.lora else {})}
         if device is not None:

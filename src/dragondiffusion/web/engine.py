@@ -11,13 +11,13 @@ from typing import Literal
 
 from PIL import Image
 
-from ..editor import Editor, EditResult
-from ..finishing import Live
-from ..frames import Box
-from ..images import Pixels
-from ..inversion import Reference
+from ..console.terminal import PHASES
+from ..imaging.frames import Box
+from ..imaging.images import Pixels
+from ..method.inversion import Reference
+from ..pipeline.editor import Editor, EditResult
+from ..pipeline.postprocess import PreviewStream
 from ..recipes import Recipe
-from ..terminal import PHASES
 from .limits import Limits, RefusedError
 from .queue import Job, Queue
 from .recipes import in_session, words
@@ -134,7 +134,7 @@ class Engine:
         _keep(job)
 
     def _edited(self, job: Job, recipe: Recipe, editor: Editor, telling: "_Telling") -> EditResult:
-        s, live = recipe.settings, Live(telling.show)
+        s, live = recipe.settings, PreviewStream(telling.show)
         key = (job.recipe["image"], recipe.prompt, s.steps, s.inversion_iterations, s.energy_grid, s.working_size)
         reference = self._kept.get(key)
         result = None if reference is None else self._again(editor, reference, recipe, job.tries, telling, live)
@@ -146,7 +146,7 @@ class Engine:
 
     @staticmethod
     def _again(
-        editor: Editor, reference: Reference, recipe: Recipe, tries: int, telling: "_Telling", live: Live
+        editor: Editor, reference: Reference, recipe: Recipe, tries: int, telling: "_Telling", live: PreviewStream
     ) -> EditResult | None:
         """The edit of a picture that is inverted already; None if that lacks what the edit needs."""
         try:

@@ -10,15 +10,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
+from ..core.strict_json import write_json
+from ..core.types import Window
 from ..edits.base import Edit
+from ..edits.registry import EDITS
+from ..imaging.shapes import BoxMask, MaskShape, PolygonMask
+from ..pipeline.settings import Settings
 from ..recipes import Recipe
 from ..recipes.parts import nearest_preset
 from ..recipes.pictures import Beside, Embedded
-from ..registry import EDITS
-from ..settings import Settings
-from ..shapes import BoxMask, MaskShape, PolygonMask
-from ..strict_json import write_json
-from ..types import Window
 from .recipes import MASKS
 from .sessions import Session
 

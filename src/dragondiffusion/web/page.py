@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from gradio.data_classes import FileData
 from gradio.utils import get_upload_folder
 
-from ..strict_json import parse_json, shown
+from ..core.strict_json import parse_json, shown
 from .api import Service
 from .limits import RefusedError
 from .queue import Job

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..frames import box_of_mask, centre_of_mask
-from ..images import MaskLike, load_pixels, open_image, read_mask, to_rgb
-from ..photos import Photo, read_photo
-from ..png import from_png, to_png
-from ..types import Mask, Point, Size
+from ..core.types import Mask, Point, Size
+from ..imaging.frames import box_of_mask, centre_of_mask
+from ..imaging.images import MaskLike, load_pixels, open_image, read_mask, to_rgb
+from ..imaging.photos import Photo, read_photo
+from ..imaging.png import from_png, to_png
 from .answers import MaskFacts, PictureFacts
 from .limits import RefusedError
 from .sessions import Session
@@ -127,7 +127,7 @@ def view(path: Path, side: int) -> tuple[bytes, str]:
         side: its longer side at most, pixels.
     """
     with open_image(path, 2**40, "the picture") as image:
-        image.draft("RGB", (side, side))
+        image.proxy("RGB", (side, side))
         image = ImageOps.exif_transpose(load_pixels(image, "the picture"))
         if image.mode not in ("L", "RGB", "RGBA", "LA"):
             image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_rgb(image))

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..strict_json import Json
+from ..core.strict_json import Json
 from .answers import JobFacts, ReportFacts, State
 from .limits import Limits, RefusedError
 from .pictures import picture_facts

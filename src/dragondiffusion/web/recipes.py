@@ -6,13 +6,13 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from ..core.strict_json import Json, parse_json, shown
 from ..edits.base import Edit
-from ..png import SIGNATURE, read_texts, to_png
+from ..imaging.png import SIGNATURE, read_texts, to_png
+from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
 from ..recipes.pictures import Beside
 from ..recipes.recipe import RECIPE_TEXT
-from ..shapes import MaskShape
-from ..strict_json import Json, parse_json, shown
 from .answers import RestoredFacts
 from .limits import RefusedError
 from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of

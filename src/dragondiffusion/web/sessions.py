@@ -19,8 +19,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..images import load_pixels, open_image, write_file
-from ..strict_json import Json, read_json
+from ..core.strict_json import Json, read_json
+from ..imaging.images import load_pixels, open_image, write_file
 from .limits import Limits, RefusedError
 
 NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")

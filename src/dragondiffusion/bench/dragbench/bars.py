@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 from rich.progress import TaskID
 
-from ...inversion import Progress as Report
-from ...terminal import shown_bars
+from ...console.terminal import shown_bars
+from ...method.inversion import Progress as Report
 
 
 @contextmanager
 def shown_progress() -> Generator[Report]:
-    """Within: a function of phase, finished steps and total that moves bars, if standard error is a terminal."""
+    """Context manager: a function of phase, finished steps and total that moves bars on a terminal."""
     with shown_bars() as bars:
         tasks: dict[str, TaskID] = {}
 

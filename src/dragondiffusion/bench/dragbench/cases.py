@@ -18,10 +18,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from ...core.strict_json import Json, read_json, shown
+from ...core.types import Size
 from ...edits import Drag
-from ...images import MAX_PIXELS, Pixels, load_pixels, open_image, read_picture
-from ...strict_json import Json, read_json, shown
-from ...types import Size
+from ...imaging.images import MAX_PIXELS, Pixels, load_pixels, open_image, read_picture
 
 PICTURE, MASK, INSTRUCTION = "original_image.png", "mask.png", "drag_instruction.json"
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ...command import Command
+from ...console.command import Command
 
 if TYPE_CHECKING:
-    from ...editor import Editor
-    from ...settings import Settings
+    from ...pipeline.editor import Editor
+    from ...pipeline.settings import Settings
     from .cases import Case
     from .features import Recipe
     from .record import Record
@@ -58,18 +58,18 @@ class DragBench(Command):
     """What it is told that pictures show; None is the prompt of the case."""
 
     def run(self) -> None:
-        from ...cli import chosen_settings
+        from ...cli.main import chosen_settings
         from .bars import shown_progress
         from .cases import read_cases
         from .fidelity import load_lpips
         from .record import Record
         from .rivals import folders
-        from .running import LEFT_ALONE, OURS, Bench, run
+        from .running import OURS, UNEDITED, Bench, run
         from .summary import as_json, summarise, tables
 
         settings, recipe = chosen_settings(self.preset, self.steps, self.changes), self._recipe()
         self._check()
-        rivals = folders(self.results, (LEFT_ALONE, OURS))
+        rivals = folders(self.results, (UNEDITED, OURS))
         cases, problems = read_cases(self.cases)
         if not cases:
             name, message = next(iter(problems.items()))
@@ -120,7 +120,7 @@ class DragBench(Command):
 
     def _models(self, recipe: Recipe) -> tuple[Editor | None, Editor]:
         """What edits, if anything does, and what finds points."""
-        from ...terminal import load_editor
+        from ...console.terminal import load_editor
 
         finder = load_editor(self.features_model or self.model)
         recipe.check(finder.backbone)
@@ -141,9 +141,9 @@ class DragBench(Command):
         return edit
 
     def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
+        from ...pipeline.settings import Settings
         from ...recipes.pictures import Inline
         from ...recipes.records import Record as Fields
-        from ...settings import Settings
 
         if editor is None:
             return None
@@ -162,13 +162,13 @@ class DragBench(Command):
         }
 
     def _write_sheet(self, bench: Bench, cases: list[Case], record: Record) -> None:
-        from ...images import write_picture
-        from .running import LEFT_ALONE, known_results
+        from ...imaging.images import write_picture
+        from .running import UNEDITED, known_results
         from .sheet import sheet
 
         names = [case.name for case in cases]
         shown = [(case, known_results(bench, case, names, record)) for case in cases]
-        rows = [row for row in bench.rows if row != LEFT_ALONE]
+        rows = [row for row in bench.rows if row != UNEDITED]
         assert self.sheet is not None
         print(f"wrote {write_picture(sheet(shown, rows), self.sheet)}", file=sys.stderr)
 

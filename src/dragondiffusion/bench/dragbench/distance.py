@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...types import Region, Size
+from ...core.types import Region, Size
 from .cases import Case, Centre
 from .features import FeatureField, best, pixel_centres, points_tensor
 

@@ -19,9 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...backbones import Backbone, Condition
-from ...ddim import add_noise
-from ...images import Pixels, to_tensor
-from ...types import Mask, Size
+from ...core.types import Mask, Size
+from ...imaging.images import Pixels, to_tensor
+from ...method.solver import add_noise
 from .cases import Centre
 
 STRIP = 32

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as nnf
 
-from ...images import Pixels, to_unpadded
+from ...imaging.images import Pixels, to_unpadded
 from .cases import Case
 
 Lpips: TypeAlias = Callable[[Pixels, Pixels], float]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ...images import Pixels, read_picture, write_file, write_picture
+from ...core.strict_json import Json, read_json, write_json
+from ...imaging.images import Pixels, read_picture, write_file, write_picture
 from ...recipes import versions
-from ...strict_json import Json, read_json, write_json
 from .cases import Case
 
 FORMAT = 1

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ...images import Pixels, read_picture
-from ...types import Size
+from ...core.types import Size
+from ...imaging.images import Pixels, read_picture
 from .cases import Case
 
 DRAGGED = "dragged_image.png"

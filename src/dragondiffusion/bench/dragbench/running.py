@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ...backbones import Backbone
-from ...images import Pixels
-from ...inversion import Progress
-from ...strict_json import Json
+from ...core.strict_json import Json
+from ...imaging.images import Pixels
+from ...method.inversion import Progress
 from .cases import Case
 from .distance import Match, matches
 from .features import Recipe, features
@@ -19,7 +19,7 @@ from .fidelity import Lpips, outside
 from .record import Record
 from .rivals import find_result, read_result
 
-LEFT_ALONE, OURS = "left alone", "dragondiffusion"
+UNEDITED, OURS = "unedited input", "dragondiffusion"
 """Rows that are there without being asked for: the picture as it is, and our edit of it."""
 
 Editing: TypeAlias = Callable[[Case, Progress], Pixels]
@@ -47,7 +47,7 @@ class Bench:
     @property
     def rows(self) -> tuple[str, ...]:
         """Names of the rows, in the order of the table."""
-        return (LEFT_ALONE, *([] if self.edit is None else [OURS]), *self.rivals)
+        return (UNEDITED, *([] if self.edit is None else [OURS]), *self.rivals)
 
 
 def run(bench: Bench, cases: Sequence[Case], record: Record, progress: Progress) -> None:
@@ -63,7 +63,7 @@ def run(bench: Bench, cases: Sequence[Case], record: Record, progress: Progress)
     record.notes = {case.name: list(case.notes) for case in cases if case.notes}
     for k, case in enumerate(cases):
         progress("cases", k, len(cases))
-        results = {LEFT_ALONE: case.pixels, **_ours(bench, case, record, progress)}
+        results = {UNEDITED: case.pixels, **_ours(bench, case, record, progress)}
         results |= _of_rivals(bench, case, names, record)
         if _score(bench, case, results, record, progress):
             record.save()

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ...strict_json import Json
+from ...core.strict_json import Json
 from .distance import SEARCHES, SIDE
 from .record import Record
 from .running import OURS

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ...core.types import Point, Size
 from ...edits import Drag, Edit, Landmarks, Move, Paste, Remove, ReplaceAppearance
-from ...types import Point, Size
 
 SHARE = 1 / 8
 """Share of the picture that the object covers. Source: chosen."""

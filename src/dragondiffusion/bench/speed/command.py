@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ...command import Command
+from ...console.command import Command
 
 if TYPE_CHECKING:
     import torch
 
-    from ...editor import Editor
-    from ...settings import Settings
+    from ...pipeline.editor import Editor
+    from ...pipeline.settings import Settings
     from .costs import Cost
 
 SHAPES = ("demo", "sd-1.5", "sdxl")
@@ -101,8 +101,8 @@ class Speed(Command):
         return side, side
 
     def _settings(self, preset: str) -> Settings:
-        from ...cli import chosen_settings
-        from ...settings import Geometry
+        from ...cli.main import chosen_settings
+        from ...pipeline.settings import Geometry
 
         settings = chosen_settings(preset, self.steps, self.changes)
         # The authors' geometry cannot turn anything.
@@ -113,7 +113,7 @@ class Speed(Command):
         import torch
 
         from ...backbones.loading import default_device, load_pipeline
-        from ...editor import Editor
+        from ...pipeline.editor import Editor
         from .published import networks, pipeline
 
         device = self.device or ("meta" if self.dry else default_device())
@@ -127,7 +127,7 @@ class Speed(Command):
         return Editor(pipe), dtype
 
     def _costs(self, editor: Editor, preset: str, settings: Settings, size: tuple[int, int]) -> list[Cost]:
-        from ...planning import Request
+        from ...pipeline.plan import Request
         from .cases import edits, picture
         from .costs import cost
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import torch
 
-from ...editor import Editor, EditResult
-from ...planning import Request
+from ...pipeline.editor import Editor, EditResult
+from ...pipeline.plan import Request
 from ..cost import FlopMeter, Meter
 from .dry import META, dry, remembering
 from .published import networks

@@ -1,6 +1,6 @@
 """Runs that compute nothing: models of any size on torch's meta device, whose tensors have shapes and no numbers.
 
-What is on the CPU (masks, maps, drafts) is computed as ever, so that a run takes the same steps as a real one. What is
+What is on the CPU (masks, maps, proxies) is computed as ever, so that a run takes the same steps as a real one. What is
 on the device costs nothing, and can be counted.
 """
 
@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from ...clock import Clock
+from ...core.clock import Clock
 
 META = torch.device("meta")
 """Where tensors have shapes and no numbers."""
@@ -30,13 +30,13 @@ _aten = torch.ops.aten
 
 @contextmanager
 def dry() -> Generator[None]:
-    """Within: the meta device works like any other, as long as no number that it lacks decides anything."""
+    """Context manager: the meta device works like any other, as long as no number that it lacks decides anything."""
     with _Finite(), _Hollow():
         yield
 
 
 class _Hollow(TorchDispatchMode):
-    """Within: tensors that come back from the meta device are zeros, numbers read off it are not a number.
+    """Context manager: tensors that come back from the meta device are zeros, numbers read off it are not a number.
 
     It knows the regions it was given, so that cells can be picked by them.
     """
@@ -90,7 +90,7 @@ def _unknown_number(source: Tensor) -> float:
 
 
 class _Finite(TorchFunctionMode):
-    """Within: what is on the meta device counts as finite, so that no run falls back to more precise numbers."""
+    """Context manager: tensors on the meta device count as finite, so no run falls back to a higher precision."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in (torch.isfinite, Tensor.isfinite) and args[0].device == META:
@@ -99,7 +99,7 @@ class _Finite(TorchFunctionMode):
 
 
 class FusedAttention(TorchFunctionMode):
-    """Within: attention on the meta device is one call, as it is on a GPU, and keeps no matrix of all its weights."""
+    """Context manager: attention on the meta device is one call, as on a GPU, and keeps no weight matrix."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.nn.functional.scaled_dot_product_attention:
@@ -127,7 +127,7 @@ def _fused(
 
 
 class Ledger(TorchDispatchMode):
-    """Within: the bytes of all tensors on the meta device that are alive, and their peak.
+    """Context manager: the bytes of all tensors on the meta device that are alive, and their peak.
 
     Args:
         modules: networks that are on the device.
@@ -207,7 +207,7 @@ class DryMeter(Clock):
 
 @contextmanager
 def remembering(modules: Mapping[str, nn.Module], offload: bool = False) -> Generator[DryMeter]:
-    """Within: a dry run whose memory is counted by the meter that is given."""
+    """Context manager: a dry run whose memory is counted by the meter that is given."""
     ledger = Ledger(modules, offload)
     with ExitStack() as stack:
         for name, module in modules.items():

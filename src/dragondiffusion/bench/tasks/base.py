@@ -13,9 +13,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from ... import edits
-from ...geometry import Affine, Correspondence, warp_mask
-from ...settings import Geometry
-from ...types import Number, Point, PointList, Size
+from ...core.geometry import Affine, Correspondence, warp_mask
+from ...core.types import Number, Point, PointList, Size
+from ...pipeline.settings import Geometry
 from .. import metrics
 from .. import scenes as S
 
@@ -39,14 +39,14 @@ SURROUNDINGS = 0.1
 """How far shadows fall from an object, as a fraction of the shorter side. Source: chosen, the longest of `scenes`."""
 
 REGIONS: dict[str, tuple[str, ...]] = {
-    "move": ("destination", "vacated", "rest", "outside"),
-    "resize": ("destination", "vacated", "rest", "outside"),
-    "rotate": ("destination", "vacated", "rest", "outside"),
+    "move": ("destination", "hole", "rest", "outside"),
+    "resize": ("destination", "hole", "rest", "outside"),
+    "rotate": ("destination", "hole", "rest", "outside"),
     "paste": ("destination", "rest", "outside"),
     "appearance": ("edited", "rest", "outside"),
     "drag": ("edited", "rest", "outside"),
     "landmarks": ("edited", "rest", "outside"),
-    "remove": ("vacated", "rest", "outside"),
+    "remove": ("hole", "rest", "outside"),
 }
 """The regions that a kind of edit is scored in."""
 
@@ -112,14 +112,14 @@ class Task:
     def regions(self, margin: int = 6) -> dict[str, Float[Tensor, "h w"]]:
         """The regions scored, those without a pixel left out.
 
-        `destination`: the object after the edit; `vacated`: before and not after; `edited`: before or after, where it
+        `destination`: the object after the edit; `hole`: before and not after; `edited`: before or after, where it
         stays in place; `rest`: neither; `outside`: `margin` pixels off both and off what may be edited.
         """
         source, placed = (self.mask > 0.5).float(), (self.placed > 0.5).float()
         either = torch.maximum((self.mask > 0.02).float(), (self.placed > 0.02).float())
         every = {
             "destination": placed,
-            "vacated": source * (1 - placed),
+            "hole": source * (1 - placed),
             "edited": torch.maximum(source, placed),
             "rest": 1 - either,
             "outside": 1 - grown(either if self.editable is None else torch.maximum(either, self.editable), margin),
@@ -129,7 +129,7 @@ class Task:
     def surroundings(self, reach: Number = SURROUNDINGS) -> Float[Tensor, "h w"] | None:
         """The ring around the object after the edit, where its shadow falls; None without a pixel.
 
-        Pixels of the object before belong to `vacated` and not to it.
+        Pixels of the object before belong to `hole` and not to it.
 
         Args:
             reach: How far the ring reaches, as a fraction of the shorter side.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ...types import Number, Size
+from ...core.types import Number, Size
 from .. import scenes as S
 from .base import HELD_OUT, Range, Task, between, present, shown, walk, wholly_visible
 

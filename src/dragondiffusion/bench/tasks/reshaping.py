@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ...types import Number, Point, Size
+from ...core.types import Number, Point, Size
 from .. import scenes as S
 from .base import HELD_OUT, Range, Task, cut_off, grown, present, shown, walk, wholly_visible
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 import torch
 from torch import Tensor
 
-from ...types import Size
+from ...core.types import Size
 from .. import scenes as S
 from .base import HELD_OUT, SECOND, Range, Second, Task, between, present, shown, walk, wholly_visible
 from .placing import is_free

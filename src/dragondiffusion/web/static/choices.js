@@ -15,8 +15,8 @@ const BEST_TRIES = 3;
  * @type {Record<Choices["keep"], Settings>} */
 const KEEP = {
   everything: {},
-  most: { composite_feather: 3, hold_margin: 1 },
-  little: { composite: false, hold_rest: { start: 0, stop: 0.7 } },
+  most: { composite_feather: 3, clamp_margin: 1 },
+  little: { composite: false, clamp_rest: { start: 0, stop: 0.7 } },
 };
 
 /** Settings of a recipe; what is set under "Advanced" comes last.

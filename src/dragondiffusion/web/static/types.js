@@ -37,7 +37,7 @@
  * @property {boolean} flip
  *
  * @typedef {{id: number, kind: "move", hidden: boolean, selection: Selection, placing: Placing, hint?: string}} MoveEdit
- *   hint: name of a mask whose look the vacated place takes; only recipes that were made elsewhere have one
+ *   hint: name of a mask whose look the hole place takes; only recipes that were made elsewhere have one
  * @typedef {{id: number, kind: "remove", hidden: boolean, selection: Selection, hint?: string}} RemoveEdit
  * @typedef {{id: number, kind: "paste", hidden: boolean, image: Picture, selection: Selection, placing: Placing, prompt?: string}} PasteEdit
  *   selection and placing's origin are those of the second picture

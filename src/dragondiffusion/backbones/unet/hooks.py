@@ -1,0 +1,178 @@
+"""Reading and steering a diffusers UNet from outside: its decoder's self-attention, features and early stop.
+
+Nothing of the UNet is changed for good: hooks enter and leave with a `with`, also when an exception passes through.
+"""
+
+import copy
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from ...core.types import Number, TokenBatch
+from ...method.bank import Reader, TokensRead
+
+
+def decoder_self_attention(unet: nn.Module) -> dict[str, nn.Module]:
+    """The self-attention layers of the up-blocks by name, first to last.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    layers = {
+        name: module
+        for name, module in unet.named_modules()
+        if name.startswith("up_blocks.") and name.endswith(".attn1")
+    }
+    if not layers:
+        raise ValueError("the UNet has no self-attention in its up-blocks; use a Stable Diffusion checkpoint")
+    return layers
+
+
+@contextmanager
+def recording(unet: nn.Module) -> Generator[dict[str, TokenBatch]]:
+    """Context manager: a dict that every call fills with the tokens entering decoder self-attention."""
+    tokens: dict[str, TokenBatch] = {}
+
+    def keep(name: str) -> Any:
+        def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            tokens[name] = _own_tokens(args, kwargs).detach()
+
+        return hook
+
+    with _pre_hooks({module: keep(name) for name, module in decoder_self_attention(unet).items()}):
+        yield tokens
+
+
+@contextmanager
+def recalling(unet: nn.Module, reader: Reader) -> Generator[None]:
+    """Context manager: decoder self-attention takes its keys and values from the tokens that the reader gives.
+
+    The tokens go to the layer as `encoder_hidden_states`, which self-attention layers project with their own `W_k` and
+    `W_v` and do not normalise, so the layer's own processor, whichever it is, does the work. Samples that read the same
+    tokens go to it as one long sample: queries do not see each other, and keys and values are projected once.
+    """
+    copies: dict[nn.Module, int] = {}
+
+    def swap(name: str) -> Any:
+        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            own = _own_tokens(args, kwargs)
+            tokens, bias = reader(name, own)
+            copies[module] = len(own) // len(tokens)
+            kwargs = {**kwargs, "hidden_states": folded(own, len(tokens)), "encoder_hidden_states": tokens}
+            return (), kwargs if bias is None else {**kwargs, "attention_mask": bias}
+
+        return hook
+
+    def unfold(module: nn.Module, _args: Any, output: Tensor) -> Tensor:
+        return unfolded(output, copies[module])
+
+    layers = decoder_self_attention(unet)
+    with _pre_hooks({module: swap(name) for name, module in layers.items()}), _hooks(layers.values(), unfold):
+        yield
+
+
+def folded(x: TokenBatch, rows: int) -> TokensRead:
+    """Copies of a batch of so many rows, put one behind the other into the same rows."""
+    return torch.cat(x.split(rows), dim=1) if len(x) > rows else x
+
+
+def unfolded(x: TokensRead, copies: int) -> TokenBatch:
+    """The inverse of `folded`."""
+    return torch.cat(x.chunk(copies, dim=1)) if copies > 1 else x
+
+
+@contextmanager
+def collecting(unet: nn.Module, blocks: tuple[int, ...]) -> Generator[list[Tensor]]:
+    """Context manager: a list that every call fills with the outputs of some up-blocks."""
+    maps: list[Tensor] = []
+
+    def hook(_module: nn.Module, _args: Any, output: Tensor) -> None:
+        maps.append(output)
+
+    with _hooks([up_blocks(unet)[k] for k in blocks], hook):
+        yield maps
+
+
+def up_blocks(unet: nn.Module) -> nn.ModuleList:
+    """The decoder's blocks."""
+    return cast(nn.ModuleList, unet.get_submodule("up_blocks"))
+
+
+def feature_blocks(unet: nn.Module) -> tuple[int, int]:
+    """The two up-blocks whose outputs are compared: the last two before the finest one.
+
+    Source: paper, section 4.2, layers 2 and 3 of the 4 of Stable Diffusion 1.5: one semantic and one geometric scale.
+    In UNets of three blocks the same resolutions, half and full latent size, come from the first two.
+
+    Raises:
+        ValueError: if there are fewer than three up-blocks.
+    """
+    count = len(up_blocks(unet))
+    if count < 3:
+        raise ValueError(f"the UNet has {count} up-blocks; features are taken from UNets with at least 3")
+    return (count - 3, count - 2)
+
+
+def stopped_after(unet: nn.Module, block: int) -> nn.Module:
+    """A UNet that shares all its modules with the given one and ends after an up-block; its output means nothing."""
+    blocks = nn.ModuleList(list(up_blocks(unet))[: block + 1])
+    return with_modules(unet, {"up_blocks": blocks, "conv_norm_out": None, "conv_out": nn.Identity()})
+
+
+def with_modules(unet: nn.Module, modules: dict[str, nn.Module | None]) -> nn.Module:
+    """A UNet that shares all its modules with the given one but some."""
+    other = copy.copy(unet)
+    state = dict(vars(unet))
+    # Whole-model offload wraps `forward` of the instance; the copy must run its own.
+    for name in ("forward", "_old_forward", "_hf_hook"):
+        state.pop(name, None)
+    state["_modules"] = {**state["_modules"], **modules}
+    vars(other).clear()
+    vars(other).update(state)
+    return other
+
+
+def adapter_processors(unet: Any) -> list[Any]:
+    """The attention processors of loaded IP-Adapters."""
+    return [p for p in unet.attn_processors.values() if isinstance(getattr(p, "scale", None), list)]
+
+
+@contextmanager
+def adapters_scaled(unet: Any, scale: Number) -> Generator[None]:
+    """Context manager: all IP-Adapters count with one weight."""
+    processors = adapter_processors(unet)
+    before = [processor.scale for processor in processors]
+    for processor in processors:
+        processor.scale = [scale] * len(processor.scale)
+    try:
+        yield
+    finally:
+        for processor, own in zip(processors, before, strict=True):
+            processor.scale = own
+
+
+def _own_tokens(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TokenBatch:
+    return cast(Tensor, args[0] if args else kwargs["hidden_states"])
+
+
+@contextmanager
+def _hooks(modules: Iterable[nn.Module], hook: Any) -> Generator[None]:
+    handles = [module.register_forward_hook(hook) for module in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _pre_hooks(hooks: dict[nn.Module, Any]) -> Generator[None]:
+    handles = [module.register_forward_pre_hook(hook, with_kwargs=True) for module, hook in hooks.items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,282 @@
+"""Stable Diffusion 1.x and 2.x, and every smaller model of their shape, as diffusers loads them."""
+
+import math
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, cast
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ...core.types import Canvas, Latents, Number, Pictures, TokenBatch
+from ...imaging.images import from_tensor
+from ...method.bank import Reader, on_host
+from ..autoencoder import decoded, encoded
+from ..base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt, PartialForward, weights_digest
+from ..savings import Offload, Saving, Savings, swaps_weights
+from .hooks import (
+    adapter_processors,
+    adapters_scaled,
+    collecting,
+    feature_blocks,
+    recalling,
+    recording,
+    stopped_after,
+    up_blocks,
+)
+from .noise_levels import noise_schedule, predicts_v
+from .partial import keeping, resumed
+
+IMAGE_EMBEDS = "image_embeds"
+"""What diffusers calls the embeddings of image prompts; extras number them by adapter."""
+
+
+class StableDiffusion(Backbone):
+    """A loaded Stable Diffusion 1.x or 2.x pipeline.
+
+    Its scheduler only lends its noise schedule; its modules' parameters stop requiring gradients.
+
+    Args:
+        pipe: the pipeline, with whatever was loaded into it.
+        savings: what was done to it to save memory; None looks.
+
+    Raises:
+        ValueError: if a part is missing, or the UNet, the autoencoder or the prediction type is of an unknown kind.
+    """
+
+    def __init__(self, pipe: Any, savings: Savings | None = None) -> None:
+        self.pipe = pipe
+        self._check_parts()
+        self.schedule = noise_schedule(pipe.scheduler.config)
+        self._predicts_v = predicts_v(pipe.scheduler.config)
+        for module in pipe.components.values():
+            if isinstance(module, nn.Module):
+                module.requires_grad_(False).eval()
+        self.savings = savings or Savings.of(pipe)
+        self._unet = cast(nn.Module, pipe.unet)
+        self._blocks = feature_blocks(self._unet)
+        self._image_scale: Number = 0.0
+        self._blank: list[Tensor] | None = None
+        self._recalls = False
+        sample = pipe.unet.config.sample_size
+        if sample:
+            self.working_size = self.latent_factor * int(min(sample) if isinstance(sample, (list, tuple)) else sample)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Components of the pipeline that are used."""
+        return ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+    @property
+    def device(self) -> torch.device:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Where the model runs; offloaded models come there when they are called."""
+        return torch.device(self.pipe._execution_device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the UNet."""
+        return cast(torch.dtype, self.pipe.unet.dtype)
+
+    @property
+    def latent_factor(self) -> int:
+        return 2 ** (len(self.pipe.vae.config.block_out_channels) - 1)
+
+    @property
+    def latent_channels(self) -> int:
+        return int(self.pipe.unet.config.in_channels)
+
+    @property
+    def multiple(self) -> int:
+        return self.latent_factor * 2 ** (len(self.pipe.unet.config.block_out_channels) - 1)
+
+    @torch.no_grad()
+    def encode(self, x: Pictures) -> Latents:
+        return encoded(self.pipe.vae, x.to(self.device), self._upcasts_vae)
+
+    @torch.no_grad()
+    def decode(self, z_0: Latents) -> Pictures:
+        return decoded(self.pipe.vae, z_0.to(self.device), self._upcasts_vae)
+
+    @torch.no_grad()
+    def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
+        text, _ = self.pipe.encode_prompt(list(prompts), self.device, 1, False)
+        return Condition(cast(Tensor, text))
+
+    def check_image_prompt(self) -> None:
+        if not adapter_processors(self._unet):
+            raise ValueError(
+                "image_prompt_scale is set but the pipeline has no IP-Adapter; "
+                "call pipe.load_ip_adapter(...) first or set image_prompt_scale=0"
+            )
+
+    @torch.no_grad()
+    def image_prompt(self, pictures: Sequence[Pictures]) -> ImagePrompt:
+        images = [prompt_picture(x) for x in pictures]
+        adapters = len(self.pipe.unet.encoder_hid_proj.image_projection_layers)
+        embeds = self.pipe.prepare_ip_adapter_image_embeds([images] * adapters, None, self.device, 1, True)
+        pairs = [e.chunk(2) for e in embeds]
+        return ImagePrompt(
+            {f"{IMAGE_EMBEDS}.{k}": positive for k, (_, positive) in enumerate(pairs)},
+            {f"{IMAGE_EMBEDS}.{k}": negative for k, (negative, _) in enumerate(pairs)},
+        )
+
+    @contextmanager
+    def image_prompting(self, scale: Number) -> Generator[None]:
+        before, self._image_scale = self._image_scale, scale
+        try:
+            yield
+        finally:
+            self._image_scale = before
+
+    def noise(self, z_t: Latents, t: int, condition: Condition) -> Latents:
+        return self._to_noise(self._call(self._unet, z_t, t, condition), z_t, t)
+
+    def features(self, z_t: Latents, t: int, condition: Condition) -> BatchFeatures:
+        return self._collected(z_t, t, condition, self._blocks)
+
+    def begin(self, z_t: Latents, t: int, condition: Condition) -> tuple[BatchFeatures, PartialForward | None]:
+        if swaps_weights(self._unet):  # blocks that are left out would break the order in which weights are brought
+            return self.features(z_t, t, condition), None
+        with keeping(self._unet) as outputs:
+            return self.features(z_t, t, condition), PartialForward(outputs)
+
+    def resume(self, prefix: PartialForward, z_t: Latents, t: int, condition: Condition) -> Latents:
+        self._arrive()
+        unet = resumed(self._unet, prefix.outputs, recalls=self._recalls)
+        return self._to_noise(self._call(unet, z_t, t, condition), z_t, t)
+
+    def fingerprint(self) -> str:
+        parts = [cast(nn.Module, self.pipe.components[name]) for name in ("unet", "vae", *self._text_encoders)]
+        return weights_digest(value for part in parts for value in part.parameters())
+
+    def bank_on_host(self, nbytes: int) -> bool:
+        offloaded = self.savings.offload is not Offload.NONE
+        return on_host(self.savings.bank_on_host, nbytes, self.device, offloaded)
+
+    def next_saving(self) -> Saving | None:
+        following, place = self.savings.following(str(self.device)), str(self.device)
+        if following is None:
+            return None
+        more = following
+
+        def save() -> None:
+            more.apply(self.pipe, place, self.savings)
+            self.savings = more
+
+        return more.named, save
+
+    @property
+    def blocks(self) -> int:
+        return len(up_blocks(self._unet))
+
+    def feature_map(self, z_t: Latents, t: int, condition: Condition, block: int) -> BatchFeatureMap:
+        if not 0 <= block < self.blocks:
+            raise ValueError(f"block={block} must lie between 0 and {self.blocks - 1}, the up-blocks of this UNet")
+        return self._collected(z_t, t, condition, (block,))[0].float()
+
+    def noise_and_features(self, z_t: Latents, t: int, condition: Condition) -> tuple[Latents, BatchFeatures]:
+        with collecting(self._unet, self._blocks) as maps:
+            eps = self.noise(z_t, t, condition)
+        return eps, tuple(maps)
+
+    def recording(self) -> AbstractContextManager[dict[str, TokenBatch]]:
+        return recording(self._unet)
+
+    @contextmanager
+    def recalling(self, reader: Reader) -> Generator[None]:
+        before, self._recalls = self._recalls, True
+        try:
+            with recalling(self._unet, reader):
+                yield
+        finally:
+            self._recalls = before
+
+    @property
+    def _text_encoders(self) -> list[str]:
+        return [part for part in self.parts if part.startswith("text_encoder")]
+
+    @property
+    def _upcasts_vae(self) -> bool:
+        """Whether the autoencoder is known to overflow in half precision."""
+        return False
+
+    def _check_parts(self) -> None:
+        """Checks that the parts are there and fit each other."""
+        name = type(self.pipe).__name__
+        missing = [part for part in self.parts if self.pipe.components.get(part) is None]
+        if missing:
+            raise ValueError(
+                f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
+            )
+        takes, gives = (int(self.pipe.unet.config[f"{side}_channels"]) for side in ("in", "out"))
+        if takes != gives:
+            raise ValueError(
+                f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting and "
+                "instructions do; use the checkpoint that it was made from"
+            )
+
+    def _collected(self, z_t: Latents, t: int, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
+        """The outputs of some up-blocks, of a call that ends after the last of them."""
+        self._arrive()
+        with collecting(self._unet, blocks) as maps, keeping_weights(self._unet):
+            self._call(stopped_after(self._unet, blocks[-1]), z_t, t, condition)
+        return tuple(maps)
+
+    def _arrive(self) -> None:
+        """Brings an offloaded UNet to the device before a copy of it runs."""
+        hook = getattr(self._unet, "_hf_hook", None)
+        if hook is not None:
+            hook.pre_forward(self._unet)
+
+    def _call(self, unet: nn.Module, z_t: Latents, t: int, condition: Condition) -> Tensor:
+        text = condition.text.to(self.dtype)
+        extras = self._extras(condition)
+        # Of the whole network: blocks that a resumed call holds back are no modules of its copy.
+        with adapters_scaled(self._unet, self._image_scale if IMAGE_EMBEDS in extras else 0.0):
+            added = {"added_cond_kwargs": self._with_silent_adapters(extras, len(z_t))}
+            return unet(z_t.to(self.dtype), t, encoder_hidden_states=text, return_dict=False, **added)[0]
+
+    def _extras(self, condition: Condition) -> dict[str, Any]:
+        """Further conditioning by the names that the UNet knows."""
+        embeds = [e.to(self.dtype) for name, e in condition.extras.items() if name.startswith(IMAGE_EMBEDS)]
+        plain = {name: e for name, e in condition.extras.items() if not name.startswith(IMAGE_EMBEDS)}
+        return {**plain, IMAGE_EMBEDS: embeds} if embeds else plain
+
+    def _with_silent_adapters(self, extras: dict[str, Any], batch: int) -> dict[str, Any]:
+        """The conditioning with blank pictures for adapters that are loaded and not used; they must be given some."""
+        if IMAGE_EMBEDS in extras or not adapter_processors(self._unet):
+            return extras
+        blank = self._blank
+        if blank is None:
+            blank = self._blank = list(self.image_prompt([torch.zeros(1, 3, 64, 64)]).negative.values())
+        return {**extras, IMAGE_EMBEDS: [e.to(self.dtype).expand(batch, *e.shape[1:]) for e in blank]}
+
+    def _to_noise(self, output: Tensor, z_t: Latents, t: int) -> Latents:
+        r"""$\epsilon = \sqrt{\alpha_t}\,v + \sqrt{1-\alpha_t}\,z_t$ where the model predicts $v$ (arXiv 2202.00512)."""
+        if not self._predicts_v:
+            return output.float()
+        alpha_t = self.schedule.alpha(t)
+        return math.sqrt(alpha_t) * output.float() + math.sqrt(1 - alpha_t) * z_t
+
+
+@contextmanager
+def keeping_weights(unet: nn.Module) -> Generator[None]:
+    """Context manager: what is kept for a backward pass outlives weights that change after their layer has worked.
+
+    Group offload and layerwise casting swap the data of a parameter, and what autograd keeps of it would be swapped
+    too; an alias is not.
+    """
+    if not (torch.is_grad_enabled() and swaps_weights(unet)):
+        yield
+        return
+    with torch.autograd.graph.saved_tensors_hooks(lambda kept: kept.detach(), lambda kept: kept):
+        yield
+
+
+def prompt_picture(x: Pictures) -> Image.Image:
+    """A picture as image encoders are given it.
+
+    Source: authors' code, resized to 256x256 before the encoder's own processing.
+    """
+    return Image.fromarray(from_tensor(x, (x.shape[-2], x.shape[-1]))).resize((256, 256))

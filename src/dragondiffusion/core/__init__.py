@@ -1,0 +1,1 @@
+"""Types, noise levels, geometry: what every folder shares. No model, no files."""

@@ -1,0 +1,1 @@
+"""Image files and their metadata, masks, frames of large photos."""

@@ -1,0 +1,1 @@
+"""The method of DragonDiffusion: inversion, memory bank, energies, guidance, sampling."""

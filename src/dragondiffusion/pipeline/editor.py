@@ -1,0 +1,404 @@
+"""The whole flow: picture and edits in, edited picture out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from ..backbones import (
+    Backbone,
+    Checkpoint,
+    OutOfMemory,
+    Saving,
+    Savings,
+    default_device,
+    in_memory,
+    load_pipeline,
+    wrap,
+)
+from ..core.clock import Clock
+from ..core.types import Canvas, Latents, Number, Size
+from ..edits.base import Edit
+from ..imaging.frames import Frame
+from ..imaging.images import ImageLike, from_tensor, write_picture
+from ..imaging.photos import Shot, read_photo
+from ..method.inversion import Progress, Reference, generate
+from ..method.sampling import Job, Proxy, draw_noise, sample
+from .plan import (
+    InversionRequest,
+    Plan,
+    ReferenceCache,
+    Request,
+    check_together,
+    framed,
+    guided_steps,
+    invert_all,
+    paint_proxies,
+    plan,
+)
+from .postprocess import PreviewStream, decode, finish
+from .report import Report
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class EditResult:
+    """An edited picture and how it came about.
+
+    Args:
+        image: the picture, of the size and kind (grey, transparent) of the input; its `info` holds profile, EXIF, XMP
+            and resolution of the input's file, which `save` writes too.
+        latents: clean latents it was decoded from; of a large photo, those of the frame that was edited.
+        energies: (step, value of each energy by name) of the guided steps; steps that are repeated appear repeatedly.
+        seconds: time by phase (encode, invert, sample, decode); of the whole batch, if there was one.
+        region: (height, width) in [0, 1], where the picture may differ from the input; without `composite`, what the
+            edit was about.
+        reference: the inverted input, which `Editor.edit` takes again: it pays for inversion only where another edit
+            needs more of it.
+        report: what can be said of the result without knowing the truth.
+        seed: of all its noise.
+        notes: what a user should know of how the input was read.
+    """
+
+    image: Image.Image
+    latents: Latents
+    energies: list[tuple[int, dict[str, float]]]
+    seconds: dict[str, float]
+    region: npt.NDArray[np.float32]
+    reference: Reference
+    report: Report
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Writes the picture whole or not at all, with profile, metadata and JPEG quality of the input's file.
+
+        Args:
+            path: where; the suffix says the format.
+
+        Raises:
+            OSError: if the folder does not exist or cannot be written.
+            ValueError: if the suffix names no picture format.
+        """
+        return write_picture(self.image, path)
+
+
+class Editor:
+    """Edits pictures with a pre-trained diffusion model.
+
+    Args:
+        pipe: a loaded diffusers pipeline; LoRA, adapters, offload and so on are set on it as diffusers does.
+        savings: what was done to it to save memory; None looks.
+        fall_back: where memory runs out, more is done to save some and the run begins again; otherwise the error says
+            what to try.
+
+    Raises:
+        ValueError: if the pipeline is of a kind that is not supported.
+
+    Examples:
+        editor = Editor.from_pretrained()
+        result = editor("cup.png", Move("mask.png", offset=(40, 0)), prompt="a cup")
+        result.image.save("moved.png")
+    """
+
+    fall_back: bool = False
+    cache: ReferenceCache | None = None
+    """Where pictures are looked for that were inverted before; None inverts every picture again."""
+
+    def __init__(self, pipe: Any, savings: Savings | None = None, fall_back: bool = False) -> None:
+        self.backbone: Backbone = wrap(pipe, savings)
+        self.fall_back = fall_back
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | PathLike[str] | None = None,
+        device: str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        variant: str | None = None,
+        config: str | PathLike[str] | None = None,
+        loras: Sequence[str] = (),
+        allow_pickle: bool = False,
+        savings: Savings | None = None,
+        fall_back: bool = False,
+    ) -> "Editor":
+        """An editor around a checkpoint: Stable Diffusion 1.x, 2.x or XL as diffusers loads it.
+
+        Args:
+            source: None for the package's demo model, a folder, a single `.safetensors` file, or a hub id.
+            device: such as "cuda" or "cpu"; None chooses.
+            dtype: precision; None is half on CUDA, single elsewhere.
+            variant: of the weights' files, such as "fp16".
+            config: for a single file without a network, the folder of a pipeline of its shape.
+            loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
+            allow_pickle: weights may come from pickled files, which can run code when they are loaded.
+            savings: what is done to save memory; None is nothing.
+            fall_back: see the class.
+
+        Raises:
+            FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it cannot be loaded; as far as possible before its weights are read.
+            OutOfMemory: if it does not fit into memory.
+        """
+        checkpoint = Checkpoint(source, variant, config, tuple(loras), allow_pickle)
+        place, chosen = device or default_device(), [savings or Savings()]
+
+        def more() -> Saving | None:
+            following = chosen[-1].offloading(place)
+            return None if following is None else (following.named, lambda: chosen.append(following))
+
+        pipe = in_memory(lambda: load_pipeline(checkpoint, place, dtype, chosen[-1]), more, fall_back)
+        return cls(pipe, chosen[-1], fall_back)
+
+    def __call__(
+        self,
+        image: ImageLike,
+        edit: Edit | Sequence[Edit],
+        prompt: str = "",
+        negative_prompt: str = "",
+        seed: int = 42,
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        tries: int = 1,
+        live: PreviewStream | None = None,
+    ) -> EditResult:
+        """Edits a picture.
+
+        Args:
+            image: PIL image, array or path; any size and shape.
+            edit: one edit, or several that are made together.
+            prompt: what the picture shows.
+            negative_prompt: what it should not show; counts at guidance scales other than 1.
+            seed: of all noise. Source: authors' demo (42).
+            settings: how; None is `Settings()`.
+            progress: called with phase, finished steps and their total.
+            tries: how many seeds, from `seed` on, are tried; the result whose report scores best is returned.
+            live: shows what the sampling has so far.
+
+        Raises:
+            FileNotFoundError: if a picture's path does not exist.
+            ValueError: if a picture is unreadable, the edit does not fit it, or `tries` is not positive; before any
+                model work.
+        """
+        return self._best(Request(image, edit, prompt, negative_prompt, seed, settings), tries, progress, live)
+
+    def edit(
+        self,
+        reference: Reference,
+        edit: Edit | Sequence[Edit],
+        negative_prompt: str = "",
+        seed: int = 42,
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        tries: int = 1,
+        live: PreviewStream | None = None,
+    ) -> EditResult:
+        """Edits an inverted picture; arguments as in `__call__`.
+
+        Raises:
+            ValueError: also if the reference has another number of steps, or lacks what the settings need.
+        """
+        return self._best(Request(reference, edit, "", negative_prompt, seed, settings), tries, progress, live)
+
+    def _best(self, request: Request, tries: int, progress: Progress | None, live: PreviewStream | None) -> EditResult:
+        if tries < 1:
+            raise ValueError(f"tries={tries} must be at least 1")
+        # One after the other, so that a result does not depend on how many were tried beside it.
+        results = self.batch([request], progress, live=live)
+        for k in range(1, tries):
+            again = replace(request, image=results[0].reference, seed=request.seed + k)
+            results += self.batch([again], progress, live=live)
+        return max(results, key=lambda result: result.report.score)
+
+    def batch(
+        self,
+        requests: Sequence[Request],
+        progress: Progress | None = None,
+        clock: Clock | None = None,
+        live: PreviewStream | None = None,
+    ) -> list[EditResult]:
+        """Makes several edits at once, each with its own kind of edit, seed and strengths.
+
+        The results are those of one at a time, in less time for each. A picture that several requests share is inverted
+        once.
+
+        Args:
+            requests: what is to be done; pictures of one working size (after padding).
+            progress: as in `__call__`.
+            clock: what measures the phases; None makes one for seconds.
+            live: shows what the sampling has so far.
+
+        Returns:
+            One result per request, in their order.
+
+        Raises:
+            ValueError: as in `__call__`; also if the requests do not fit into one run. The message says which.
+            OutOfMemory: if memory runs out; the message says what to try.
+        """
+        clock, progress = clock or Clock(), progress or _silent
+        return in_memory(
+            lambda: self._batch(requests, progress, clock, live), self._saving(len(requests)), self.fall_back
+        )
+
+    def invert(
+        self,
+        image: ImageLike,
+        prompt: str = "",
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        edit: Edit | Sequence[Edit] | None = None,
+    ) -> Reference:
+        """Inverts a picture once, for any number of edits.
+
+        Args:
+            image: as in `__call__`.
+            prompt: what it shows.
+            settings: number of steps, and what is remembered (all steps if `recall`).
+            progress: as in `__call__`.
+            edit: of a photo too large to be edited whole, what will be done to it: the frame around that is inverted;
+                without it the whole photo, scaled down.
+        """
+        settings, photo, working = settings or Settings(), read_photo(image), self.backbone.working_size
+        if edit is None:
+            shot = Shot(photo, Frame.reduced(photo.size, settings.working_size or working))
+        else:
+            shot = framed(photo, edit, settings, working)
+        wanted = InversionRequest.of_shot(shot, prompt, self.canvas(shot.frame.size, settings))
+        return in_memory(
+            lambda: wanted.invert(self.backbone, settings, _everything(settings), Clock(), progress or _silent),
+            self._saving(1),
+            self.fall_back,
+        )
+
+    def generate(
+        self,
+        prompt: str,
+        size: Size,
+        negative_prompt: str = "",
+        seed: int = 42,
+        guidance_scale: Number = 4.0,
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+    ) -> Reference:
+        """Makes a picture of a prompt that can be edited without inversion, from its own sampling trajectory.
+
+        Args:
+            prompt: what it shows.
+            size: (height, width) in pixels.
+            negative_prompt: what it does not show.
+            seed: of its noise.
+            guidance_scale: of classifier-free guidance. Source: authors' demo (4).
+            settings: number of steps, and what is remembered (all steps if `recall`).
+            progress: called with "generate", finished steps and their total.
+
+        Returns:
+            The reference; its picture is `reference.pixels`.
+
+        Raises:
+            ValueError: if the size has no pixel or the scale is negative.
+        """
+        settings = settings or Settings()
+        if min(size) < 1:
+            raise ValueError(f"size {size} must be positive (height, width)")
+        if guidance_scale < 0:
+            raise ValueError(f"guidance_scale {guidance_scale} must not be negative; 1 leaves the prompt as it is")
+        canvas, levels = self.canvas(size, settings), self.backbone.schedule.levels(settings.steps)
+        condition, negative = (self.backbone.describe([text], canvas) for text in (prompt, negative_prompt))
+        shape = (1, self.backbone.latent_channels, *canvas.latent)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(self.backbone.device)
+        (walk,) = generate(
+            self.backbone,
+            noise,
+            condition,
+            negative,
+            levels,
+            guidance_scale=guidance_scale,
+            remember=_everything(settings),
+            keep_features=guided_steps(settings),
+            progress=progress or _silent,
+        )
+        x = self.backbone.decode(walk.trajectory[-1]).clamp(-1, 1)
+        pixels = from_tensor(x, size)
+        return Reference(pixels, x, canvas, condition, levels, walk.trajectory, walk.bank, walk.features, 0, prompt)
+
+    def canvas(self, size: Size, settings: Settings) -> Canvas:
+        """The grids of a picture of a size (height, width)."""
+        return self.backbone.canvas(size, settings.energy_grid)
+
+    def _jobs(self, plans: Sequence[Plan], references: Sequence[tuple[Reference, ...]]) -> list[Job]:
+        proxies = paint_proxies(self.backbone, plans, references)
+        return [self._job(one, own, proxy) for one, own, proxy in zip(plans, references, proxies, strict=True)]
+
+    def _job(self, one: Plan, own: tuple[Reference, ...], proxy: Proxy | None) -> Job:
+        generator = torch.Generator().manual_seed(one.request.seed)
+        prompted = one.settings.image_prompt_scale > 0
+        return Job(
+            objective=one.objective,
+            references=own,
+            condition=own[0].condition,
+            negative=self.backbone.describe([one.request.negative_prompt], one.canvas),
+            proxy=proxy,
+            generator=generator,
+            image_prompt=self.backbone.image_prompt([r.x for r in own]) if prompted else None,
+            fresh=draw_noise(own[0].at(-1), generator) if one.settings.fresh_noise else None,
+            limit=one.limit,
+        )
+
+    def _batch(
+        self, requests: Sequence[Request], progress: Progress, clock: Clock, live: PreviewStream | None
+    ) -> list[EditResult]:
+        plans = [plan(self.backbone, request, k if len(requests) > 1 else None) for k, request in enumerate(requests)]
+        check_together(plans)
+        if not plans:
+            return []
+        references = invert_all(self.backbone, plans, clock, progress, self.cache)
+        with clock.phase("encode"):
+            jobs = self._jobs(plans, references)
+        with clock.phase("sample"):
+            seen = None if live is None else live.watching(self.backbone, plans, jobs)
+            sampled = sample(self.backbone, jobs, plans[0].settings, progress, seen)
+        with clock.phase("decode"):
+            pictures = decode(self.backbone, sampled.latents, plans, jobs)
+            finished = [
+                finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
+            ]
+        return [
+            EditResult(
+                image=image,
+                latents=sampled.latents[k : k + 1],
+                energies=sampled.energies[k],
+                seconds=clock.seconds,
+                region=region.numpy(),
+                reference=job.references[0],
+                report=report,
+                seed=one.request.seed,
+                notes=one.shot.photo.notes,
+            )
+            for k, ((image, region, report), one, job) in enumerate(zip(finished, plans, jobs, strict=True))
+        ]
+
+    def _saving(self, requests: int) -> Callable[[], Saving | None]:
+        """What to try where memory runs out."""
+
+        def following() -> Saving | None:
+            found = self.backbone.next_saving()
+            if found is None and requests > 1:
+                raise OutOfMemory(f"{requests} requests need more memory than there is; give fewer of them at once")
+            return found
+
+        return following
+
+
+def _everything(settings: Settings) -> frozenset[int]:
+    return frozenset(range(settings.steps)) if settings.recall else frozenset[int]()
+
+
+def _silent(phase: str, done: int, total: int) -> None:
+    """Progress that nobody looks at."""

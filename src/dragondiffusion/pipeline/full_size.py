@@ -1,0 +1,178 @@
+"""From the edited frame to the whole photo: detail given back at the photo's own scale, opacity, compositing.
+
+A frame that was scaled down has lost the photo's detail. Where the edit only carried pixels, the photo itself still has
+it: the edit is made once more in pixels at the photo's scale, and what of that proxy is finer than the frame is added.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from ..core.types import Canvas, Mask, Number, Pictures
+from ..edits.base import Objective
+from ..imaging.frames import Box, Frame, box_of_mask, intersection, joined, regrown, shifted_box, shrunk
+from ..imaging.images import Pixels, agreement, from_tensor, mixed, pad_picture, to_tensor, to_unpadded
+from ..imaging.photos import Channel, Photo
+from ..proxy.rough import Copied
+from .plan import Plan, as_edits, compile_edits, extent, painted
+
+ROWS = 256
+"""Rows of a photo that are blended at once, so that few of its pixels are held as floats. Source: chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finer:
+    """An edit made roughly in pixels at the photo's own scale.
+
+    Args:
+        pixels: the rough edit, of a box of the photo.
+        alpha: its opacity; None if the photo is opaque.
+    """
+
+    pixels: Pixels
+    alpha: Channel | None
+
+
+@dataclass(frozen=True, eq=False)
+class Detail:
+    r"""What is finer than a frame, of a box of the photo, $w\,(d - d')$.
+
+    Args:
+        proxy: $d$.
+        coarse: $d'$, the proxy scaled down and up again.
+        weight: $w$, how far the result agrees with the proxy.
+    """
+
+    proxy: Pixels
+    coarse: Pixels
+    weight: npt.NDArray[np.float32]
+
+    def of_rows(self, rows: slice) -> npt.NDArray[np.float32]:
+        """The detail of some rows."""
+        difference = self.proxy[rows].astype(np.float32) - self.coarse[rows].astype(np.float32)
+        return difference * self.weight[rows, :, None]
+
+
+def onto_photo(one: Plan, edited: Pixels, alpha: Mask, objective: Objective) -> tuple[Image.Image, Mask]:
+    """The photo with its edited frame composited onto it.
+
+    Args:
+        one: what was asked for.
+        edited: the frame's pixels.
+        alpha: their weight on the frame, 0 to 1.
+        objective: the edits in the frame.
+
+    Returns:
+        The photo, with what its file carried, and the weight of what was edited, of the photo's size. Where the weight
+        is 0 the pixels are the photo's.
+    """
+    photo, frame = one.shot.photo, one.shot.frame
+    weight = torch.zeros(photo.size)
+    if not bool((alpha > 0).any()):
+        return photo.image(photo.pixels, photo.alpha), weight
+    box = frame.box_of(box_of_mask(alpha))
+    part = frame.enlarged_mask(alpha, box) if frame.scale < 1 else _cut(alpha, frame, box)
+    left, top, right, bottom = box
+    weight[top:bottom, left:right] = part
+    finer = finer_proxy(one, box, objective) if frame.scale < 1 or photo.alpha is not None else None
+    pixels = photo.pixels.copy()
+    place = pixels[top:bottom, left:right]
+    if frame.scale < 1:
+        large = frame.enlarged(edited, box)
+        detail = None if finer is None else found_detail(large, finer.pixels, frame.scale)
+        blend(place, large, part, detail)
+    else:
+        x, y = frame.box[:2]
+        blend(place, edited[top - y : bottom - y, left - x : right - x], part)
+    return photo.image(pixels, _opacity(photo, box, part, finer)), weight
+
+
+def blend(photo: Pixels, edited: Pixels, alpha: Mask, detail: Detail | None = None) -> None:
+    """Lays edited pixels over those of a photo, in place; where `alpha` is 0 they stay, bit for bit."""
+    weight = alpha.numpy()[..., None]
+    for top in range(0, len(photo), ROWS):
+        rows = slice(top, top + ROWS)
+        a, new = weight[rows], edited[rows].astype(np.float32)
+        if detail is not None:
+            new = (new + detail.of_rows(rows)).clip(0, 255)
+        photo[rows] = mixed(new, photo[rows], a)
+
+
+def found_detail(edited: Pixels, proxy: Pixels, scale: Number) -> Detail:
+    """The detail of a proxy that an edited frame lacks, weighed by where both agree.
+
+    Args:
+        edited: the frame's pixels, enlarged to the photo's scale.
+        proxy: of the same place, at the photo's scale.
+        scale: of the frame.
+    """
+    small = shrunk(proxy, scale)
+    weight = agreement(to_unpadded(shrunk(edited, scale)), to_unpadded(small))[0, 0]
+    size = (proxy.shape[0], proxy.shape[1])
+    shown = Frame(size, (0, 0, size[1], size[0]), float(scale), None)
+    return Detail(proxy, regrown(small, scale, size), shown.enlarged_mask(weight, shown.box).numpy())
+
+
+def finer_proxy(one: Plan, box: Box, objective: Objective) -> Finer | None:
+    """The edits made roughly in pixels at the photo's own scale; None where settings want no proxy.
+
+    Args:
+        one: what was asked for.
+        box: the place in the photo.
+        objective: the edits in the frame, which say whether there is a shadow to be looked for.
+    """
+    if not one.settings.proxy:
+        return None
+    edits, photo = as_edits(one.request.edit), one.shot.photo
+    wide = joined([box, extent(edits, photo, one.settings)]) if objective.lit is not None else box
+    frame = Frame.tight(intersection(wide, one.shot.frame.box), photo.size)
+    settings = replace(one.settings, shadows=objective.lit is not None)
+    factor = max(1, round(one.canvas.factor / one.shot.frame.scale))
+    canvas = Canvas(frame.size, factor, factor, one.settings.energy_grid)
+    inner = [edit.within(frame, settings) for edit in edits]
+    x = to_tensor(frame.pixels(photo.pixels), canvas.padded)
+    fine = compile_edits(inner, canvas, settings, x, compatible=True)
+    others = [pad_picture(g.x, canvas.of(g.size).padded) for edit in inner for g in edit.guides(canvas, settings)]
+    left, top, right, bottom = shifted_box(box, (-frame.box[0], -frame.box[1]))
+    drawn = from_tensor(painted([x, *others], fine), frame.size)[top:bottom, left:right]
+    if photo.alpha is None:
+        return Finer(drawn, None)
+    opacity = painted_opacity(to_tensor(frame.pixels(_as_picture(photo.alpha)), canvas.padded), others, fine)
+    return Finer(drawn, from_tensor(opacity, frame.size)[top:bottom, left:right, 0].copy())
+
+
+def painted_opacity(alpha: Pictures, others: Sequence[Pictures], objective: Objective) -> Pictures:
+    """The opacity of a rough edit: carried along with content; light and colour leave it as it is.
+
+    Args:
+        alpha: of the picture, in [-1, 1].
+        others: pictures that edits take something from, which are opaque.
+        objective: the edits as data.
+    """
+    carries = tuple(carry for carry in objective.carries if isinstance(carry.paint, Copied))
+    return painted([alpha, *(torch.ones_like(x) for x in others)], replace(objective, carries=carries, lit=None))
+
+
+def _opacity(photo: Photo, box: Box, weight: Mask, finer: Finer | None) -> Channel | None:
+    """Opacity of the result: opaque where the model made it and there is no proxy."""
+    if photo.alpha is None:
+        return None
+    left, top, right, bottom = box
+    alpha = photo.alpha.copy()
+    place = alpha[top:bottom, left:right]
+    new = np.full_like(place, 255) if finer is None or finer.alpha is None else finer.alpha
+    alpha[top:bottom, left:right] = mixed(new, place, weight.numpy())
+    return alpha
+
+
+def _cut(mask: Mask, frame: Frame, box: Box) -> Mask:
+    left, top, right, bottom = shifted_box(box, (-frame.box[0], -frame.box[1]))
+    return mask[top:bottom, left:right]
+
+
+def _as_picture(alpha: Channel) -> Pixels:
+    return np.repeat(alpha[..., None], 3, axis=2)

@@ -1,0 +1,70 @@
+"""What an edit will look like, roughly and at once: the proxy of the edit, without a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from ..backbones import Backbone
+from ..core.types import Canvas
+from ..edits.base import Edit
+from ..imaging.frames import box_of_mask
+from ..imaging.images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
+from ..imaging.photos import Channel, Photo, read_photo
+from .plan import as_edits, compile_edits, framed, painted
+from .settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A rough picture of the part that an edit changes.
+
+    Args:
+        pixels: of that part, scaled down where the edit is made at a smaller scale.
+        alpha: their weight over the photo, 0 to 255.
+        box: the part: left, top, right, bottom in pixels of the photo; whole numbers where nothing is scaled down.
+    """
+
+    pixels: Pixels
+    alpha: Channel
+    box: tuple[float, float, float, float]
+
+    @property
+    def image(self) -> Image.Image:
+        """The part as a picture that is transparent where the photo stays."""
+        return Image.fromarray(np.dstack((self.pixels, self.alpha)))
+
+
+def preview(
+    image: ImageLike | Photo, edit: Edit | Sequence[Edit], settings: Settings | None = None, working: int | None = None
+) -> Preview:
+    """Paints edits roughly: content carried to its place, what is left behind smoothed over from around.
+
+    Args:
+        image: the picture: PIL image, array, path, or a photo that was read.
+        edit: one edit, or several that are made together.
+        settings: how; `proxy` is taken for granted. None is `Settings()`.
+        working: side in pixels of the pictures that are drawn, as a model's; None is Stable Diffusion's.
+
+    Raises:
+        FileNotFoundError: if the path of a picture or mask does not exist.
+        ValueError: if a picture is unreadable or an edit does not fit it.
+    """
+    photo = image if isinstance(image, Photo) else read_photo(image)
+    settings, edits = settings or Settings(), as_edits(edit)
+    frame = framed(photo, edits, settings, working or Backbone.working_size).frame
+    canvas = Canvas(frame.size, 8, 8, 1)
+    inner = [one.within(frame, settings) for one in edits]
+    pixels = photo.pixels if frame.is_whole else frame.pixels(photo.pixels)
+    x = to_tensor(pixels, canvas.padded)
+    objective = compile_edits(inner, canvas, settings, x)
+    others = [pad_picture(g.x, canvas.of(g.size).padded) for one in inner for g in one.guides(canvas, settings)]
+    drawn = painted([x, *others], objective)
+    alpha = objective.alpha(canvas, settings.clamp_margin, max(1, settings.composite_feather)).float()
+    left, top, right, bottom = box_of_mask(alpha)
+    shown = from_tensor(drawn[..., top:bottom, left:right], (bottom - top, right - left))
+    weight = np.rint(alpha[top:bottom, left:right].numpy() * 255).astype(np.uint8)
+    x0, y0 = frame.box[:2]
+    box = (x0 + left / frame.scale, y0 + top / frame.scale, x0 + right / frame.scale, y0 + bottom / frame.scale)
+    return Preview(shown, weight, box)

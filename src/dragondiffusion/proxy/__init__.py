@@ -1,0 +1,1 @@
+"""The rough edit in pixels: deformation, shadows, appearance transfer."""

@@ -1,0 +1,111 @@
+"""Smooth deformations of the plane that bring some points to others."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..core.geometry import Points, cell_centres, dilate, sample_bilinear
+from ..core.types import Mask, Region, Size
+
+STIFFNESS = 1e-6
+"""Added to the diagonal of the system, so that points that coincide do not make it singular."""
+
+STEPS = 8
+"""Steps of a flow. Source: docs/experiments.md."""
+
+
+@dataclass(frozen=True)
+class ThinPlate:
+    r"""The smoothest map through given points: $f(p) = A p + b + \sum_k w_k\, U(|p - c_k|)$, $U(r) = r^2 \log r^2$.
+
+    Args:
+        centres: points $c_k$.
+        weights: $w_k$, then $A$ and $b$, solved so that $f(c_k)$ is the point asked for.
+        unit: length in which points are measured inside, for the condition of the system.
+
+    Source: F. L. Bookstein, "Principal warps: thin-plate splines and the decomposition of deformations", PAMI 1989.
+    """
+
+    centres: Points
+    weights: Float[Tensor, "_ 2"]
+    unit: float
+
+    @staticmethod
+    def through(centres: Points, images: Points) -> "ThinPlate":
+        """The map with `f(centres) == images`.
+
+        Args:
+            centres: at least three points that do not lie on one line; pixels.
+            images: where each goes, pixels.
+        """
+        centres, images = centres.double(), images.double()
+        unit = float((centres.amax(0) - centres.amin(0)).max().clamp_min(1e-6))
+        c = centres / unit
+        n = len(c)
+        ones = torch.cat((c, torch.ones(n, 1, dtype=c.dtype)), dim=1)
+        system = torch.zeros(n + 3, n + 3, dtype=c.dtype)
+        system[:n, :n] = _radial(torch.cdist(c, c)) + STIFFNESS * torch.eye(n, dtype=c.dtype)
+        system[:n, n:], system[n:, :n] = ones, ones.T
+        values = torch.cat(((images - centres) / unit, torch.zeros(3, 2, dtype=c.dtype)))
+        weights = torch.linalg.lstsq(system, values, driver="gelsd").solution
+        return ThinPlate(c, weights, unit)
+
+    def __call__(self, points: Points) -> Points:
+        """Maps points (x, y) in pixels."""
+        p = points.double() / self.unit
+        basis = torch.cat((_radial(torch.cdist(p, self.centres)), p, torch.ones(len(p), 1, dtype=p.dtype)), dim=1)
+        return points.double() + basis @ self.weights * self.unit
+
+
+def flow(
+    points: Points, begin: Points, end: Points, fixed: Points, weight: Mask, extent: Size, steps: int = STEPS
+) -> Points:
+    """Where points are carried while some points go straight from their beginning to their end, and others stay.
+
+    Many small thin-plate maps one after the other; a single large one folds the plane where neighbours go different
+    ways.
+
+    Args:
+        points: what is carried, (x, y) in pixels.
+        begin: points that are led.
+        end: where they go.
+        fixed: points that stay.
+        weight: share of the movement that is made at every place of the picture.
+        extent: (height, width) of the picture in pixels.
+        steps: how many maps.
+
+    Source: chosen, docs/experiments.md; that composing small maps avoids folds is the idea of G. E. Christensen et al.,
+    "Deformable templates using large deformation kinematics", IEEE TIP 1996.
+    """
+    here = points.double()
+    way = (end - begin) / steps
+    for k in range(steps):
+        led = begin + k * way
+        bend = ThinPlate.through(torch.cat((led, fixed)), torch.cat((led + way, fixed)))
+        share = sample_bilinear(weight[None, None].float(), here, extent)[0, 0].double()
+        here = here + share[:, None] * (bend(here) - here)
+    return here
+
+
+def _radial(r: Tensor) -> Tensor:
+    return torch.where(r > 0, r.square() * r.square().clamp_min(1e-24).log(), 0.0)
+
+
+def pins(region: Region, extent: Size, count: int) -> Points:
+    """Points just outside a region, evenly chosen, that a deformation of the region leaves in place.
+
+    Args:
+        region: cells that may move.
+        extent: size of the picture in pixels.
+        count: how many at most.
+    """
+    border = dilate(region, 1) & ~region
+    size: Size = (region.shape[0], region.shape[1])
+    points = cell_centres(size, extent)[border.flatten()]
+    edge = torch.tensor(((0.0, 0.0), (extent[1], 0.0), (0.0, extent[0]), (extent[1], extent[0])), dtype=points.dtype)
+    centre = points.mean(0) if len(points) else edge.mean(0)
+    around = torch.atan2(points[:, 1] - centre[1], points[:, 0] - centre[0]).argsort()
+    chosen = torch.linspace(0, len(points) - 1, min(count, len(points))).round().long()
+    return torch.cat((points[around[chosen]], edge))

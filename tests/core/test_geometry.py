@@ -1,0 +1,161 @@
+"""Affine maps and correspondences on odd, non-square grids."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dragondiffusion.core.geometry import (
+    Affine,
+    Correspondence,
+    bounding_box,
+    cell_centres,
+    centroid,
+    coverage,
+    covered_cells,
+    dilate,
+    feather,
+    fill,
+    warp,
+    warp_mask,
+)
+
+numbers = st.floats(-50, 50)
+affines = st.builds(
+    Affine.about,
+    st.tuples(numbers, numbers),
+    st.tuples(numbers, numbers),
+    st.tuples(st.floats(0.3, 3), st.floats(0.3, 3)),
+    st.floats(-180, 180),
+    st.booleans(),
+)
+POINTS = torch.tensor([[0.0, 0.0], [13.5, -2.0], [100.0, 31.0]], dtype=torch.float64)
+sizes = st.tuples(st.integers(3, 17), st.integers(3, 17))
+quick = settings(max_examples=40, deadline=None)
+
+
+@quick
+@given(affines, affines)
+def test_composition(f, g):
+    torch.testing.assert_close((f @ g)(POINTS), f(g(POINTS)))
+
+
+@quick
+@given(affines)
+def test_inverse(f):
+    torch.testing.assert_close(f.inverse()(f(POINTS)), POINTS, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close((f @ f.inverse())(POINTS), POINTS, rtol=1e-6, atol=1e-6)
+
+
+@quick
+@given(st.tuples(numbers, numbers), st.tuples(numbers, numbers), st.floats(0.3, 3), st.floats(-180, 180))
+def test_anchor_moves_by_the_offset_only(anchor, offset, scale, angle):
+    moved = Affine.about(anchor, offset, (scale, scale), angle)(torch.tensor([anchor], dtype=torch.float64))
+    expected = torch.tensor([[anchor[0] + offset[0], anchor[1] + offset[1]]], dtype=torch.float64)
+    torch.testing.assert_close(moved, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_positive_angles_turn_counter_clockwise_on_the_screen():
+    right = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    torch.testing.assert_close(Affine.about((0, 0), angle=90)(right), torch.tensor([[0.0, -1.0]], dtype=torch.float64))
+
+
+def test_flip_mirrors_left_and_right():
+    x = torch.rand(3, 7, 11)
+    torch.testing.assert_close(warp(x, Affine.about((5.5, 3.5), flip=True)), x.flip(-1), rtol=1e-5, atol=1e-5)
+
+
+def test_quarter_turn_is_that_of_torch():
+    x = torch.rand(2, 9, 9)
+    torch.testing.assert_close(warp(x, Affine.about((4.5, 4.5), angle=90)), x.rot90(1, (-2, -1)), rtol=1e-5, atol=1e-5)
+
+
+def test_singular_map():
+    with pytest.raises(ValueError, match="no inverse"):
+        Affine.about((0, 0), scale=(0.0, 1.0)).inverse()
+
+
+def slices(size, shift):
+    """Where a whole shift takes from and brings to, along one axis."""
+    return slice(max(0, -shift), size - max(0, shift)), slice(max(0, shift), size - max(0, -shift))
+
+
+@quick
+@given(sizes, st.integers(-9, 9), st.integers(-9, 9), st.booleans())
+def test_whole_shift_is_slicing_and_nothing_wraps(size, dx, dy, bilinear):
+    values = torch.rand(1, 2, *size)
+    affine = Affine.about((0.0, 0.0), (dx, dy))
+    everything = torch.ones(size)
+    target = warp_mask(everything, affine) > 0.5
+    expected = torch.full_like(values, -1.0)
+    if abs(dy) < size[0] and abs(dx) < size[1]:
+        (rows, to_rows), (columns, to_columns) = slices(size[0], dy), slices(size[1], dx)
+        expected[..., to_rows, to_columns] = values[..., rows, columns]
+    match = replace(Correspondence.along(affine, target, size), bilinear=bilinear)
+    carried = match.carry(values, torch.full_like(values, -1.0))
+    torch.testing.assert_close(carried, expected, rtol=1e-5, atol=1e-5)
+
+
+@quick
+@given(sizes, st.integers(1, 4))
+def test_same_region_keeps_values_at_any_feature_scale(size, factor):
+    region = torch.rand(size[0] * factor, size[1] * factor) > 0.5
+    values = torch.rand(1, 3, *size)
+    fine = values.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
+    torch.testing.assert_close(Correspondence.same(region).sample(values), fine[:, :, region])
+
+
+def test_half_cell_shift_is_the_mean_of_neighbours():
+    values = torch.arange(6.0).reshape(1, 1, 1, 6).repeat(1, 1, 4, 1)
+    target = torch.zeros(4, 6, dtype=torch.bool)
+    target[1, 3] = True
+    sampled = Correspondence.along(Affine.about((0, 0), (0.5, 0)), target, (4, 6)).sample(values)
+    assert float(sampled) == pytest.approx(2.5, abs=1e-5)
+
+
+def test_restrict_keeps_pairs_together():
+    region = torch.ones(4, 5, dtype=torch.bool)
+    part = torch.zeros_like(region)
+    part[2, 1:4] = True
+    values = torch.rand(1, 2, 4, 5)
+    torch.testing.assert_close(Correspondence.same(region).restrict(part).sample(values), values[:, :, part])
+
+
+def test_small_objects_are_not_lost():
+    mask = torch.zeros(64, 64)
+    mask[10:12, 33:35] = 1
+    assert int(covered_cells(mask, (8, 8)).sum()) == 1
+    assert covered_cells(mask, (8, 8))[1, 4]
+    assert not covered_cells(torch.zeros(64, 64), (8, 8)).any()
+
+
+def test_masks():
+    mask = torch.zeros(6, 9)
+    mask[2:4, 3:7] = 1
+    assert centroid(mask) == pytest.approx((5.0, 3.0))
+    assert bounding_box(mask > 0) == (3, 2, 7, 4)
+    assert float(coverage(mask, (3, 3))[1, 1]) == 1.0
+    grown = dilate(mask > 0, 1)
+    assert bounding_box(grown) == (2, 1, 8, 5)
+    alpha = feather(mask > 0, 1)
+    assert alpha[2, 3] == 1
+    assert alpha[1, 2] == 0.5
+    assert alpha[0, 0] == 0
+
+
+def test_centres_are_at_one_half():
+    torch.testing.assert_close(cell_centres((1, 2), (10, 20)), torch.tensor([[5.0, 5.0], [15.0, 5.0]]).double())
+
+
+def test_fill_keeps_what_is_known_and_makes_up_the_rest_smoothly():
+    y, x = torch.meshgrid(torch.arange(24.0), torch.arange(31.0), indexing="ij")
+    plane = (x + 2 * y)[None, None] / 80
+    unknown = torch.zeros(24, 31, dtype=torch.bool)
+    unknown[6:15, 9:20] = True
+    holed = torch.where(unknown, torch.full_like(plane, 9.0), plane)
+    filled = fill(holed, unknown)
+    assert torch.equal(filled[..., ~unknown], plane[..., ~unknown])
+    assert (filled - plane).abs()[..., unknown].max() < 0.15, "no trace of what was there"
+    assert torch.equal(fill(plane, torch.zeros_like(unknown)), plane)

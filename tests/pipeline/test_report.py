@@ -1,0 +1,95 @@
+"""A result is judged by itself: constructed results whose flaws are known."""
+
+import numpy as np
+import pytest
+import torch
+
+from dragondiffusion import Drag, Editor, Move, Remove, Settings
+from dragondiffusion.core.types import Canvas
+from dragondiffusion.pipeline.report import Report, judge
+
+CANVAS = Canvas(picture=(64, 64), multiple=8, factor=4, grid=2)
+
+
+@pytest.fixture
+def scene():
+    """A red square on grey, its mask, and the objective that moves it by 24 pixels."""
+    x = np.full((64, 64, 3), 128, np.uint8)
+    x[16:32, 8:24] = (220, 30, 30)
+    mask = np.zeros((64, 64), np.float32)
+    mask[16:32, 8:24] = 1
+    moved = np.full((64, 64, 3), 128, np.uint8)
+    moved[16:32, 32:48] = (220, 30, 30)
+    objective = Move(mask, offset=(24.0, 0.0)).objective(CANVAS, Settings())
+    proxy = torch.from_numpy(moved).permute(2, 0, 1)[None].float() / 127.5 - 1
+    region = objective.alpha(CANVAS, 1, 1)
+    return x, moved, objective, proxy, region
+
+
+def test_what_was_done_well_is_said_to_be(scene):
+    x, moved, objective, proxy, region = scene
+    report = judge(moved, x, objective, proxy, region)
+    assert report.arrived == pytest.approx(1, abs=0.01) and report.ghost == pytest.approx(0, abs=0.01)
+    assert report.background == 0
+    assert str(report) == "arrived (100 %); no ghost; background untouched"
+
+
+def test_a_picture_left_alone_did_not_arrive_and_is_its_own_ghost(scene):
+    x, _, objective, proxy, region = scene
+    report = judge(x, x, objective, proxy, region)
+    assert report.arrived == pytest.approx(0, abs=0.01) and report.ghost == pytest.approx(1, abs=0.01)
+    assert "arrived in part only (0 %)" in str(report) and "a ghost of 100 % stayed" in str(report)
+
+
+def test_half_a_ghost_and_a_moved_background_are_seen(scene):
+    x, moved, objective, proxy, region = scene
+    flawed = moved.copy()
+    flawed[16:32, 8:24] = (x[16:32, 8:24].astype(int) + moved[16:32, 8:24]) // 2
+    flawed[56:, :] = 200
+    report = judge(flawed, x, objective, proxy, region)
+    assert report.ghost == pytest.approx(0.5, abs=0.02)
+    off = int((region <= 0).sum())
+    assert report.background == pytest.approx(8 * 64 / off, rel=1e-6)
+    assert "background changed in" in str(report)
+
+
+def test_scores_fall_with_every_flaw(scene):
+    x, moved, objective, proxy, region = scene
+    soft = (0.9 * moved + 0.1 * x).astype(np.uint8)
+    scores = [judge(y, x, objective, proxy, region).score for y in (moved, soft, x)]
+    assert scores == sorted(scores, reverse=True) and len(set(scores)) == 3
+
+
+def test_a_failure_outweighs_any_error():
+    assert Report(1.0, 0.5, 0.0, 0.0).score < Report(1.0, 0.0, 0.0, 0.5).score
+    assert Report(0.2, None, 0.0, 0.0).score < Report(0.9, None, 0.0, 0.5).score
+
+
+def test_without_a_proxy_only_the_background_is_judged(scene):
+    x, moved, objective, _, region = scene
+    report = judge(moved, x, objective, None, region)
+    assert report.arrived is None and report.ghost is None and str(report) == "background untouched"
+
+
+@pytest.mark.parametrize("kind", ["move", "remove", "drag"])
+def test_every_result_carries_a_report(kind, editor: Editor, picture, mask):
+    edit = {
+        "move": Move(mask, offset=(20.0, 4.0)),
+        "remove": Remove(mask),
+        "drag": Drag([((24.0, 30.0), (40.0, 32.0))]),
+    }[kind]
+    result = editor(picture, edit, settings=Settings(steps=2))
+    assert result.report.background == 0 and np.isfinite(result.report.error)
+    assert (result.report.arrived is None) == (kind == "remove")
+    assert (result.report.ghost is None) == (kind == "drag")
+
+
+def test_the_best_of_several_tries_is_kept(editor: Editor, picture, mask):
+    edit, settings = Move(mask, offset=(20.0, 4.0)), Settings(steps=2)
+    reference = editor.invert(picture, settings=settings)
+    single = [editor.edit(reference, edit, seed=seed, settings=settings) for seed in (5, 6, 7)]
+    best = editor.edit(reference, edit, seed=5, settings=settings, tries=3)
+    assert best.seed == max(single, key=lambda r: r.report.score).seed
+    assert best.image.tobytes() == single[best.seed - 5].image.tobytes()
+    with pytest.raises(ValueError, match="tries=0 must be at least 1"):
+        editor.edit(reference, edit, settings=settings, tries=0)
