@@ -13,7 +13,8 @@ from dragondiffusion.bench.scores import Scores, score, table
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS, TUNING, Task
 from dragondiffusion.core.types import Canvas
 from dragondiffusion.imaging.images import pad_picture
-from dragondiffusion.pipeline.plan import compile_edits, painted
+from dragondiffusion.pipeline.plan import compile_edits
+from dragondiffusion.proxy.rough import painted
 
 MULTIPLE, FACTOR = 16, 4
 """Grids of the demo model."""

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from dragondiffusion.backbones import Backbone, Condition
+from dragondiffusion.backbones.unet.noise_levels import NoiseSchedule
 from dragondiffusion.bench.dragbench.features import Recipe
-from dragondiffusion.core.levels import NoiseSchedule
 
 SIZE = (45, 61)
 ONCE = Recipe(timestep=1, block=0, ensemble=1)

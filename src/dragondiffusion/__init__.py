@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .backbones import Offload, OutOfMemory, Savings
     from .core.types import Window
-    from .edits import Drag, Edit, Landmarks, Move, Objective, Paste, Remove, ReplaceAppearance
+    from .edits import Drag, Edit, Landmarks, Move, Paste, Remove, ReplaceAppearance
+    from .edits.settings import Geometry, Settings
     from .imaging.shapes import BoxMask, PolygonMask, RunLengthMask
-    from .method.inversion import Reference
+    from .method.objective import Objective
     from .pipeline.editor import Editor, EditResult
-    from .pipeline.plan import Request
     from .pipeline.postprocess import PreviewStream
     from .pipeline.preview import Preview, preview
+    from .pipeline.reference import Reference
     from .pipeline.report import Report
-    from .pipeline.settings import Geometry, Settings
+    from .pipeline.request import Request
     from .recipes import Recipe, recipe_schema
 
 __version__ = "0.1.0"
@@ -62,20 +63,20 @@ _HOMES = {
     "Edit": "edits",
     "Landmarks": "edits",
     "Move": "edits",
-    "Objective": "edits",
+    "Objective": "method.objective",
     "Paste": "edits",
     "Remove": "edits",
     "ReplaceAppearance": "edits",
     "PreviewStream": "pipeline.postprocess",
     "Preview": "pipeline.preview",
     "preview": "pipeline.preview",
-    "Reference": "method.inversion",
+    "Reference": "pipeline.reference",
     "Report": "pipeline.report",
-    "Request": "pipeline.plan",
+    "Request": "pipeline.request",
     "Recipe": "recipes",
     "recipe_schema": "recipes",
-    "Geometry": "pipeline.settings",
-    "Settings": "pipeline.settings",
+    "Geometry": "edits.settings",
+    "Settings": "edits.settings",
     "BoxMask": "imaging.shapes",
     "PolygonMask": "imaging.shapes",
     "RunLengthMask": "imaging.shapes",

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from dragondiffusion.backbones.base import Condition
 from dragondiffusion.bench.cost import FlopMeter
+from dragondiffusion.method.denoiser import Condition
 
 
 @pytest.fixture

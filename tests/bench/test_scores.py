@@ -7,7 +7,7 @@ from dragondiffusion.bench.baselines import unedited_input
 from dragondiffusion.bench.rows import TERMS, USUAL, named, rows, varied
 from dragondiffusion.bench.scores import COLUMNS, PARTS, means, score, table
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS
-from dragondiffusion.pipeline.settings import PRESETS
+from dragondiffusion.edits.settings import PRESETS
 
 
 @pytest.mark.parametrize("kind", TASKS)

@@ -15,8 +15,8 @@ from dragondiffusion.bench.speed.command import Speed
 from dragondiffusion.bench.speed.costs import matrix_rate
 from dragondiffusion.bench.speed.dry import Ledger, dry, remembering
 from dragondiffusion.bench.speed.published import networks, pipeline
-from dragondiffusion.pipeline.plan import Request
-from dragondiffusion.pipeline.settings import Geometry
+from dragondiffusion.edits.settings import Geometry
+from dragondiffusion.pipeline.request import Request
 
 SIZE = (64, 64)
 

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from dragondiffusion import Request, Settings
-from dragondiffusion.backbones.base import Condition
 from dragondiffusion.core.clock import Clock
+from dragondiffusion.method.denoiser import Condition
 from dragondiffusion.method.guidance import guidance
 from dragondiffusion.method.sampling import guide_features, recalling, regional_noise, sample, start
 from dragondiffusion.method.solver import posterior_std
-from dragondiffusion.pipeline.plan import invert_all, plan
+from dragondiffusion.pipeline.cache import invert_all
+from dragondiffusion.pipeline.plan import plan
 
 SETTINGS = Settings.preset("reference")
 

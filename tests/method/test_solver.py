@@ -8,8 +8,7 @@ import torch
 from diffusers import DDIMScheduler
 
 from checkpoints import DDIM
-from dragondiffusion.backbones.unet.noise_levels import noise_schedule
-from dragondiffusion.core.levels import NoiseSchedule, Spacing
+from dragondiffusion.backbones.unet.noise_levels import NoiseSchedule, Spacing, noise_schedule
 from dragondiffusion.method import solver as ddim
 
 MU, SPREAD = 1.5, 0.7

@@ -11,9 +11,10 @@ from dragondiffusion import Drag, Landmarks, Move, Paste, Recipe, Remove, Replac
 from dragondiffusion.core.geometry import dilate
 from dragondiffusion.imaging.frames import Frame, shrunk
 from dragondiffusion.imaging.images import read_picture
-from dragondiffusion.method.inversion import Reference
 from dragondiffusion.pipeline.full_size import finer_proxy, found_detail
-from dragondiffusion.pipeline.plan import painted, plan
+from dragondiffusion.pipeline.plan import plan
+from dragondiffusion.pipeline.reference import Reference
+from dragondiffusion.proxy.rough import painted
 
 FEW = Settings(steps=2, guidance=(Window(0.0, 0.5),), working_size=64)
 SIZE = (230, 333)

@@ -30,8 +30,9 @@ from dragondiffusion import (
     recipe_schema,
 )
 from dragondiffusion.edits.registry import EDITS
+from dragondiffusion.edits.settings import PRESETS
 from dragondiffusion.imaging.png import to_png
-from dragondiffusion.pipeline.settings import LEAST_WORKING_SIZE, PRESETS
+from dragondiffusion.imaging.settings import LEAST_WORKING_SIZE
 from dragondiffusion.recipes import made_with, pictures, recipe, versions
 from dragondiffusion.recipes.forms import INTEGER, REAL, TEXT, TRUTH, Choice, Either, Listing, Picture, Row
 from dragondiffusion.recipes.parts import edit_class

@@ -1,6 +1,7 @@
 """Diffusion models behind one interface; the only place that touches diffusers' models."""
 
-from .base import Backbone, Condition
+from ..method.denoiser import Condition
+from .base import Backbone
 from .checkpoint import Checkpoint
 from .loading import default_device, load_pipeline, wrap
 from .savings import Offload, OutOfMemory, Saving, Savings, in_memory

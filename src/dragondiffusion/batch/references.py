@@ -16,14 +16,17 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .. import __version__
-from ..backbones.base import Backbone, Condition
+from ..backbones.base import Backbone
 from ..core.clock import Clock
 from ..core.levels import Levels
+from ..core.types import Progress
+from ..edits.settings import Settings
 from ..imaging.images import write_file
 from ..method.bank import MemoryBank, waiting
-from ..method.inversion import Progress, Reference
-from ..pipeline.plan import InversionRequest, ReferenceCache, Requirements, guided_steps, inverted, inverted_further
-from ..pipeline.settings import Settings
+from ..method.denoiser import Condition
+from ..pipeline.cache import ReferenceCache, Requirements, guided_steps, inverted, inverted_further
+from ..pipeline.reference import Reference
+from ..pipeline.request import InversionRequest
 
 IN_MEMORY = 2
 """Inverted pictures that are kept in memory: the one that is edited, and one that something is taken from."""

@@ -164,7 +164,7 @@ class EditWorker:
             return Outcome(error=told, broken=broken)
 
     def _made(self, task: Task, places: Mapping[str, Path], begin: float) -> Outcome:
-        from ..pipeline.plan import Request
+        from ..pipeline.request import Request
 
         data = {**parse_json(task.recipe, "recipe"), "seed": task.seed}
         recipe = Recipe.from_json(data, Given(self._orders.folder, self._orders.allow_outside, places=places))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.types import ALWAYS, NEVER, Window
-from ..pipeline.settings import Geometry, Settings
+from ..edits.settings import Geometry, Settings
 from .rows import TERMS, Rows
 
 FIFTH, EVERY_STEP = (Window(0.0, 0.2),), (Window(0.0, 0.6),)

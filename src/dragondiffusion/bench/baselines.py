@@ -13,8 +13,8 @@ from torch import Tensor
 from ..core.types import ALWAYS, Canvas
 from ..edits import Drag, Landmarks
 from ..edits.patches import deformed
+from ..edits.settings import Settings
 from ..imaging.images import pad_picture
-from ..pipeline.settings import Settings
 from ..proxy.appearance import Recoloured
 from .metrics import Picture
 from .tasks import Task, pixels

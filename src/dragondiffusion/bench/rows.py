@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ..core.types import NEVER, Window
-from ..pipeline.settings import PRESETS, Geometry, Settings
+from ..edits.settings import PRESETS, Geometry, Settings
 from .baselines import Baseline, copy_paste, unedited_input
 
 Rows: TypeAlias = dict[str, Settings | Baseline]

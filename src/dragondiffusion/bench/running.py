@@ -15,9 +15,9 @@ from ..backbones.base import weights_digest
 from ..batch.engine import each
 from ..batch.local import LocalEngine
 from ..core.types import Size
+from ..edits.settings import Settings
 from ..pipeline.editor import Editor
-from ..pipeline.plan import Request
-from ..pipeline.settings import Settings
+from ..pipeline.request import Request
 from .baselines import Baseline
 from .cost import FlopMeter, Meter
 from .difficulty import describe, matching

@@ -32,7 +32,7 @@ from .pointing import COMMANDS
 
 if TYPE_CHECKING:
     from ..edits import Edit
-    from ..pipeline.settings import Settings
+    from ..edits.settings import Settings
 
 Point = tuple[float, float]
 OPTION_TYPES: dict[str, Any] = {
@@ -278,7 +278,7 @@ def chosen_settings(preset: str, steps: int | None, texts: Sequence[str]) -> Set
     Raises:
         ValueError: if there is no such preset or setting, or one is given twice.
     """
-    from ..pipeline.settings import Settings
+    from ..edits.settings import Settings
 
     changes = {} if steps is None else {"steps": steps}
     for text in texts:
@@ -298,7 +298,7 @@ def setting(text: str) -> tuple[str, Any]:
     Raises:
         ValueError: if there is no such setting or it has no such value.
     """
-    from ..pipeline.settings import Settings
+    from ..edits.settings import Settings
     from ..recipes.pictures import Folder
     from ..recipes.records import Record, check_name
 

@@ -6,7 +6,7 @@ counter-clockwise as seen on the screen.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
@@ -270,6 +270,11 @@ class Correspondence:
     def sample(self, values: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels points"]:
         """Values of the source picture at the corresponding places."""
         return sample_at(values, self.source, self.extent, self.bilinear)
+
+    @property
+    def nearest(self) -> "Correspondence":
+        """The same, sampled by the nearest cell of a grid."""
+        return replace(self, bilinear=False)
 
     def restrict(self, region: Region) -> "Correspondence":
         """The part whose target cells lie in a region."""

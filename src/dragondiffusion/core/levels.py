@@ -1,89 +1,87 @@
-"""The noise schedule of a model and the steps a run makes through it."""
+r"""Noise levels: how much of an image and how much noise a latent holds.
 
+Convention: $z_t = \alpha_t z_0 + \sigma_t \epsilon$ at every level. Variance-preserving diffusion has
+$\alpha^2 + \sigma^2 = 1$, a rectified flow $\alpha + \sigma = 1$; nothing here asks which.
+"""
+
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
-
-import numpy as np
-
-ALPHA_FLOOR = 1e-5
-"""Smallest `alphas_cumprod` used. Source: schedules with zero terminal SNR reach 0, where `x0` cannot be solved for."""
-
-
-class Spacing(Enum):
-    """Where the timesteps of a run lie among the training timesteps (diffusers' `timestep_spacing`)."""
-
-    LEADING = "leading"
-    TRAILING = "trailing"
-    LINSPACE = "linspace"
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
-class NoiseSchedule:
-    r"""Signal levels $\alpha_t$ of the forward process $z_t = \sqrt{\alpha_t}\,z_0 + \sqrt{1-\alpha_t}\,\epsilon$.
+class Level:
+    r"""One noise level of $z_t = \alpha z_0 + \sigma \epsilon$.
 
     Args:
-        alphas_cumprod: signal level for every training timestep.
-        final_alpha: signal level below timestep 0.
-        spacing: how a run picks its timesteps.
-        steps_offset: added to the timesteps of leading spacing.
-
-    Source: DDIM (arXiv 2010.02502); spacing as in "Common Diffusion Noise Schedules" (arXiv 2305.08891), table 2.
+        t: what the network is told, in the units of the model; 0 for the clean end.
+        alpha: share of the clean latent.
+        sigma: share of the noise.
     """
 
-    alphas_cumprod: tuple[float, ...]
-    final_alpha: float
-    spacing: Spacing = Spacing.LEADING
-    steps_offset: int = 1
+    t: float
+    alpha: float
+    sigma: float
 
-    def alpha(self, t: int) -> float:
-        """Signal level of a training timestep as everything here uses it, never below `ALPHA_FLOOR`."""
-        return max(self.alphas_cumprod[t], ALPHA_FLOOR)
+    NOISE = 4e-3
+    """Up to this `alpha` nothing of the image is left. Source: schedules with zero terminal SNR, whose `alpha` is 0."""
 
-    def levels(self, steps: int) -> "Levels":
-        """The levels of a run of so many steps.
+    @property
+    def is_noise(self) -> bool:
+        """Whether nothing of the image is left, as at the end of schedules with zero terminal SNR."""
+        return self.alpha < self.NOISE
 
-        Raises:
-            ValueError: if there are fewer than one or more than the training timesteps.
-        """
-        total = len(self.alphas_cumprod)
-        if not 1 <= steps <= total:
-            raise ValueError(f"steps={steps} must lie between 1 and the {total} steps of training")
-        timesteps = [min(int(t), total - 1) for t in self._timesteps(steps, total)]
-        alphas = [self.alpha(t) for t in timesteps]
-        return Levels(tuple(timesteps), (*alphas, self.final_alpha))
-
-    def _timesteps(self, steps: int, total: int) -> "list[int]":
-        if self.spacing is Spacing.LEADING:
-            return [k * (total // steps) + self.steps_offset for k in reversed(range(steps))]
-        if self.spacing is Spacing.TRAILING:
-            return [int(t) - 1 for t in np.round(np.arange(total, 0, -total / steps))][:steps]
-        return [int(t) for t in np.linspace(0, total - 1, steps).round()[::-1]]
+    @property
+    def ratio(self) -> float:
+        r"""$\sigma / \alpha$: standard deviation of the noise in units of the clean latent."""
+        return self.sigma / self.alpha if self.alpha else math.inf
 
 
 @dataclass(frozen=True)
 class Levels:
-    """The noise levels of a run: level 0 is the noisiest, level `n` is clean; step `i` goes from level `i` to `i + 1`.
+    """The noise levels of a run: level 0 is the noisiest, level `n` the clean end; step `i` goes from `i` to `i + 1`.
 
     Args:
-        timesteps: the `n` timesteps at which the network is called, noisiest first.
-        alphas: the `n + 1` signal levels.
+        all: the `n + 1` levels.
+
+    Raises:
+        ValueError: if there are fewer than two, or noise does not fall from level to level.
     """
 
-    timesteps: tuple[int, ...]
-    alphas: tuple[float, ...]
+    all: tuple[Level, ...]
+
+    def __post_init__(self) -> None:
+        ratios = [level.ratio for level in self.all]
+        if len(ratios) < 2 or any(b >= a for a, b in pairwise(ratios)):
+            raise ValueError(f"noise must fall from level to level, at least two of them; the levels are {self.all}")
 
     def __len__(self) -> int:
-        return len(self.timesteps)
+        """Number of steps."""
+        return len(self.all) - 1
 
-    def is_noise(self, level: int) -> bool:
-        """Whether nothing of the picture is left at a level, as at the end of schedules with zero terminal SNR."""
-        return self.alphas[level] <= ALPHA_FLOOR
-
-    def timestep(self, level: int) -> int:
-        """Timestep of a level; the clean level counts as timestep 0."""
-        return self.timesteps[level] if level < len(self.timesteps) else 0
+    def __getitem__(self, i: int) -> Level:
+        return self.all[i]
 
     def up(self, start: int = 0, top: int | None = None) -> Iterator[int]:
-        """Levels to arrive at, one after the other, when a picture is inverted from level `top` (None: clean) up."""
-        return iter(reversed(range(start, len(self.timesteps) if top is None else top)))
+        """Levels to arrive at, one after the other, when an image is inverted from level `top` (None: clean) up."""
+        return iter(reversed(range(start, len(self) if top is None else top)))
+
+    def released(self, share: float) -> float:
+        """The `Level.ratio` at which something is released that is clamped for a share of the steps.
+
+        Args:
+            share: of the steps, in [0, 1]; 0 is never clamped, 1 always.
+
+        Returns:
+            What is clamped at every level with a larger ratio: infinite for never clamped, `NEVER` for always.
+        """
+        n = len(self)
+        step = next((i for i in range(n) if not i / n < share), None)
+        if step is None:
+            return NEVER
+        return self[step].ratio if step else math.inf
+
+
+NEVER = -1.0
+"""A release ratio below that of every level: clamped to the end."""

@@ -4,7 +4,7 @@ Convention: points are (x, y) in pixels with the origin at the top left corner o
 +0.5; sizes are (height, width); masks are float in [0, 1] or bool; pictures inside the package are in [-1, 1].
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -44,11 +44,20 @@ Mask: TypeAlias = Float[Tensor, "_ _"]
 Region: TypeAlias = Bool[Tensor, "_ _"]
 """Hard mask (height, width): the cells of a grid that belong to a region."""
 
+BatchFeatureMap: TypeAlias = Float[Tensor, "batch _ _ _"]
+"""Decoder features of a batch at one scale."""
+
+BatchFeatures: TypeAlias = tuple[Float[Tensor, "batch _ _ _"], ...]
+"""Decoder features of a batch, coarse scale first."""
+
 Tokens: TypeAlias = Float[Tensor, "_ dim"]
 """Tokens of one picture as a self-attention layer reads them."""
 
 TokenBatch: TypeAlias = Float[Tensor, "batch _ dim"]
 """Tokens of a batch of pictures."""
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with the phase, the number of finished steps and their total."""
 
 
 @dataclass(frozen=True)

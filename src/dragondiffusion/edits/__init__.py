@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..method.objective import Objective, Strengths
     from .appearance import ReplaceAppearance
-    from .base import Carry, Edit, Guide, Objective, Strengths
-    from .compose import join
+    from .base import Compiled, Edit, Guide
+    from .compose import compose
     from .drag import Drag
     from .landmarks import Landmarks
     from .move import Move
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .remove import Remove
 
 __all__ = [
-    "Carry",
+    "Compiled",
     "Drag",
     "Edit",
     "Guide",
@@ -28,17 +29,17 @@ __all__ = [
     "Remove",
     "ReplaceAppearance",
     "Strengths",
-    "join",
+    "compose",
 ]
 
 _HOMES = {
     "ReplaceAppearance": "appearance",
-    "Carry": "base",
+    "Compiled": "base",
     "Edit": "base",
     "Guide": "base",
-    "Objective": "base",
-    "Strengths": "base",
-    "join": "compose",
+    "Objective": "..method.objective",
+    "Strengths": "..method.objective",
+    "compose": "compose",
     "Drag": "drag",
     "Landmarks": "landmarks",
     "Move": "move",
@@ -50,4 +51,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    home = _HOMES[name]
+    return getattr(import_module(home if home.startswith(".") else f".{home}", __name__), name)

@@ -2,27 +2,20 @@
 
 from dataclasses import dataclass, replace
 
-from ..core.geometry import Correspondence, coverage, covered_cells, resize_nearest
-from ..core.types import Canvas, Mask, Pictures, Region, Size, Window
+from ..core.geometry import Correspondence, coverage, covered_cells
+from ..core.paint import Placed
+from ..core.types import Canvas, Pictures, Size, Window
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
-from ..imaging.images import (
-    ImageLike,
-    MaskLike,
-    marked,
-    pad_mask,
-    pad_picture,
-    read_mask,
-    read_picture,
-    resized,
-    to_unpadded,
-)
+from ..imaging.images import ImageLike, MaskLike, pad_mask, pad_picture, read_mask, read_picture, to_unpadded
 from ..method.bank import by_region
-from ..method.energies import GlobalSimilarity, LocalSimilarity
-from ..pipeline.settings import Geometry, Settings
+from ..method.energies import GlobalSimilarity
+from ..method.objective import Objective, Strengths
+from ..method.terms import content_term
 from ..proxy.appearance import Recoloured, Redressed, pattern
 from ..proxy.registration import register
-from .base import Carry, Edit, Guide, Objective, Strengths, nowhere, object_mask
+from .base import Compiled, Edit, Guide, object_mask
 from .footprint import BORDER
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -44,10 +37,9 @@ class ReplaceAppearance(Edit):
     prompt: str = ""
     pattern: bool = True
 
-    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(
-        guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.95)
-    )
+    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
+    STRENGTHS = Strengths(guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72))
+    CLAMP = 0.95
 
     LEAST_PATTERN = 0.02
     """From this on an object has a pattern, see `look.pattern`. Source: docs/experiments.md."""
@@ -59,8 +51,6 @@ class ReplaceAppearance(Edit):
 
     def within(self, frame: Frame, settings: Settings) -> "ReplaceAppearance":
         mask = self.mask if frame.is_whole else frame.mask(self.mask)
-        if settings.geometry is Geometry.CENTRED:  # the second picture gets the size of the frame
-            return replace(self, mask=mask)
         picture = read_picture(self.image)
         size: Size = (picture.shape[0], picture.shape[1])
         like = read_mask(self.reference_mask, size, "reference_mask")
@@ -70,58 +60,41 @@ class ReplaceAppearance(Edit):
         return replace(self, mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask"))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
-        pixels = read_picture(self.image)
-        if settings.geometry is Geometry.CENTRED:
-            pixels = resized(pixels, canvas.padded)
-        return (Guide(to_unpadded(pixels), self.prompt),)
+        return (Guide(to_unpadded(read_picture(self.image)), self.prompt),)
 
-    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+    def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         picture = read_picture(self.image)
         other = canvas.of((picture.shape[0], picture.shape[1]))
-        mask, like = object_mask(self.mask, canvas), read_mask(self.reference_mask, other.picture, "reference_mask")
-        centred = settings.geometry is Geometry.CENTRED
-        if centred:
-            other, mask, like = canvas.of(canvas.padded), marked(mask, canvas.padded), marked(like, canvas.padded)
-        else:
-            like = pad_mask(like, other.padded)
-        region, region_gud = _cells(mask, canvas.energy, centred), _cells(like, other.energy, centred)
-        inside = resize_nearest(region.float(), canvas.latent) > 0 if centred else coverage(mask, canvas.latent) > 0
+        mask = object_mask(self.mask, canvas)
+        like = pad_mask(read_mask(self.reference_mask, other.picture, "reference_mask"), other.padded)
+        region, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
         w = self.STRENGTHS.under(settings)
-        recoloured = Recoloured(mask, 1, like)
-        carry = Carry(0, Correspondence.to_self(inside, canvas.padded), recoloured, w.hold)
-        return Objective(
-            edit_terms=(GlobalSimilarity("edit", w.w_edit, 1, region, region_gud),),
-            content_terms=(LocalSimilarity("content", w.w_content, 0, Correspondence.same(~region)),),
+        objective = Objective(
+            edit_terms=(GlobalSimilarity("edit", w.w_edit, 1, region, covered_cells(like, other.energy)),),
+            content_terms=content_term(~region, w.w_content),
             inside=inside,
-            touched=region,
-            changed=mask,
-            stays=inside,
-            hole_pixels=nowhere(canvas.padded),
             recalls=(by_region(w.recall_window, mask, like),),
-            carries=(carry,) if settings.proxy else (),
-            hole=nowhere(canvas.latent),
+            transports=(),
             noise_region=inside,
             strengths=w,
         )
+        match = Correspondence.to_self(inside, canvas.padded)
+        placed = Placed(0, match, Recoloured(mask, 1, like), self.clamp(settings))
+        return Compiled.in_place(objective, mask, canvas, (placed,) if settings.proxy else ())
 
-    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
-        if not (self.pattern and settings.proxy and settings.geometry is Geometry.AFFINE):
-            return objective
-        (carry,) = objective.carries
+    def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
+        if not (self.pattern and settings.proxy):
+            return compiled
+        (placed,) = compiled.placed
         (guide,) = self.guides(canvas, settings)
-        paint, other = carry.paint, pad_picture(guide.x, canvas.of(guide.size).padded)
+        paint, other = placed.paint, pad_picture(guide.x, canvas.of(guide.size).padded)
         if not isinstance(paint, Recoloured):
-            return objective
+            return compiled
         if max(pattern(x, paint.mask), pattern(other, paint.like)) < self.LEAST_PATTERN:
-            return objective
+            return compiled
         found = register(paint.mask, paint.like)
         if found.overlap < self.LEAST_OVERLAP:
-            return objective
+            return compiled
         size: Size = (paint.like.shape[0], paint.like.shape[1])
         match = Correspondence.along(found.affine, paint.mask > 0, canvas.padded, size)
-        return replace(objective, carries=(replace(carry, paint=Redressed(paint, match)),))
-
-
-def _cells(mask: Mask, grid: Size, centred: bool) -> Region:
-    """Cells of the energy grid that belong to an object."""
-    return resize_nearest((mask > 0.5).float(), grid) > 0.5 if centred else covered_cells(mask, grid)
+        return replace(compiled, placed=(replace(placed, paint=Redressed(paint, match)),))

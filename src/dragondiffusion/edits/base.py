@@ -1,30 +1,31 @@
 """What every edit compiles to.
 
-An edit is a frozen dataclass in pixels; `Edit.objective` turns it into an `Objective`, which holds all that the sampler
-needs. Several edits of one picture are the union of their objectives (`edits/union.py`).
+An edit is a frozen dataclass in pixels; `Edit.compiled` turns it into data: the `Objective` that the sampler runs, and
+what the rough edit in pixels (`proxy/`) and the composite need. Several edits of one image are compiled into one
+(`edits/compose.py`).
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
-from ..core.geometry import Correspondence, coverage, dilate, feather, resize_nearest
-from ..core.types import ALWAYS, NEVER, Canvas, Mask, Number, Pictures, Region, Size, Window
+from ..core.geometry import coverage, covered_cells, dilate, feather, resize_nearest
+from ..core.paint import Placed
+from ..core.types import Canvas, Mask, Number, Pictures, Region, Size
 from ..imaging.frames import Box, Frame, everything
 from ..imaging.images import MaskLike, pad_mask, read_mask
-from ..method.bank import Recall
-from ..method.energies import Energy
-from ..pipeline.settings import Settings
-from ..proxy.rough import Paint
+from ..method.objective import Objective
+from .settings import Settings
 
 
 @dataclass(frozen=True)
 class Guide:
-    """A further picture that an edit takes something from.
+    """A further image that an edit takes something from.
 
     Args:
-        x: the picture in [-1, 1], of any size.
+        x: the image in [-1, 1], of any size.
         prompt: what it shows.
     """
 
@@ -37,116 +38,61 @@ class Guide:
         return self.x.shape[-2], self.x.shape[-1]
 
 
-@dataclass(frozen=True)
-class Strengths:
-    """Numbers of an edit that settings may override.
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """An edit of one image as data.
 
     Args:
-        guidance_scale: classifier-free guidance scale.
-        energy_scale: strength of the energies.
-        w_edit: weight of the edit energy.
-        w_content: weight of the content energy.
-        w_contrast: weight of the contrast energy.
-        w_inpaint: weight of the inpainting energy.
-        guidance_strength: what the guidance of a run adds at most, in standard deviations of the noise; None leaves it
-            as the energies give it.
-        factor: $k$ of section 5 of docs/method.md, the step size of the energies' gradient.
-        noise_inside: strength of regional noise in the edit region.
-        noise_outside: strength elsewhere.
-        recall_window: steps in which the memory bank is read.
-        hold: steps before which destinations are set to the proxy.
-    """
-
-    guidance_scale: Number = 4.0
-    energy_scale: Number = 2000.0
-    w_edit: Number = 4.0
-    w_content: Number = 6.0
-    w_contrast: Number = 0.0
-    w_inpaint: Number = 0.0
-    guidance_strength: Number | None = None
-    factor: Number = 0.04
-    noise_inside: Number = 0.4
-    noise_outside: Number = 0.0
-    recall_window: Window = Window(0.1, 1.0)
-    hold: Window = ALWAYS
-
-    def under(self, settings: Settings) -> "Strengths":
-        """The edit's own numbers, overridden by what the settings set; `guidance_strength` is always theirs."""
-        chosen = {
-            "guidance_scale": settings.guidance_scale,
-            "energy_scale": settings.energy_scale,
-            "w_edit": settings.w_edit,
-            "w_content": settings.w_content,
-            "w_contrast": settings.w_contrast,
-            "w_inpaint": settings.w_inpaint,
-            "noise_inside": settings.noise_inside,
-            "noise_outside": settings.noise_outside,
-            "recall_window": settings.recall_window if settings.recall else NEVER,
-            "hold": settings.clamp_destination,
-        }
-        set_values = {name: value for name, value in chosen.items() if value is not None}
-        return replace(self, guidance_strength=settings.guidance_strength, **set_values)
-
-
-@dataclass(frozen=True)
-class Carry:
-    """Content that is brought to a new place, or changed in its place.
-
-    Args:
-        guide: picture it comes from, as in `Energy.guide`.
-        latent: where every latent cell of the destination comes from.
-        paint: the same in pixels, for the proxy; None when there is none.
-        hold: steps before which the destination is set to it.
-    """
-
-    guide: int
-    latent: Correspondence
-    paint: Paint | None
-    hold: Window
-
-
-@dataclass(frozen=True)
-class Objective:
-    """An edit of one picture as data.
-
-    Args:
-        edit_terms: energies whose gradient acts inside `inside`.
-        content_terms: energies whose gradient acts outside it.
-        inside: latent cells in which the edit energies act.
+        objective: what the sampler runs.
+        placed: content that comes to a new place, or is changed in its place; later ones lie over earlier ones.
         touched: cells of the energy grid the edit changes.
         changed: pixels the edit changes, 0 to 1.
         stays: latent cells whose present content the edit works on, so that no other edit may take it away.
+        hole: latent cells whose content goes away: the source hole.
         hole_pixels: pixels whose content goes away, for the proxy.
-        recalls: how decoder self-attention reads the memory bank.
-        carries: content that starts, and may be held, at a new place.
-        hole: latent cells whose content goes away.
-        noise_region: latent cells in which regional noise is "inside".
-        strengths: its numbers.
-        lit: what the brightness of every pixel is multiplied by for the proxy, before what goes away is smoothed over:
+        lit: what the brightness of every pixel is multiplied by for the proxy, before the source hole is inpainted:
             takes shadows off; None where there is none.
     """
 
-    edit_terms: tuple[Energy, ...]
-    content_terms: tuple[Energy, ...]
-    inside: Region
+    objective: Objective
+    placed: tuple[Placed, ...]
     touched: Region
     changed: Mask
     stays: Region
-    hole_pixels: Region
-    recalls: tuple[Recall, ...]
-    carries: tuple[Carry, ...]
     hole: Region
-    noise_region: Region
-    strengths: Strengths
+    hole_pixels: Region
     lit: Mask | None = None
 
+    @staticmethod
+    def in_place(
+        objective: Objective, mask: Mask, canvas: Canvas, placed: tuple[Placed, ...] = (), touched: Region | None = None
+    ) -> "Compiled":
+        """An edit that changes a region in its place and takes nothing away.
+
+        Args:
+            objective: what the sampler runs.
+            mask: pixels that may change, on the padded image.
+            canvas: grids.
+            placed: see the class.
+            touched: see the class; None is the cells that the mask covers.
+        """
+        return Compiled(
+            objective=objective,
+            placed=placed,
+            touched=covered_cells(mask, canvas.energy) if touched is None else touched,
+            changed=mask,
+            stays=objective.inside,
+            hole=nowhere(canvas.latent),
+            hole_pixels=nowhere(canvas.padded),
+        )
+
     def rest(self, margin: int) -> Region:
-        """Latent cells that the edit leaves alone, `margin` cells around what goes away excluded."""
-        size: Size = (self.inside.shape[0], self.inside.shape[1])
+        """Latent cells that the edit leaves as they are, `margin` cells around the source hole excluded."""
+        size: Size = (self.hole.shape[0], self.hole.shape[1])
         return ~((coverage(self.changed, size) > 0) | dilate(self.hole, margin))
 
     def alpha(self, canvas: Canvas, margin: int, width: int) -> Mask:
-        """Weight of the edited picture in the composite.
+        """Weight of the edited image in the composite.
 
         It is 1 on the edit and `margin` latent cells around it, then falls to exactly 0 within `width` latent cells.
         """
@@ -156,10 +102,13 @@ class Objective:
 
 
 class Edit(ABC):
-    """What a user wants done to a picture, in pixels of that picture."""
+    """What a user wants done to an image, in pixels of that image."""
+
+    CLAMP: ClassVar[Number] = 1.0
+    """Share of the steps for which destinations are clamped to the proxy, unless settings say otherwise."""
 
     @abstractmethod
-    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+    def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         """The edit as data.
 
         Args:
@@ -170,16 +119,16 @@ class Edit(ABC):
             ValueError: if the edit does not fit the picture, before any model work.
         """
 
-    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
-        """The objective with what can only be read off the picture; as it is, where an edit looks for nothing.
+    def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
+        """The compiled edit with what can only be read off the image; as it is, where an edit looks for nothing.
 
         Args:
-            objective: of this edit.
+            compiled: this edit.
             x: the padded picture in [-1, 1].
             canvas: its grids.
             settings: strengths and geometry.
         """
-        return objective
+        return compiled
 
     def extent(self, size: Size, settings: Settings) -> Box:
         """The part of a picture that the edit is about: what it takes, changes, or looks at.
@@ -212,8 +161,12 @@ class Edit(ABC):
             "scale the picture down, or set working_size to its longer side"
         )
 
+    def clamp(self, settings: Settings) -> Number:
+        """Share of the steps for which destinations are clamped to the proxy."""
+        return self.CLAMP if settings.clamp_destination is None else settings.clamp_destination
+
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
-        """Further pictures the edit takes something from; objectives number them from 1."""
+        """Further pictures the edit takes something from; compiled edits number them from 1."""
         return ()
 
 

@@ -1,4 +1,4 @@
-"""Several edits of one picture as one objective."""
+"""Several edits of one image as one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,63 +6,73 @@ from dataclasses import replace
 import torch
 
 from ..core.geometry import union
+from ..core.paint import Placed
 from ..core.types import Mask, Region
-from ..method.energies import Contrast, Energy, GlobalSimilarity, LocalSimilarity
-from .base import Carry, Objective
+from ..method.energies import Energy
+from ..method.objective import Objective
+from .base import Compiled
 
 
-def join(objectives: Sequence[Objective], guides: Sequence[int], compatible: bool = False) -> Objective:
-    """Several edits of one picture as one objective.
+def compose(edits: Sequence[Compiled], guides: Sequence[int], compatible: bool = False) -> Compiled:
+    """Several edits of one image as one.
 
-    Edit energies and carried content are collected; content energies leave out what other edits touch and the energy
+    Energies and placed content are collected; content energies leave out what other edits touch and the energy
     over the rest is counted once; the bank is read as every edit asks; strengths of guidance and noise are the largest
     of the edits'.
 
     Args:
-        objectives: one per edit.
-        guides: how many further pictures each edit has; they are numbered one after the other.
+        edits: compiled, one or more.
+        guides: how many further images each edit has; they are numbered one after the other.
         compatible: the edits are known not to contradict each other.
 
     Raises:
         ValueError: if two edits contradict each other.
     """
-    if len(objectives) == 1:
-        return objectives[0]
+    if len(edits) == 1:
+        return edits[0]
     if not compatible:
-        _check_conflicts(objectives)
-    shifted = [_shift(objective, sum(guides[:k])) for k, objective in enumerate(objectives)]
-    # One factor serves the union; the terms of edits with a smaller one are weighed down to it.
-    first = max((o.strengths for o in shifted), key=lambda s: s.factor * s.energy_scale)
+        _check_conflicts(edits)
+    shifted = [_shift(edit, sum(guides[:k])) for k, edit in enumerate(edits)]
+    return Compiled(
+        objective=_objective(shifted),
+        placed=tuple(placed for e in shifted for placed in e.placed),
+        touched=union([e.touched for e in shifted]),
+        changed=torch.stack([e.changed for e in shifted]).amax(0),
+        stays=union([e.stays for e in shifted]),
+        hole=union([e.hole for e in shifted]) & ~union([_arrived(e) for e in shifted]),
+        hole_pixels=union([e.hole_pixels for e in shifted]),
+        lit=_product([e.lit for e in shifted]),
+    )
+
+
+def _objective(shifted: Sequence[Compiled]) -> Objective:
+    objectives = [edit.objective for edit in shifted]
+    # One factor serves all; the terms of edits with a smaller one are weighed down to it.
+    first = max((o.strengths for o in objectives), key=lambda s: s.factor * s.energy_scale)
     strength = first.factor * first.energy_scale
-    ratios = [o.strengths.factor * o.strengths.energy_scale / strength if strength else 1.0 for o in shifted]
+    ratios = [o.strengths.factor * o.strengths.energy_scale / strength if strength else 1.0 for o in objectives]
     return Objective(
-        edit_terms=tuple(_weighed(e, r) for o, r in zip(shifted, ratios, strict=True) for e in o.edit_terms),
+        edit_terms=tuple(_weighed(e, r) for o, r in zip(objectives, ratios, strict=True) for e in o.edit_terms),
         content_terms=_content_terms(shifted, ratios),
-        inside=union([o.inside for o in shifted]),
-        touched=union([o.touched for o in shifted]),
-        changed=torch.stack([o.changed for o in shifted]).amax(0),
-        stays=union([o.stays for o in shifted]),
-        hole_pixels=union([o.hole_pixels for o in shifted]),
-        recalls=tuple(recall for o in shifted for recall in o.recalls),
-        carries=tuple(carry for o in shifted for carry in o.carries),
-        hole=union([o.hole for o in shifted]) & ~union([_arrived(o) for o in shifted]),
-        noise_region=union([o.noise_region for o in shifted]),
-        lit=_product([o.lit for o in shifted]),
+        inside=union([o.inside for o in objectives]),
+        recalls=tuple(recall for o in objectives for recall in o.recalls),
+        transports=tuple(transport for o in objectives for transport in o.transports),
+        noise_region=union([o.noise_region for o in objectives]),
         strengths=replace(
             first,
-            guidance_scale=max(o.strengths.guidance_scale for o in shifted),
-            noise_inside=max(o.strengths.noise_inside for o in shifted),
-            noise_outside=max(o.strengths.noise_outside for o in shifted),
+            guidance_scale=max(o.strengths.guidance_scale for o in objectives),
+            noise_inside=max(o.strengths.noise_inside for o in objectives),
+            noise_outside=max(o.strengths.noise_outside for o in objectives),
         ),
     )
 
 
-def _content_terms(shifted: Sequence[Objective], ratios: Sequence[float]) -> tuple[Energy, ...]:
+def _content_terms(shifted: Sequence[Compiled], ratios: Sequence[float]) -> tuple[Energy, ...]:
     content: dict[object, Energy] = {}
-    for k, objective in enumerate(shifted):
+    for k, edit in enumerate(shifted):
         others = union([other.touched for m, other in enumerate(shifted) if m != k])
-        for number, term in enumerate(objective.content_terms):
-            kept = without(term, others)
+        for number, term in enumerate(edit.objective.content_terms):
+            kept = term.without(others)
             if kept is not None:
                 key: object = "content" if term.name == "content" else (k, number)
                 kept = _weighed(kept, ratios[k])
@@ -79,18 +89,24 @@ def _weighed(term: Energy, ratio: float) -> Energy:
     return replace(term, weight=term.weight * ratio)
 
 
-def _arrived(objective: Objective) -> Region:
-    return union([torch.zeros_like(objective.inside), *(carry.latent.target for carry in _contents(objective))])
+def _arrived(edit: Compiled) -> Region:
+    nothing = torch.zeros_like(edit.hole)
+    return union([nothing, *(p.match.target for p in _contents(edit)), *_bare_targets(edit)])
 
 
-def _contents(objective: Objective) -> list[Carry]:
-    """The carries that put something in a place."""
-    return [carry for carry in objective.carries if carry.paint is None or carry.paint.is_content]
+def _contents(edit: Compiled) -> list[Placed]:
+    """What is put in a place."""
+    return [placed for placed in edit.placed if placed.is_content]
 
 
-def _check_conflicts(objectives: Sequence[Objective]) -> None:
-    for k, one in enumerate(objectives):
-        for m, other in enumerate(objectives[:k]):
+def _bare_targets(edit: Compiled) -> list[Region]:
+    """Latent cells to which content is transported, where nothing is placed in pixels."""
+    return [] if edit.placed else [transport.match.target for transport in edit.objective.transports]
+
+
+def _check_conflicts(edits: Sequence[Compiled]) -> None:
+    for k, one in enumerate(edits):
+        for m, other in enumerate(edits[:k]):
             names = f"edits {m + 1} and {k + 1}"
             if bool((_destination(one) & _destination(other)).any()):
                 raise ValueError(
@@ -104,35 +120,27 @@ def _check_conflicts(objectives: Sequence[Objective]) -> None:
                     raise ValueError(f"{names} change the same place; make them one after the other")
 
 
-def _destination(objective: Objective) -> Region:
-    places = [carry.paint.region if carry.paint else carry.latent.target for carry in _contents(objective)]
+def _destination(edit: Compiled) -> Region:
+    places = [placed.paint.region if placed.paint else placed.match.target for placed in _contents(edit)]
+    places += _bare_targets(edit)
     return union(places) if places else torch.zeros(1, 1, dtype=torch.bool)
 
 
-def _shift(objective: Objective, by: int) -> Objective:
+def _shift(edit: Compiled, by: int) -> Compiled:
+    """The same edit with the numbers of its further images raised."""
+
     def index(guide: int) -> int:
         return guide + by if guide > 0 else 0
 
-    return replace(
-        objective,
-        edit_terms=tuple(replace(e, guide=index(e.guide)) for e in objective.edit_terms),
-        content_terms=tuple(replace(e, guide=index(e.guide)) for e in objective.content_terms),
-        carries=tuple(
-            replace(c, guide=index(c.guide), paint=c.paint and c.paint.renumbered(index)) for c in objective.carries
-        ),
+    o = edit.objective
+    objective = replace(
+        o,
+        edit_terms=tuple(replace(e, guide=index(e.guide)) for e in o.edit_terms),
+        content_terms=tuple(replace(e, guide=index(e.guide)) for e in o.content_terms),
+        transports=tuple(replace(t, guide=index(t.guide)) for t in o.transports),
         recalls=tuple(
-            replace(r, parts=tuple(replace(part, guide=index(part.guide)) for part in r.parts))
-            for r in objective.recalls
+            replace(r, excerpts=tuple(replace(part, guide=index(part.guide)) for part in r.excerpts)) for r in o.recalls
         ),
     )
-
-
-def without(term: Energy, region: Region) -> Energy | None:
-    """A term without the cells of a region; None if nothing is left of it."""
-    if isinstance(term, (LocalSimilarity, Contrast)):
-        match = term.match.restrict(~region)
-        return replace(term, match=match) if bool(match.target.any()) else None
-    if isinstance(term, GlobalSimilarity):
-        left = replace(term, region=term.region & ~region)
-        return left if bool(left.region.any()) else None
-    return term
+    placed = tuple(replace(p, guide=index(p.guide), paint=p.paint and p.paint.renumbered(index)) for p in edit.placed)
+    return replace(edit, objective=objective, placed=placed)

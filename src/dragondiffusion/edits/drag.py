@@ -3,19 +3,18 @@
 import math
 from dataclasses import dataclass, replace
 
-import torch
-
-from ..core.geometry import Correspondence, coverage, covered_cells, resize_nearest
+from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Mask, Pairs, Size, Window
 from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
 from ..imaging.images import MaskLike, read_mask
 from ..method.bank import appending
-from ..method.energies import Contrast, Energy, LocalSimilarity
-from ..pipeline.settings import Geometry, Settings
-from .base import Edit, Objective, Strengths, nowhere, object_mask
+from ..method.objective import Objective, Strengths, Transport
+from ..method.terms import content_term, left_terms, patch_term
+from .base import Compiled, Edit, object_mask
+from .bending import capsules, check_pairs, deformed
 from .footprint import BORDER
-from .patches import capsules, check_pairs, copied_patches, deformed, patch_region, patch_term
 from .placement import picture_area
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,9 @@ class Drag(Edit):
     points: Pairs
     mask: MaskLike | None = None
 
-    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(w_inpaint=0.2, recall_window=Window(0.1, 1.0), hold=Window(0.0, 0.9))
+    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
+    STRENGTHS = Strengths(w_inpaint=0.2, recall_window=Window(0.1, 1.0))
+    CLAMP = 0.9
 
     REACH = 1.0
     """Without a mask: how far around the ways content may change, in displacements. Source: chosen."""
@@ -82,48 +82,26 @@ class Drag(Edit):
             mask[int(y), int(x)] = 1
         return replace(self, points=points, mask=mask)
 
-    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+    def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.editable(canvas)
-        if settings.geometry is Geometry.AFFINE:
-            self._check_inside(mask)
+        self._check_inside(mask)
         w = self.STRENGTHS.under(settings)
-        if settings.geometry is Geometry.CENTRED:
-            touched = resize_nearest((mask > 0).float(), canvas.energy) > 0.5
-            inside = resize_nearest((mask > 0).float(), canvas.latent) > 0
-            carries = (copied_patches(self.points, canvas),)
-        else:
-            touched, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
-            carries = (deformed(self.points, mask > 0.5, canvas, w.hold, settings.proxy),)
-        edit = patch_term(self.points, 0.5 * w.w_edit, canvas, settings)
-        content = LocalSimilarity("content", 0.5 * w.w_content, 0, Correspondence.same(~touched))
-        return Objective(
-            edit_terms=(edit, *self._left_terms(canvas, w)),
-            content_terms=(content,) if bool((~touched).any()) else (),
+        touched, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
+        placed = deformed(self.points, mask > 0.5, canvas, self.clamp(settings), settings.proxy)
+        objective = Objective(
+            edit_terms=(patch_term(self.points, 0.5 * w.w_edit, canvas), *left_terms(self.points, w, canvas)),
+            content_terms=content_term(~touched, 0.5 * w.w_content),
             inside=inside,
-            touched=touched,
-            changed=mask,
-            stays=inside,
-            hole_pixels=nowhere(canvas.padded),
             recalls=(appending(w.recall_window),),
-            carries=carries,
-            hole=torch.zeros_like(inside),
+            transports=(Transport(0, placed.match),),
             noise_region=inside,
             strengths=w,
         )
+        return Compiled.in_place(objective, mask, canvas, (placed,), touched)
 
     def _check_inside(self, mask: Mask) -> None:
-        """Checks that the mask holds the points. The authors' code, whose numbers `CENTRED` keeps, does not ask."""
+        """Checks that the mask holds the points."""
         for k, pair in enumerate(self.points):
             for x, y in pair:
                 if mask[int(y), int(x)] <= 0.5:
                     raise ValueError(f"points[{k}]: ({x}, {y}) lies outside of the mask; draw the mask over it")
-
-    def _left_terms(self, canvas: Canvas, w: Strengths) -> tuple[Energy, ...]:
-        """What leaves a patch no longer looks as it did."""
-        terms: list[Energy] = []
-        for start, end in self.points:
-            left = patch_region(start, canvas) & ~patch_region(end, canvas)
-            if bool(left.any()):
-                weight = 0.5 * w.w_inpaint / len(self.points)
-                terms.append(Contrast("inpaint", weight, 0, Correspondence.same(left)))
-        return tuple(terms)

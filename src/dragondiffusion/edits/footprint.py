@@ -6,8 +6,8 @@ from ..core.geometry import Affine
 from ..core.types import Mask, Number, Size
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown, is_empty, joined, mapped_box
 from ..imaging.images import MaskLike, read_mask
-from ..pipeline.settings import Settings
 from ..proxy.shadows import REACH
+from .settings import Settings
 
 BORDER = 2
 """Pixels around what a mask marks that an edit looks at. Source: as `vacating.FRINGE`, and one more."""

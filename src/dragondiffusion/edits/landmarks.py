@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..core.geometry import cell_centres, coverage, covered_cells
+from ..core.geometry import cell_centres, coverage
 from ..core.types import Canvas, Mask, PointList, Size, Window
 from ..imaging.frames import Box, Frame, box_of_points, clipped, grown
 from ..method.bank import appending
-from ..pipeline.settings import Geometry, Settings
-from .base import Edit, Objective, Strengths, nowhere
-from .patches import check_pairs, deformed, patch_term
+from ..method.objective import Objective, Strengths, Transport
+from ..method.terms import patch_term
+from .base import Compiled, Edit
+from .bending import check_pairs, deformed
 from .placement import picture_area
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Landmarks(Edit):
     points_from: PointList
     points_to: PointList
 
-    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
+    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
     STRENGTHS = Strengths(
         energy_scale=3000.0,
         w_edit=12.0,
@@ -38,8 +40,8 @@ class Landmarks(Edit):
         noise_inside=0.2,
         noise_outside=0.2,
         recall_window=Window(0.1, 1.0),
-        hold=Window(0.0, 0.9),
     )
+    CLAMP = 0.9
 
     SURROUNDINGS = 0.15
     """How far around the landmarks content may change, in diameters of their hull. Source: chosen."""
@@ -76,31 +78,29 @@ class Landmarks(Edit):
         reach = max(self.SURROUNDINGS * diameter, 2.0 * canvas.factor)
         return near_hull(points, reach, canvas.padded).float() * picture_area(canvas)
 
-    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
-        pairs = self._pairs()
-        check_pairs(pairs, canvas.picture, "points_from, points_to")
-        w = self.STRENGTHS.under(settings)
-        if settings.geometry is Geometry.CENTRED:
-            mask = picture_area(canvas)
-            carries = ()
-        else:
-            mask = self.editable(canvas)
-            carries = (deformed(pairs, mask > 0.5, canvas, w.hold, settings.proxy),)
-        inside = coverage(mask, canvas.latent) > 0
-        return Objective(
-            edit_terms=(patch_term(pairs, 0.5 * w.w_edit, canvas, settings),),
+    def pairs(self, size: Size) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+        """Landmarks (from, to) of an image of a size.
+
+        Raises:
+            ValueError: if there is none, or one is not finite or lies outside.
+        """
+        check_pairs(self._pairs(), size, "points_from, points_to")
+        return self._pairs()
+
+    def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
+        pairs, mask = self.pairs(canvas.picture), self.editable(canvas)
+        w, inside = self.STRENGTHS.under(settings), coverage(mask, canvas.latent) > 0
+        placed = deformed(pairs, mask > 0.5, canvas, self.clamp(settings), settings.proxy)
+        objective = Objective(
+            edit_terms=(patch_term(pairs, 0.5 * w.w_edit, canvas),),
             content_terms=(),
             inside=inside,
-            touched=covered_cells(mask, canvas.energy),
-            changed=mask,
-            stays=inside,
-            hole_pixels=nowhere(canvas.padded),
             recalls=(appending(w.recall_window),),
-            carries=carries,
-            hole=torch.zeros_like(inside),
+            transports=(Transport(0, placed.match),),
             noise_region=inside,
             strengths=w,
         )
+        return Compiled.in_place(objective, mask, canvas, (placed,))
 
 
 def near_hull(points: torch.Tensor, reach: float, size: tuple[int, int]) -> torch.Tensor:

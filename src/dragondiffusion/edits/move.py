@@ -9,12 +9,14 @@ from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask
 from ..imaging.images import MaskLike, read_mask
 from ..method.bank import replacing
 from ..method.energies import LocalSimilarity
-from ..pipeline.settings import Geometry, Settings
+from ..method.objective import Objective, Strengths, Transport
+from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
-from .base import Carry, Edit, Objective, Strengths, nowhere, object_mask
+from .base import Compiled, Edit, nowhere, object_mask
 from .footprint import arrival_box, hint_within, leaving_box, with_hint
-from .hole import hint_region, hole_terms, pixels_of_hole
-from .placement import Placement, check_map, picture_area, place, place_centred
+from .hole import hint_region, pixels_of_hole
+from .placement import check_map, picture_area, place
+from .settings import Settings
 from .shading import with_shadow
 
 
@@ -69,7 +71,7 @@ class Move(Edit):
         affine = Affine.about(self._anchor(mask), self.offset, self.scales, self.angle, self.flip)
         arrival = arrival_box(box, affine, size)
         if arrival is None:
-            raise ValueError(self._gone(size))
+            raise ValueError(self.gone(size))
         stretch = math.sqrt(self.scales[0] * self.scales[1])
         return with_hint(self.hint, leaving_box(mask, box, size, settings, (arrival, stretch)), size)
 
@@ -77,60 +79,54 @@ class Move(Edit):
         if frame.is_whole:
             return self
         mask = read_mask(self.mask, frame.picture)
-        # The exact point, so that the object lands in the same place at every scale.
-        anchor = self._anchor(mask) if settings.geometry is Geometry.AFFINE else self.anchor
         return replace(
             self,
             mask=frame.mask(mask),
             offset=frame.offset(self.offset),
-            anchor=None if anchor is None else frame.point(anchor),
+            anchor=frame.point(self._anchor(mask)),  # exact, so that the object lands in the same place at every scale
             hint=hint_within(self.hint, frame),
         )
 
-    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+    def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = object_mask(self.mask, canvas)
-        placement = self._place(mask, canvas, settings)
+        placement = place(mask, self.affine(mask), canvas, settings.proxy)
         if placement is None:
-            raise ValueError(self._gone(canvas.picture))
-        w = self.STRENGTHS.under(settings)
-        edit = LocalSimilarity("edit", 0.5 * w.w_edit, 0, placement.match, settings.raw_cosine)
-        target = placement.match.target
-        hint = hint_region(self.hint, canvas, settings)
-        return Objective(
-            edit_terms=(edit,),
-            content_terms=hole_terms(placement.source, target, hint, w, settings.raw_cosine),
+            raise ValueError(self.gone(canvas.picture))
+        w, target, raw = self.STRENGTHS.under(settings), placement.match.target, settings.raw_cosine
+        placed = placement.placed(0, mask, self.clamp(settings))
+        objective = Objective(
+            edit_terms=(LocalSimilarity("edit", 0.5 * w.w_edit, 0, placement.match, raw),),
+            content_terms=hole_terms(placement.source, target, hint_region(self.hint, canvas), w, raw),
             inside=placement.inside,
-            touched=placement.source | target,
-            changed=placement.changed,
-            stays=nowhere(canvas.latent),
-            hole_pixels=pixels_of_hole(mask, placement.hole, canvas),
             recalls=(replacing(w.recall_window),),
-            carries=(Carry(0, placement.latent, placement.paint(0, mask), w.hold),),
-            hole=placement.hole,
+            transports=(Transport(0, placement.latent),),
             noise_region=placement.noise_region,
             strengths=w,
         )
+        return Compiled(
+            objective=objective,
+            placed=(placed,),
+            touched=placement.source | target,
+            changed=placement.changed,
+            stays=nowhere(canvas.latent),
+            hole=placement.hole,
+            hole_pixels=pixels_of_hole(mask, placement.hole, canvas),
+        )
 
-    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
-        if not (settings.shadows and settings.proxy and settings.geometry is Geometry.AFFINE):
-            return objective
+    def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
+        if not (settings.shadows and settings.proxy):
+            return compiled
         mask = object_mask(self.mask, canvas)
         shadow = find_shadow(x, mask)
         if shadow is None:
-            return objective
+            return compiled
         arrived = warp_mask(mask, self.affine(mask), canvas.padded) * picture_area(canvas)
         size = math.sqrt(self.scales[0] * self.scales[1])
-        return with_shadow(objective, shadow, mask, arrived, size, canvas)
+        return with_shadow(compiled, shadow, mask, arrived, size, self.clamp(settings), canvas)
+
+    def gone(self, size: Size) -> str:
+        """What is said where the object leaves an image of a size."""
+        return f"offset {self.offset} moves the object out of the {size[1]}x{size[0]} picture; choose a smaller offset"
 
     def _anchor(self, mask: Mask) -> Point:
         return self.anchor or centre_of_mask(mask, box_of_mask(mask))
-
-    def _gone(self, size: Size) -> str:
-        return f"offset {self.offset} moves the object out of the {size[1]}x{size[0]} picture; choose a smaller offset"
-
-    def _place(self, mask: Mask, canvas: Canvas, settings: Settings) -> Placement | None:
-        if settings.geometry is Geometry.AFFINE:
-            return place(mask, self.affine(mask), canvas, settings.proxy)
-        if self.angle or self.flip or self.anchor is not None or self.scales[0] != self.scales[1]:
-            raise ValueError("geometry CENTRED knows only offset and one scale; use Geometry.AFFINE for this move")
-        return place_centred(mask, self.offset, self.scales[0], canvas)

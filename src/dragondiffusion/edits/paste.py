@@ -3,29 +3,18 @@
 import math
 from dataclasses import dataclass, replace
 
-import torch
-import torch.nn.functional as nnf
-
-from ..core.geometry import Affine, Correspondence, centroid
+from ..core.geometry import Affine, centroid
 from ..core.types import Canvas, Mask, Number, Point, Size, Window
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
-from ..imaging.images import (
-    ImageLike,
-    MaskLike,
-    Pixels,
-    marked,
-    pad_mask,
-    read_mask,
-    read_picture,
-    resized,
-    to_unpadded,
-)
+from ..imaging.images import ImageLike, MaskLike, Pixels, pad_mask, read_mask, read_picture, to_unpadded
 from ..method.bank import by_region
 from ..method.energies import LocalSimilarity
-from ..pipeline.settings import Geometry, Settings
-from .base import Carry, Edit, Guide, Objective, Strengths, nowhere
+from ..method.objective import Objective, Strengths, Transport
+from ..method.terms import content_term
+from .base import Compiled, Edit, Guide, nowhere
 from .footprint import BORDER, arrival_box
-from .placement import Placement, arrive, arrive_centred, check_map
+from .placement import arrive, check_map
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -60,8 +49,9 @@ class Paste(Edit):
     anchor: Point | None = None
     prompt: str = ""
 
-    # Source: docs/method.md, section 9; how long the proxy is held is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(energy_scale=1500.0, recall_window=Window(0.0, 0.72), hold=Window(0.0, 0.9))
+    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
+    STRENGTHS = Strengths(energy_scale=1500.0, recall_window=Window(0.0, 0.72))
+    CLAMP = 0.9
 
     def __post_init__(self) -> None:
         check_map(self.offset, self.scale, self.angle, self.anchor)
@@ -76,12 +66,10 @@ class Paste(Edit):
         affine = Affine.about(anchor, self.offset, self.scales, self.angle, self.flip)
         arrival = arrival_box(box_of_mask(mask), affine, size)
         if arrival is None:
-            raise ValueError(self._outside(size))
+            raise ValueError(self.outside(size))
         return clipped(grown(arrival, BORDER), size)
 
     def within(self, frame: Frame, settings: Settings) -> "Paste":
-        if settings.geometry is Geometry.CENTRED:  # the second picture gets the size of the frame
-            return self if frame.is_whole else replace(self, offset=frame.offset(self.offset))
         picture, mask, (x, y) = self._second()
         size: Size = (picture.shape[0], picture.shape[1])
         other = frame.second(box_of_mask(mask), size, math.sqrt(self.scales[0] * self.scales[1]))
@@ -101,33 +89,40 @@ class Paste(Edit):
         )
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
-        pixels = read_picture(self.image)
-        if settings.geometry is Geometry.AFFINE:
-            return (Guide(to_unpadded(pixels), self.prompt),)
-        x = scaled_about_centre(to_unpadded(resized(pixels, canvas.padded)), self.scales[0])
-        return (Guide(x, self.prompt),)
+        return (Guide(to_unpadded(read_picture(self.image)), self.prompt),)
 
-    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+    def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         (guide,) = self.guides(canvas, settings)
-        mask, placement = self._place(guide, canvas, settings)
+        mask = pad_mask(read_mask(self.mask, guide.size), canvas.of(guide.size).padded)
+        affine = Affine.about(self.anchor or centroid(mask), self.offset, self.scales, self.angle, self.flip)
+        placement = arrive(mask, affine, canvas, settings.proxy)
         if placement is None:
-            raise ValueError(self._outside(canvas.picture))
-        w = self.STRENGTHS.under(settings)
-        target = placement.match.target
-        content = LocalSimilarity("content", w.w_content, 0, Correspondence.same(~target))
-        return Objective(
+            raise ValueError(self.outside(canvas.picture))
+        w, target = self.STRENGTHS.under(settings), placement.match.target
+        objective = Objective(
             edit_terms=(LocalSimilarity("edit", w.w_edit, 1, placement.match),),
-            content_terms=(content,) if bool((~target).any()) else (),
+            content_terms=content_term(~target, w.w_content),
             inside=placement.inside,
+            recalls=(by_region(w.recall_window, placement.changed, mask),),
+            transports=(Transport(1, placement.latent),),
+            noise_region=placement.noise_region,
+            strengths=w,
+        )
+        return Compiled(
+            objective=objective,
+            placed=(placement.placed(1, mask, self.clamp(settings)),),
             touched=target,
             changed=placement.changed,
             stays=nowhere(canvas.latent),
-            hole_pixels=nowhere(canvas.padded),
-            recalls=(by_region(w.recall_window, placement.changed, mask),),
-            carries=(Carry(1, placement.latent, placement.paint(1, mask), w.hold),),
             hole=placement.hole,
-            noise_region=placement.noise_region,
-            strengths=w,
+            hole_pixels=nowhere(canvas.padded),
+        )
+
+    def outside(self, size: Size) -> str:
+        """What is said where the object does not come to lie in an image of a size."""
+        return (
+            f"offset {self.offset} puts the object outside of the {size[1]}x{size[0]} picture; "
+            "it is where it lies in the second picture plus the offset"
         )
 
     def _second(self) -> tuple[Pixels, Mask, Point]:
@@ -135,37 +130,3 @@ class Paste(Edit):
         picture = read_picture(self.image)
         mask = read_mask(self.mask, (picture.shape[0], picture.shape[1]))
         return picture, mask, self.anchor or centre_of_mask(mask, box_of_mask(mask))
-
-    def _outside(self, size: Size) -> str:
-        return (
-            f"offset {self.offset} puts the object outside of the {size[1]}x{size[0]} picture; "
-            "it is where it lies in the second picture plus the offset"
-        )
-
-    def _place(self, guide: Guide, canvas: Canvas, settings: Settings) -> tuple[Mask, Placement | None]:
-        """The mask on the padded second picture, and where the object comes to lie."""
-        if settings.geometry is Geometry.AFFINE:
-            mask = pad_mask(read_mask(self.mask, guide.size), canvas.of(guide.size).padded)
-            affine = Affine.about(self.anchor or centroid(mask), self.offset, self.scales, self.angle, self.flip)
-            return mask, arrive(mask, affine, canvas, settings.proxy)
-        if self.angle or self.flip or self.anchor is not None or self.scales[0] != self.scales[1]:
-            raise ValueError("geometry CENTRED knows only offset and one scale; use Geometry.AFFINE for this paste")
-        picture = read_picture(self.image)
-        mask = read_mask(self.mask, (picture.shape[0], picture.shape[1]))
-        solid = scaled_about_centre(marked(mask, canvas.padded)[None, None], self.scales[0])[0, 0]
-        return solid, arrive_centred(solid, self.offset, canvas)
-
-
-def scaled_about_centre(x: torch.Tensor, scale: Number) -> torch.Tensor:
-    """A picture or mask resized (nearest) and cut, or surrounded by zeros, to its own size.
-
-    Source: behaviour of the authors' released code.
-    """
-    if scale == 1:
-        return x
-    size: Size = (x.shape[-2], x.shape[-1])
-    x = nnf.interpolate(x, (int(size[0] * scale), int(size[1] * scale)))
-    top, left = abs(x.shape[-2] - size[0]) // 2, abs(x.shape[-1] - size[1]) // 2
-    if scale > 1:
-        return x[..., top : top + size[0], left : left + size[1]]
-    return nnf.pad(x, (left, size[1] - x.shape[-1] - left, top, size[0] - x.shape[-2] - top))

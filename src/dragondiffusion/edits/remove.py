@@ -7,12 +7,14 @@ from ..core.types import Canvas, Pictures, Size
 from ..imaging.frames import Box, Frame, box_of_mask
 from ..imaging.images import MaskLike, read_mask
 from ..method.bank import replacing
-from ..pipeline.settings import Settings
+from ..method.objective import Objective
+from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
-from .base import Edit, Objective, nowhere, object_mask
+from .base import Compiled, Edit, nowhere, object_mask
 from .footprint import hint_within, leaving_box, with_hint
-from .hole import hint_region, hole_terms, pixels_of_hole
+from .hole import hint_region, pixels_of_hole
 from .move import Move
+from .settings import Settings
 from .shading import with_shadow
 
 
@@ -40,31 +42,34 @@ class Remove(Edit):
             return self
         return replace(self, mask=frame.mask(self.mask), hint=hint_within(self.hint, frame))
 
-    def objective(self, canvas: Canvas, settings: Settings) -> Objective:
+    def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = object_mask(self.mask, canvas)
         source, left = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
-        w = self.STRENGTHS.under(settings)
-        hint = hint_region(self.hint, canvas, settings)
-        return Objective(
+        w, nothing = self.STRENGTHS.under(settings), nowhere(canvas.energy)
+        objective = Objective(
             edit_terms=(),
-            content_terms=hole_terms(source, nowhere(canvas.energy), hint, w, settings.raw_cosine),
+            content_terms=hole_terms(source, nothing, hint_region(self.hint, canvas), w, settings.raw_cosine),
             inside=nowhere(canvas.latent),
-            touched=source,
-            changed=mask,
-            stays=nowhere(canvas.latent),
-            hole_pixels=pixels_of_hole(mask, left, canvas),
             recalls=(replacing(w.recall_window),),
-            carries=(),
-            hole=left,
+            transports=(),
             noise_region=left,
             strengths=w,
         )
+        return Compiled(
+            objective=objective,
+            placed=(),
+            touched=source,
+            changed=mask,
+            stays=nowhere(canvas.latent),
+            hole=left,
+            hole_pixels=pixels_of_hole(mask, left, canvas),
+        )
 
-    def refine(self, objective: Objective, x: Pictures, canvas: Canvas, settings: Settings) -> Objective:
+    def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
         if not (settings.shadows and settings.proxy):
-            return objective
+            return compiled
         mask = object_mask(self.mask, canvas)
         shadow = find_shadow(x, mask)
         if shadow is None:
-            return objective
-        return with_shadow(objective, shadow, mask, None, 1.0, canvas)
+            return compiled
+        return with_shadow(compiled, shadow, mask, None, 1.0, self.clamp(settings), canvas)

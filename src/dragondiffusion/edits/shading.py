@@ -1,69 +1,51 @@
 """The cast shadow of an object that is moved or removed: taken off where it was, thrown where the object goes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
 from ..core.geometry import Correspondence, coverage, resize_nearest, union
-from ..core.types import Canvas, Mask, Pictures, Region
-from ..proxy.rough import Paint
+from ..core.paint import Placed
+from ..core.types import Canvas, Mask, Number
+from ..proxy.shading import Shaded
 from ..proxy.shadows import Shadow, shaded
-from .base import Carry, Objective
-from .compose import without
-
-
-@dataclass(frozen=True)
-class Shaded(Paint):
-    """A shadow thrown onto the proxy.
-
-    Args:
-        factor: what brightness is multiplied by.
-    """
-
-    factor: Mask
-
-    @property
-    def region(self) -> Region:
-        return shaded(self.factor)
-
-    @property
-    def is_content(self) -> bool:
-        return False
-
-    def onto(self, proxy: Pictures, pictures: object) -> Pictures:
-        return scaled(proxy, self.factor)
-
-
-def scaled(x: Pictures, factor: Mask) -> Pictures:
-    """A picture in [-1, 1] with its brightness multiplied."""
-    return ((x + 1) * factor.to(x) - 1).clamp(-1, 1)
+from .base import Compiled
 
 
 def with_shadow(
-    objective: Objective, shadow: Shadow, left: Mask, arrived: Mask | None, size: float, canvas: Canvas
-) -> Objective:
-    """An objective whose object takes its shadow along.
+    compiled: Compiled,
+    shadow: Shadow,
+    left: Mask,
+    arrived: Mask | None,
+    size: float,
+    clamp: Number,
+    canvas: Canvas,
+) -> Compiled:
+    """A compiled edit whose object takes its shadow along.
 
     Args:
-        objective: without.
+        compiled: without.
         shadow: the object's.
         left: where the object was.
         arrived: where it goes; None if it is removed.
         size: its size there, relative to that before.
+        clamp: see `Placed`.
         canvas: grids.
     """
     old = shadow.factor(left)
     new = torch.ones_like(old) if arrived is None else shadow.resized(size).factor(arrived)
     either = shaded(old) | shaded(new)
-    cells = (coverage(either.float(), canvas.latent) > 0) & ~objective.hole
-    carry = Carry(0, Correspondence.to_self(cells, canvas.padded), Shaded(new), objective.strengths.hold)
+    cells = (coverage(either.float(), canvas.latent) > 0) & ~compiled.hole
+    placed = Placed(0, Correspondence.to_self(cells, canvas.padded), Shaded(new), clamp)
     grid = resize_nearest(either.float(), canvas.energy) > 0.5
-    kept = (without(term, grid) if term.name == "content" else term for term in objective.content_terms)
+    objective = compiled.objective
+    kept = (term.without(grid) if term.name == "content" else term for term in objective.content_terms)
+    content = tuple(term for term in kept if term is not None)
     return replace(
-        objective,
-        content_terms=tuple(term for term in kept if term is not None),
-        touched=union([objective.touched, grid]),
-        changed=torch.maximum(objective.changed, either.float()),
-        carries=(carry, *objective.carries),
+        compiled,
+        objective=replace(objective, content_terms=content),
+        placed=(placed, *compiled.placed),
+        touched=union([compiled.touched, grid]),
+        changed=torch.maximum(compiled.changed, either.float()),
         lit=1 / old,
     )

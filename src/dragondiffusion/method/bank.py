@@ -6,32 +6,101 @@ The bank stores the tokens that enter a self-attention layer. Keys and values ar
 Source: DragonDiffusion (arXiv 2307.02421), section 4.4, "visual cross-attention".
 """
 
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
-import torch.nn.functional as nnf
-from jaxtyping import Float
 from torch import Tensor
 
 from ..core.geometry import resize_nearest
-from ..core.types import Mask, Size, TokenBatch, Tokens, Window
+from ..core.types import Mask, Size, Tokens, Window
+
+
+class LayerMemory(ABC):
+    """What one self-attention layer holds of one image; only the model that made it looks inside.
+
+    Where the tokens of the image lie among others, and how positions are told, is the model's own.
+    """
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Memory taken, bytes."""
+
+    @property
+    @abstractmethod
+    def is_empty(self) -> bool:
+        """Whether there is nothing to read."""
+
+    @abstractmethod
+    def select(self, region: Mask) -> "LayerMemory":
+        """The part whose cells lie in a region of the padded image, above one half inside."""
+
+    @abstractmethod
+    def joined(self, others: "Sequence[LayerMemory]") -> "LayerMemory":
+        """This memory and others of the same layer, to be read together."""
+
+    @abstractmethod
+    def to(self, like: "LayerMemory") -> "LayerMemory":
+        """On the device and in the precision of another one."""
+
+    @abstractmethod
+    def stored(self, on_host: bool) -> "LayerMemory":
+        """A copy to keep: in host memory, or where it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class GridMemory(LayerMemory):
+    """Tokens on a grid that covers the image, row by row; once selected or joined, tokens without a grid.
+
+    Args:
+        tokens: (n, dim).
+        grid: (height, width) with height * width = n; None after a selection.
+    """
+
+    tokens: Tokens
+    grid: Size | None
+
+    @property
+    def nbytes(self) -> int:
+        return self.tokens.numel() * self.tokens.element_size()
+
+    @property
+    def is_empty(self) -> bool:
+        return not len(self.tokens)
+
+    def select(self, region: Mask) -> "GridMemory":
+        if self.grid is None:
+            raise ValueError("these tokens were selected before and have no grid; select from the whole memory")
+        inside = resize_nearest(region, self.grid) > 0.5
+        return GridMemory(self.tokens[inside.flatten().to(self.tokens.device)], None)
+
+    def joined(self, others: "Sequence[LayerMemory]") -> "GridMemory":
+        rest = [other.tokens for other in others if isinstance(other, GridMemory)]
+        return GridMemory(torch.cat([self.tokens, *rest]), None) if rest else self
+
+    def to(self, like: LayerMemory) -> "GridMemory":
+        tokens = self.tokens.to(like.tokens, non_blocking=True) if isinstance(like, GridMemory) else self.tokens
+        return replace(self, tokens=tokens)
+
+    def stored(self, on_host: bool) -> "GridMemory":
+        return replace(self, tokens=waiting(self.tokens) if on_host else self.tokens.clone())
 
 
 class MemoryBank:
-    """Tokens of one picture by step and layer."""
+    """Memory of one image by step and layer."""
 
     def __init__(self) -> None:
-        self._steps: dict[int, dict[str, Tensor]] = {}
+        self._steps: dict[int, dict[str, LayerMemory]] = {}
 
-    def write(self, step: int, layer: str, tokens: Tokens) -> None:
-        """Stores a layer's tokens of a step."""
-        self._steps.setdefault(step, {})[layer] = tokens.detach()
+    def write(self, step: int, layer: str, memory: LayerMemory) -> None:
+        """Stores a layer's memory of a step."""
+        self._steps.setdefault(step, {})[layer] = memory
 
-    def read(self, step: int, layer: str) -> Tokens:
-        """A layer's tokens of a step.
+    def read(self, step: int, layer: str) -> LayerMemory:
+        """A layer's memory of a step.
 
         Raises:
             ValueError: if the step was not kept.
@@ -40,16 +109,16 @@ class MemoryBank:
             raise ValueError(f"the reference keeps no memory of step {step}; invert the picture again for this edit")
         return self._steps[step][layer]
 
-    def layers(self, step: int) -> dict[str, Tensor]:
-        """Tokens of a step that is kept, by layer."""
+    def layers(self, step: int) -> dict[str, LayerMemory]:
+        """Memory of a step that is kept, by layer."""
         return dict(self._steps[step])
 
     def joined(self, other: "MemoryBank") -> "MemoryBank":
         """A bank with the steps of both; where both keep one, this one's."""
         bank = MemoryBank()
         for step in other.steps | self.steps:
-            for layer, tokens in (self if step in self.steps else other).layers(step).items():
-                bank.write(step, layer, tokens)
+            for layer, memory in (self if step in self.steps else other).layers(step).items():
+                bank.write(step, layer, memory)
         return bank
 
     @property
@@ -60,7 +129,7 @@ class MemoryBank:
     @property
     def nbytes(self) -> int:
         """Memory taken, bytes."""
-        return sum(h.numel() * h.element_size() for layers in self._steps.values() for h in layers.values())
+        return sum(memory.nbytes for layers in self._steps.values() for memory in layers.values())
 
 
 def on_host(choice: bool | None, nbytes: int, device: torch.device, offloaded: bool) -> bool:
@@ -91,157 +160,135 @@ def waiting(tokens: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is read of one picture's memory.
+class Excerpt:
+    """What is read of one image's memory.
 
     Args:
-        guide: the picture, as in `Energy.guide`.
-        region: pixels of that picture, padded, whose tokens are read, 1 inside; None reads all.
+        guide: the image, as in `Energy.guide`.
+        region: pixels of that image, padded, whose tokens are read, 1 inside; None reads all.
     """
 
     guide: int
     region: Mask | None = None
 
-    def select(self, memory: Tokens) -> Tokens:
-        """The tokens of a layer's memory that lie in the region."""
-        if self.region is None:
-            return memory
-        height, width = self.region.shape
-        inside = resize_nearest(self.region, token_grid(memory.shape[0], (height, width))) > 0.5
-        return memory[inside.flatten().to(memory.device)]
+    def of(self, memory: LayerMemory) -> LayerMemory:
+        """The excerpt of a layer's memory."""
+        return memory if self.region is None else memory.select(self.region)
 
 
 @dataclass(frozen=True)
 class Recall:
-    """Which tokens a layer reads in place of its own.
+    """What a layer reads in place of its own tokens.
 
     Args:
         window: steps in which the bank is read.
-        own: the picture's own tokens are read too.
-        parts: what is read of the memories.
+        own: the image's own tokens are read too.
+        excerpts: what is read of the memories.
     """
 
     window: Window
     own: bool
-    parts: tuple[Part, ...]
+    excerpts: tuple[Excerpt, ...]
 
-    def select(self, own: Tokens, memories: Sequence[Tokens]) -> Tokens:
-        """The tokens to read; the layer's own if nothing else is left.
+    def select(self, own: LayerMemory, memories: Sequence[LayerMemory]) -> LayerMemory:
+        """What is read; the layer's own tokens if nothing else is left.
 
         Args:
             own: the layer's own tokens.
-            memories: stored tokens, one entry per part.
+            memories: stored ones, one entry per excerpt.
         """
-        chosen = [part.select(memory) for part, memory in zip(self.parts, memories, strict=True)]
-        tokens = torch.cat([own, *chosen] if self.own else chosen)
-        return tokens if tokens.shape[0] else own
+        chosen = [excerpt.of(memory) for excerpt, memory in zip(self.excerpts, memories, strict=True)]
+        first, *others = [own, *chosen] if self.own else chosen
+        joined = first.joined(others)
+        return own if joined.is_empty else joined
 
 
 def replacing(window: Window) -> Recall:
-    """The bank replaces the picture's own tokens: moving and resizing."""
-    return Recall(window, own=False, parts=(Part(0),))
+    """The bank replaces the image's own tokens: moving and resizing."""
+    return Recall(window, own=False, excerpts=(Excerpt(0),))
 
 
 def appending(window: Window) -> Recall:
-    """The bank's tokens follow the picture's own: dragging and landmarks."""
-    return Recall(window, own=True, parts=(Part(0),))
+    """The bank's tokens follow the image's own: dragging and landmarks."""
+    return Recall(window, own=True, excerpts=(Excerpt(0),))
 
 
 def by_region(window: Window, replaced: Mask, taken: Mask, guide: int = 1) -> Recall:
-    """The bank's tokens outside a region, and another picture's inside its own: appearance and pasting.
+    """The bank's tokens outside a region, and another image's inside its own: appearance and pasting.
 
     Args:
         window: steps in which the bank is read.
-        replaced: pixels of the edited picture whose tokens are left out.
-        taken: pixels of the other picture whose tokens are read.
-        guide: index of the other picture.
+        replaced: pixels of the edited image whose tokens are left out.
+        taken: pixels of the other image whose tokens are read.
+        guide: index of the other image.
     """
     kept = (replaced <= 0.5).float()
-    return Recall(window, own=False, parts=(Part(0, kept), Part(guide, (taken > 0.5).float())))
+    return Recall(window, own=False, excerpts=(Excerpt(0, kept), Excerpt(guide, (taken > 0.5).float())))
 
 
 def merged(recalls: Sequence[Recall], i: int, n: int) -> Recall | None:
     """How step `i` of `n` reads the bank when several edits each ask for their own way; None if it does not.
 
-    Of the edited picture only what no edit leaves out is read; of other pictures, what any edit takes; the picture's
-    own tokens, if any edit reads them.
+    Of the edited image only what no edit leaves out is read; of other images, what any edit takes; the image's own
+    tokens, if any edit reads them.
     """
     active = [recall for recall in recalls if recall.window.holds(i, n)]
     if len(active) < 2:
         return active[0] if active else None
-    parts = [part for recall in active for part in recall.parts]
-    kept = [part.region for part in parts if part.guide == 0 and part.region is not None]
-    base = Part(0, torch.stack(kept).amin(0) if kept else None)
-    others = tuple(part for part in parts if part.guide != 0)
+    excerpts = [excerpt for recall in active for excerpt in recall.excerpts]
+    kept = [excerpt.region for excerpt in excerpts if excerpt.guide == 0 and excerpt.region is not None]
+    base = Excerpt(0, torch.stack(kept).amin(0) if kept else None)
+    others = tuple(excerpt for excerpt in excerpts if excerpt.guide != 0)
     return Recall(active[0].window, any(recall.own for recall in active), (base, *others))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One sample of a batch that reads the bank.
+    """One image of a batch that reads the bank.
 
     Args:
         recall: what it reads.
-        banks: memory banks by picture index.
+        banks: memory banks by image index.
     """
 
     recall: Recall
     banks: Sequence[MemoryBank]
 
+    def read(self, step: int, layer: str, own: LayerMemory) -> LayerMemory:
+        """What a layer reads in a step."""
+        memories = [self.banks[excerpt.guide].read(step, layer).to(own) for excerpt in self.recall.excerpts]
+        return self.recall.select(own, memories)
 
-TokensRead: TypeAlias = Float[Tensor, "rows _ dim"]
-Bias: TypeAlias = Float[Tensor, "rows 1 _"]
-Reader: TypeAlias = Callable[[str, TokenBatch], tuple[TokensRead, Bias | None]]
-"""From a layer's name and its own tokens to the tokens it reads, with a bias that hides padding.
 
-The tokens may have fewer rows than the layer's own; the batch then is copies of so many samples, one after the other,
-which all read the same.
+Reader: TypeAlias = Callable[[str, Sequence[LayerMemory]], Sequence[LayerMemory]]
+"""From a layer's name and the tokens of every image of the batch to what each reads.
+
+What comes back may have fewer rows than the batch, which then is copies of so many images, one after the other, that
+all read the same.
 """
 
 
-def batch_reader(readings: Sequence[Reading | None], step: int, copies: int = 1) -> Reader:
-    """How a batch of pictures reads its banks in one step.
+def batch_reader(readings: Sequence[Reading | None], step: int) -> Reader | None:
+    """How a batch reads its banks in one step; None if no image does.
+
+    The model may call it with several copies of these images, one after the other, as for classifier-free guidance.
 
     Args:
-        readings: one entry per sample of the batch; None keeps the sample's own tokens. Samples may read different
-            numbers of tokens: shorter ones are padded and the padding is hidden.
+        readings: one entry per image; None keeps the image's own tokens.
         step: step of the run.
-        copies: how often these samples come in the batch, one after the other.
     """
+    if not any(readings):
+        return None
 
-    def read(layer: str, own: TokenBatch) -> tuple[TokensRead, Bias | None]:
-        rows = list(own)
-        chosen = [_read_one(reading, step, layer, h) for reading, h in zip(readings, rows, strict=False)]
+    def one(reading: Reading | None, layer: str, own: LayerMemory) -> LayerMemory:
+        return own if reading is None else reading.read(step, layer, own)
+
+    def read(layer: str, own: Sequence[LayerMemory]) -> Sequence[LayerMemory]:
+        count = len(readings)
+        chosen = [one(reading, layer, h) for reading, h in zip(readings, own[:count], strict=True)]
         # Copies can share what they read if nothing of it is their own.
-        if any(_has_own(*pair) for pair in zip(readings, zip(chosen, rows, strict=False), strict=True)):
-            others = zip([*readings] * (copies - 1), rows[len(readings) :], strict=True)
-            chosen += [_read_one(reading, step, layer, h) for reading, h in others]
-        longest = max(h.shape[0] for h in chosen)
-        stacked = torch.stack([nnf.pad(h, (0, 0, 0, longest - h.shape[0])) for h in chosen])
-        if all(h.shape[0] == longest for h in chosen):
-            return stacked, None
-        bias = torch.zeros(len(chosen), 1, longest, dtype=own.dtype, device=own.device)
-        for row, h in zip(bias, chosen, strict=True):
-            row[:, h.shape[0] :] = torch.finfo(own.dtype).min
-        return stacked, bias
+        if any(r is None or r.recall.own or h is o for r, h, o in zip(readings, chosen, own, strict=False)):
+            chosen += [one(readings[k % count], layer, own[k]) for k in range(count, len(own))]
+        return chosen
 
     return read
-
-
-def _read_one(reading: Reading | None, step: int, layer: str, own: Tokens) -> Tokens:
-    if reading is None:
-        return own
-    memories = [reading.banks[part.guide].read(step, layer).to(own, non_blocking=True) for part in reading.recall.parts]
-    return reading.recall.select(own, memories)
-
-
-def _has_own(reading: Reading | None, read: tuple[Tokens, Tokens]) -> bool:
-    """Whether tokens that were read are, or hold, the layer's own: (read, own)."""
-    chosen, own = read
-    return reading is None or reading.recall.own or chosen is own
-
-
-def token_grid(tokens: int, canvas: Size) -> Size:
-    """Height and width of a layer's grid from its number of tokens and the proportions of the picture."""
-    factor = math.sqrt(canvas[0] * canvas[1] / tokens)
-    return (round(canvas[0] / factor), round(canvas[1] / factor))

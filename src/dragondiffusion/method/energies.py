@@ -7,7 +7,7 @@ Source: DragonDiffusion (arXiv 2307.02421), section 4.2 and 4.3.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as nnf
@@ -52,6 +52,14 @@ class Energy(ABC):
     def at_scale(self, f_gen: FeatureMap, f_gud: FeatureMap) -> Scalar:
         """The energy at one feature scale, without its weight."""
 
+    @abstractmethod
+    def without(self, region: Region) -> "Energy | None":
+        """The energy of what lies outside some cells of the energy grid, which another edit touches.
+
+        Returns:
+            None if nothing is left; the energy as it is, if it compares no cells of the grid.
+        """
+
 
 @dataclass(frozen=True)
 class LocalSimilarity(Energy):
@@ -68,6 +76,10 @@ class LocalSimilarity(Energy):
     def at_scale(self, f_gen: FeatureMap, f_gud: FeatureMap) -> Scalar:
         cos = cosine(vectors(f_gen, self.match.target), self.match.sample(f_gud)[0])
         return closeness_energy((cos if self.raw else c01(cos)).mean())
+
+    def without(self, region: Region) -> "LocalSimilarity | None":
+        match = self.match.restrict(~region)
+        return replace(self, match=match) if bool(match.target.any()) else None
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,10 @@ class GlobalSimilarity(Energy):
         mean_gud = mean_vector(vectors(f_gud, self.region_gud))
         return closeness_energy(c01(cosine(mean_gen, mean_gud)).mean())
 
+    def without(self, region: Region) -> "GlobalSimilarity | None":
+        left = replace(self, region=self.region & ~region)
+        return left if bool(left.region.any()) else None
+
 
 @dataclass(frozen=True)
 class Contrast(Energy):
@@ -100,6 +116,10 @@ class Contrast(Energy):
 
     def at_scale(self, f_gen: FeatureMap, f_gud: FeatureMap) -> Scalar:
         return c01(cosine(vectors(f_gen, self.match.target), self.match.sample(f_gud)[0])).mean()
+
+    def without(self, region: Region) -> "Contrast | None":
+        match = self.match.restrict(~region)
+        return replace(self, match=match) if bool(match.target.any()) else None
 
 
 @dataclass(frozen=True)
@@ -126,6 +146,9 @@ class PatchSimilarity(Energy):
         f = sample_at(f_gen, self.target, self.extent, self.bilinear)[0]
         g = sample_at(f_gud, self.source, self.extent, self.bilinear)[0]
         return closeness_energy(c01(cosine(f, g)).reshape(-1, self.cells).mean(1)).mean()
+
+    def without(self, region: Region) -> "PatchSimilarity":
+        return self  # patches follow points, which no other edit may touch
 
 
 def zero_like(z: Tensor) -> Scalar:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..backbones.base import Backbone, BatchFeatures, Condition, PartialForward
-from ..core.types import Features, Latents
-from ..edits.base import Objective
+from ..core.levels import Level
+from ..core.types import BatchFeatures, Features, Latents
+from .denoiser import Condition, Denoiser, PartialForward
 from .energies import Energy, zero_like
+from .objective import Objective
+from .settings import RunSettings
 from .similarity import Scalar
 
 
@@ -22,14 +24,14 @@ class Guidance:
         edit_gradient: gradient of the edit energies, times the energy scale; of all energies if merged.
         content_gradient: the same of the content energies; None if merged.
         energies: value of every energy by name, one dict per sample.
-        prefix: what the call for features leaves for the call for noise, see `Backbone.resume`.
+        partial: the call for features, which the call for noise can resume.
     """
 
     noise: Latents
     edit_gradient: Latents
     content_gradient: Latents | None
     energies: list[dict[str, Tensor]]
-    prefix: PartialForward | None
+    partial: PartialForward
 
 
 REACHES = (2.0**4, 2.0**-4, 2.0**-12)
@@ -40,14 +42,13 @@ Source: chosen; half precision holds 6e-5 to 65504 well, and gradients at featur
 
 
 def guidance(
-    backbone: Backbone,
+    denoiser: Denoiser,
     z_t: Latents,
-    t: int,
+    t: Level,
     condition: Condition,
     objectives: Sequence[Objective],
     f_gud: Sequence[Sequence[Features]],
-    merged: bool,
-    scales: tuple[int, ...] | None = None,
+    settings: RunSettings,
 ) -> Guidance:
     r"""Guidance of a batch, one objective per sample.
 
@@ -58,35 +59,35 @@ def guidance(
     own, where half precision is scaled by a power of two for each sample so that nothing vanishes or overflows.
 
     Args:
-        backbone: model.
-        z_t: latents of the pictures being made.
-        t: training timestep.
+        denoiser: model.
+        z_t: latents of the images being made.
+        t: their noise level.
         condition: what they show.
         objectives: one per sample.
         f_gud: for every sample the features of its guiding pictures.
-        merged: one backward pass for the sum of all energies, not masked: cheaper, not the same.
-        scales: which feature scales the energies compare, 0 the coarsest; None is all.
+        settings: `feature_scales`, and `merged_backward`: one backward pass for the sum of all energies, not masked.
 
     Raises:
         ValueError: if the model gives no such scale, or the gradient overflows whatever is done.
 
     Source: docs/method.md, section 5; DragonDiffusion, equation 8; loss scaling, arXiv 1710.03740.
     """
+    scales = settings.feature_scales
     for reach in REACHES:
         with torch.enable_grad():
             z = z_t.detach().requires_grad_(True)
-            found, prefix = backbone.begin(z, t, condition)
-            features = chosen(found, scales)
+            partial = denoiser.partial_forward(z, t, condition)
+            features = chosen(partial.features, scales)
             f_gen = tuple(f.detach().float().requires_grad_(True) for f in features)
             e_edit, e_content, energies = evaluated(objectives, f_gen, f_gud, scales)
-            sums = [e_edit + e_content] if merged else [e_edit, e_content]
+            sums = [e_edit + e_content] if settings.merged_backward else [e_edit, e_content]
         pulls = [torch.autograd.grad(e, f_gen, retain_graph=e is not sums[-1]) for e in sums]
         gradients = [pulled_back(features, z, pull, reach, keep=k + 1 < len(pulls)) for k, pull in enumerate(pulls)]
         if all(bool(gradient.isfinite().all()) for gradient in gradients):
-            return _masked(objectives, gradients, energies, prefix)
+            return _masked(objectives, gradients, energies, partial)
         if features[0].dtype != torch.float16:
             break
-    raise ValueError(f"the energies' gradient at timestep {t} is not finite; use dtype bfloat16 or float32")
+    raise ValueError(f"the energies' gradient at timestep {t.t:g} is not finite; use dtype bfloat16 or float32")
 
 
 def evaluated(
@@ -132,15 +133,15 @@ def _masked(
     objectives: Sequence[Objective],
     gradients: Sequence[Latents],
     energies: list[dict[str, Tensor]],
-    prefix: PartialForward | None,
+    partial: PartialForward,
 ) -> Guidance:
     """Guidance of gradients: that of all energies, or those of edit and content, which act in different places."""
     g_edit = gradients[0]
     k = torch.tensor([o.strengths.factor for o in objectives], device=g_edit.device)[:, None, None, None]
     if len(gradients) == 1:
-        return Guidance(k * g_edit, g_edit, None, energies, prefix)
+        return Guidance(k * g_edit, g_edit, None, energies, partial)
     m = torch.stack([o.inside for o in objectives])[:, None].to(g_edit)
-    return Guidance(k * (m * g_edit + (1 - m) * gradients[1]), g_edit, gradients[1], energies, prefix)
+    return Guidance(k * (m * g_edit + (1 - m) * gradients[1]), g_edit, gradients[1], energies, partial)
 
 
 def _zero(f_gen: BatchFeatures) -> Scalar:

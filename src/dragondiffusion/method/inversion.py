@@ -1,75 +1,44 @@
-"""From a picture to its trajectory of latents and its memory bank."""
+"""From clean latents to their trajectory and memory bank, and from noise to a generated image with the same."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from ..backbones.base import Backbone, BatchFeatures, Condition
 from ..core.levels import Levels
-from ..core.types import Canvas, FeatureMap, Features, Latents, Number, Pictures, TokenBatch, Tokens
-from ..imaging.images import Pixels
-from ..imaging.photos import Shot
-from . import solver as ddim
-from .bank import MemoryBank, waiting
-
-Progress = Callable[[str, int, int], None]
-"""Called with the phase, the number of finished steps and their total."""
+from ..core.types import Features, Latents, Number, Progress
+from . import solver
+from .bank import MemoryBank
+from .denoiser import Condition, Denoiser, Prediction
 
 
 @dataclass(frozen=True)
-class Reference:
-    """An inverted picture, which can be edited any number of times.
+class Inversion:
+    """An inverted image, as the method knows it.
 
     Args:
-        pixels: the picture as given.
-        x: the padded picture in [-1, 1].
-        canvas: its grids.
         condition: what it shows.
         levels: noise levels of the inversion.
         trajectory: latent at every level from `start` on, the last one clean.
-        bank: tokens of decoder self-attention by step.
+        bank: memory of decoder self-attention by step.
         features: decoder features of the inversion's calls by step; empty if they were not kept.
-        start: level up to which the picture was inverted; 0 is the noisiest.
-        prompt: what the picture shows, in words.
-        shot: the photo that the picture is a frame of; None for one that was generated.
+        start: level up to which the image was inverted; 0 is the noisiest.
     """
 
-    pixels: Pixels
-    x: Pictures
-    canvas: Canvas
     condition: Condition
     levels: Levels
     trajectory: tuple[Latents, ...]
     bank: MemoryBank
     features: dict[int, Features]
-    start: int = 0
-    prompt: str = ""
-    shot: Shot | None = None
+    start: int
 
     def at(self, level: int) -> Latents:
-        """The latent at a level."""
+        """The latent at a level; -1 is the clean one."""
         return self.trajectory[level - self.start] if level >= 0 else self.trajectory[level]
-
-
-@dataclass(frozen=True)
-class Walk:
-    """What is kept of one picture's way between noise and clean.
-
-    Args:
-        trajectory: latent at every level from the noisiest that was reached on, the last one clean.
-        bank: tokens of decoder self-attention by step.
-        features: decoder features by step; empty if they were not kept.
-    """
-
-    trajectory: tuple[Latents, ...]
-    bank: MemoryBank
-    features: dict[int, Features]
 
 
 @torch.no_grad()
 def invert(
-    backbone: Backbone,
+    denoiser: Denoiser,
     z_0: Latents,
     condition: Condition,
     levels: Levels,
@@ -80,18 +49,18 @@ def invert(
     progress: Progress,
     start: int = 0,
     top: int | None = None,
-) -> list[Walk]:
-    r"""Walks the DDIM ODE from clean latents up to noise.
+) -> list[Inversion]:
+    r"""Walks the ODE of the sampler from clean latents up to noise.
 
-    $z_t = \sqrt{\alpha_t}\,\hat z_0(z_s, \epsilon) + \sqrt{1-\alpha_t}\,\epsilon$ with $\epsilon = \epsilon(z_s, t)$:
-    the network is told the level arrived at. Further iterations use $\epsilon(z_t, t)$ and so solve the step backwards.
+    $z_t = \alpha_t\,\hat z_0(z_s, \epsilon) + \sigma_t\,\epsilon$ with $\epsilon = \epsilon(z_s, t)$: the network is
+    told the level arrived at. Further iterations use $\epsilon(z_t, t)$ and so solve the step backwards.
 
     Args:
-        backbone: model.
-        z_0: clean latents of pictures of one size, or those of the level `top`.
+        denoiser: model.
+        z_0: clean latents of images of one size, or those of the level `top`.
         condition: what they show.
         levels: the run.
-        remember: steps whose tokens are stored.
+        remember: steps whose memory is stored.
         keep_features: steps whose features are stored.
         iterations: evaluations per step.
         progress: see `Progress`.
@@ -99,28 +68,27 @@ def invert(
         top: level of the latents that are given; None is the clean one.
 
     Returns:
-        One walk per picture.
+        One inversion per image.
 
     Source: docs/method.md, section 2; DDIM, arXiv 2010.02502, section 4.3.
     """
-    trajectory, memory = [z_0], _Memory(backbone, len(z_0), remember, keep_features)
+    trajectory, kept = [z_0], _Kept(denoiser, len(z_0), remember, keep_features)
     for done, i in enumerate(levels.up(start, top)):
         z_s = z_t = trajectory[0]
-        tokens, maps = dict[str, TokenBatch](), tuple[FeatureMap, ...]()
+        made = None
         for _ in range(iterations):
-            with backbone.recording() as recorded:
-                eps, maps = backbone.noise_and_features(z_t, levels.timesteps[i], condition)
-            tokens = recorded
-            z_t = ddim.step(z_s, eps, levels.alphas[i + 1], levels.alphas[i])
+            made = denoiser.predict(z_t, levels[i], condition, taps=kept.taps(i), record=i in remember)
+            z_t = solver.step(z_s, made.eps, levels[i + 1], levels[i])
         trajectory.insert(0, z_t)
-        memory.keep(i, tokens, maps)
+        if made is not None:
+            kept.keep(i, made)
         progress("invert", done + 1, (len(levels) if top is None else top) - start)
-    return memory.walks(trajectory)
+    return kept.inversions(condition, levels, trajectory, start)
 
 
 @torch.no_grad()
 def generate(
-    backbone: Backbone,
+    denoiser: Denoiser,
     z_T: Latents,  # T is the noisiest timestep
     condition: Condition,
     negative: Condition,
@@ -130,69 +98,79 @@ def generate(
     remember: frozenset[int],
     keep_features: frozenset[int],
     progress: Progress,
-) -> list[Walk]:
-    """Makes pictures from noise by DDIM and remembers the way, so that they can be edited without inversion.
+) -> list[Inversion]:
+    """Makes images from noise and remembers the way, so that they can be edited without inversion.
 
-    Tokens and features are those of the conditional half of the sampling's own calls.
+    Memory and features are those of the conditional half of the sampling's own calls.
 
     Args:
-        backbone: model.
+        denoiser: model.
         z_T: noise.
-        condition: what the pictures show.
+        condition: what the images show.
         negative: what they do not show.
         levels: the run.
         guidance_scale: of classifier-free guidance; 1 makes one call a step instead of two.
-        remember: steps whose tokens are stored.
+        remember: steps whose memory is stored.
         keep_features: steps whose features are stored.
         progress: see `Progress`.
 
     Returns:
-        One walk per picture.
+        One inversion per image.
     """
-    count, trajectory = len(z_T), [z_T]
-    memory = _Memory(backbone, count, remember, keep_features)
-    both = condition if guidance_scale == 1 else Condition.cat((negative, condition))
-    for i, t in enumerate(levels.timesteps):
-        z_t = trajectory[-1]
-        z_in = z_t if guidance_scale == 1 else torch.cat((z_t, z_t))
-        with backbone.recording() as tokens:
-            eps, maps = backbone.noise_and_features(z_in, t, both)
-        eps_u, eps_c = eps[:count], eps[-count:]
-        eps = eps_c if guidance_scale == 1 else eps_u + guidance_scale * (eps_c - eps_u)
-        memory.keep(i, {layer: h[-count:] for layer, h in tokens.items()}, tuple(f[-count:] for f in maps))
-        trajectory.append(ddim.step(z_t, eps, levels.alphas[i], levels.alphas[i + 1]))
+    trajectory, kept = [z_T], _Kept(denoiser, len(z_T), remember, keep_features)
+    for i in range(len(levels)):
+        made = denoiser.predict(
+            trajectory[-1],
+            levels[i],
+            condition,
+            negative=negative,
+            guidance_scale=guidance_scale,
+            taps=kept.taps(i),
+            record=i in remember,
+        )
+        kept.keep(i, made)
+        trajectory.append(solver.step(trajectory[-1], made.eps, levels[i], levels[i + 1]))
         progress("generate", i + 1, len(levels))
-    return memory.walks(trajectory)
+    return kept.inversions(condition, levels, trajectory, 0)
 
 
-class _Memory:
-    """Collects tokens and features of a batch by picture."""
+class _Kept:
+    """Collects memory and features of a batch by image."""
 
-    def __init__(self, backbone: Backbone, count: int, remember: frozenset[int], keep_features: frozenset[int]) -> None:
-        self._backbone, self._remember, self._keep = backbone, remember, keep_features
+    def __init__(self, denoiser: Denoiser, count: int, remember: frozenset[int], keep_features: frozenset[int]) -> None:
+        self._denoiser, self._remember, self._keep = denoiser, remember, keep_features
         self._on_host: bool | None = None
         self._banks = [MemoryBank() for _ in range(count)]
         self._features: list[dict[int, Features]] = [{} for _ in range(count)]
 
-    def keep(self, step: int, tokens: dict[str, TokenBatch], maps: BatchFeatures) -> None:
+    def taps(self, step: int) -> tuple[int, ...]:
+        """The features that are wanted of a step."""
+        return self._denoiser.feature_taps if step in self._keep else ()
+
+    def keep(self, step: int, made: Prediction) -> None:
         """Stores what is asked for of a step."""
-        if self._on_host is None:  # how large the bank becomes is known from the first call
-            nbytes = sum(h.numel() * h.element_size() for h in tokens.values())
-            self._on_host = self._backbone.bank_on_host(nbytes * len(self._remember))
-        for b, (bank, features) in enumerate(zip(self._banks, self._features, strict=True)):
-            if step in self._remember:
-                for layer, h in tokens.items():
-                    bank.write(step, layer, self._stored(h[b]))
-            if step in self._keep:
-                features[step] = tuple(f[b : b + 1].clone() for f in maps)
+        if made.memory and self._on_host is None:  # how large the bank becomes is known from the first call
+            nbytes = sum(memory.nbytes for layers in made.memory for memory in layers.values())
+            self._on_host = self._denoiser.memory_on_host(nbytes * len(self._remember))
+        for bank, layers in zip(self._banks, made.memory, strict=False):
+            for layer, memory in layers.items():
+                bank.write(step, layer, memory.stored(bool(self._on_host)))
+        if made.features:
+            for b, features in enumerate(self._features):
+                features[step] = tuple(f[b : b + 1].clone() for f in made.features)
 
-    def _stored(self, h: Tokens) -> Tokens:
-        """A copy of one picture's tokens, where the bank is to be."""
-        return waiting(h) if self._on_host else h.clone()
-
-    def walks(self, trajectory: list[Latents]) -> list[Walk]:
-        """The walks, with the latents of every level from the noisiest on."""
+    def inversions(
+        self, condition: Condition, levels: Levels, trajectory: list[Latents], start: int
+    ) -> list[Inversion]:
+        """One inversion per image."""
         return [
-            Walk(tuple(z[b : b + 1].clone() for z in trajectory), bank, features)
+            Inversion(
+                condition.row(b),
+                levels,
+                tuple(z[b : b + 1].clone() for z in trajectory),
+                bank,
+                features,
+                start,
+            )
             for b, (bank, features) in enumerate(zip(self._banks, self._features, strict=True))
         ]

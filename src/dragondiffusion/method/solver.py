@@ -1,58 +1,64 @@
-r"""Steps of denoising diffusion implicit models.
+r"""Steps between noise levels, $z_t = \alpha_t z_0 + \sigma_t \epsilon$.
 
-$\alpha$ is the signal level (`alphas_cumprod`), index `t` the level stepped from and `s` the level stepped to.
+`t` is the level stepped from and `s` the level stepped to. One formula serves both families: with
+$\alpha^2 + \sigma^2 = 1$ the step below is DDIM's, with $\alpha + \sigma = 1$ it is the Euler step of a rectified flow.
 
-Source: DDIM, arXiv 2010.02502, equations 12 and 16.
+Source: DDIM, arXiv 2010.02502, equations 12 and 16; rectified flow, arXiv 2209.03003.
 """
 
 import math
 
 from torch import Tensor
 
+from ..core.levels import Level
 from ..core.types import Latents
 
 
-def predict_clean(z_t: Latents, eps: Latents, alpha_t: float) -> Latents:
-    r"""$\hat z_0 = (z_t - \sqrt{1-\alpha_t}\,\epsilon) / \sqrt{\alpha_t}$."""
-    return (z_t - math.sqrt(1 - alpha_t) * eps) / math.sqrt(alpha_t)
+def predict_clean(z_t: Latents, eps: Latents, t: Level) -> Latents:
+    r"""$\hat z_0 = (z_t - \sigma_t \epsilon) / \alpha_t$."""
+    return (z_t - t.sigma * eps) / t.alpha
 
 
-def add_noise(z_0: Latents, eps: Latents, alpha_t: float) -> Latents:
-    r"""$z_t = \sqrt{\alpha_t}\,z_0 + \sqrt{1-\alpha_t}\,\epsilon$."""
-    return math.sqrt(alpha_t) * z_0 + math.sqrt(1 - alpha_t) * eps
+def add_noise(z_0: Latents, eps: Latents, t: Level) -> Latents:
+    r"""$z_t = \alpha_t z_0 + \sigma_t \epsilon$."""
+    return t.alpha * z_0 + t.sigma * eps
 
 
-def implied_noise(z_t: Latents, z_0: Latents, alpha_t: float) -> Latents:
-    r"""$\epsilon = (z_t - \sqrt{\alpha_t}\,z_0) / \sqrt{1-\alpha_t}$, the noise between a latent and its clean one."""
-    return (z_t - math.sqrt(alpha_t) * z_0) / math.sqrt(max(1 - alpha_t, 1e-8))
+def implied_noise(z_t: Latents, z_0: Latents, t: Level) -> Latents:
+    r"""$\epsilon = (z_t - \alpha_t z_0) / \sigma_t$, the noise between a latent and its clean one."""
+    return (z_t - t.alpha * z_0) / max(t.sigma, 1e-4)
 
 
-def step(z_t: Latents, eps: Latents, alpha_t: float, alpha_s: float) -> Latents:
-    r"""Deterministic step between two levels, in either direction.
-
-    $z_s = \sqrt{\alpha_s}\,\hat z_0 + \sqrt{1-\alpha_s}\,\epsilon$
-    """
-    return add_noise(predict_clean(z_t, eps, alpha_t), eps, alpha_s)
+def step(z_t: Latents, eps: Latents, t: Level, s: Level) -> Latents:
+    r"""Deterministic step between two levels, in either direction: $z_s = \alpha_s \hat z_0 + \sigma_s \epsilon$."""
+    return add_noise(predict_clean(z_t, eps, t), eps, s)
 
 
-def stochastic_step(z_0: Latents, eps: Latents, noise: Tensor | None, std: Tensor | float, alpha_s: float) -> Latents:
-    r"""Step to level `s` from a predicted clean latent, with fresh noise of standard deviation $\sigma$.
+def guided_clean(z_0: Latents, g: Latents, t: Level) -> Latents:
+    r"""The clean latent predicted by the noise $\epsilon + g$: $\hat z_0 - (\sigma_t / \alpha_t)\, g$."""
+    return z_0 - t.ratio * g
 
-    $z_s = \sqrt{\alpha_s}\,\hat z_0 + \sqrt{1-\alpha_s-\sigma^2}\,\epsilon + \sigma\,n$
+
+def stochastic_step(z_0: Latents, eps: Latents, noise: Tensor | None, std: Tensor | float, s: Level) -> Latents:
+    r"""Step to level `s` from a predicted clean latent, with fresh noise $n$ of standard deviation $\eta$.
+
+    $z_s = \alpha_s \hat z_0 + \sqrt{\sigma_s^2 - \eta^2}\,\epsilon + \eta\,n$
 
     Args:
         z_0: predicted clean latent; it may contain guidance that `eps` does not.
         eps: predicted noise that gives the direction.
         noise: standard normal noise; None with `std` 0.
-        std: $\sigma$, a number or one value per cell.
-        alpha_s: level stepped to.
+        std: $\eta$, a number or one value per cell.
+        s: level stepped to.
     """
     if noise is None:
-        return add_noise(z_0, eps, alpha_s)
-    direction = (1 - alpha_s - std**2) ** 0.5 * eps
-    return math.sqrt(alpha_s) * z_0 + direction + std * noise
+        return add_noise(z_0, eps, s)
+    return s.alpha * z_0 + (s.sigma**2 - std**2) ** 0.5 * eps + std * noise
 
 
-def posterior_std(alpha_t: float, alpha_s: float) -> float:
-    r"""$\sigma = \sqrt{\frac{1-\alpha_s}{1-\alpha_t}\left(1-\frac{\alpha_t}{\alpha_s}\right)}$, DDPM's noise."""
-    return math.sqrt(max((1 - alpha_s) / (1 - alpha_t) * (1 - alpha_t / alpha_s), 0.0))
+def posterior_std(t: Level, s: Level) -> float:
+    r"""$\eta = \frac{\sigma_s}{\sigma_t} \sqrt{1 - \alpha_t^2 / \alpha_s^2}$, DDPM's noise.
+
+    Source: DDIM, arXiv 2010.02502, equation 16 with its $\eta = 1$.
+    """
+    return s.sigma / t.sigma * math.sqrt(max(1 - (t.alpha / s.alpha) ** 2, 0.0))

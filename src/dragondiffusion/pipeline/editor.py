@@ -23,28 +23,21 @@ from ..backbones import (
     wrap,
 )
 from ..core.clock import Clock
-from ..core.types import Canvas, Latents, Number, Size
+from ..core.types import Canvas, Latents, Number, Progress, Size
 from ..edits.base import Edit
+from ..edits.settings import Settings
 from ..imaging.frames import Frame
 from ..imaging.images import ImageLike, from_tensor, write_picture
 from ..imaging.photos import Shot, read_photo
-from ..method.inversion import Progress, Reference, generate
-from ..method.sampling import Job, Proxy, draw_noise, sample
-from .plan import (
-    InversionRequest,
-    Plan,
-    ReferenceCache,
-    Request,
-    check_together,
-    framed,
-    guided_steps,
-    invert_all,
-    paint_proxies,
-    plan,
-)
+from ..method.inversion import generate
+from ..method.sampling import sample
+from .cache import ReferenceCache, Requirements, guided_steps, invert_all, inverted
+from .plan import check_together, framed, plan
 from .postprocess import PreviewStream, decode, finish
+from .prepare import prepared, samples
+from .reference import Reference
 from .report import Report
-from .settings import Settings
+from .request import InversionRequest, Request
 
 
 @dataclass(frozen=True)
@@ -271,8 +264,9 @@ class Editor:
         else:
             shot = framed(photo, edit, settings, working)
         wanted = InversionRequest.of_shot(shot, prompt, self.canvas(shot.frame.size, settings))
+        need = Requirements(0, _everything(settings), guided_steps(settings))
         return in_memory(
-            lambda: wanted.invert(self.backbone, settings, _everything(settings), Clock(), progress or _silent),
+            lambda: inverted(self.backbone, wanted, settings, need, Clock(), progress or _silent),
             self._saving(1),
             self.fall_back,
         )
@@ -309,11 +303,12 @@ class Editor:
             raise ValueError(f"size {size} must be positive (height, width)")
         if guidance_scale < 0:
             raise ValueError(f"guidance_scale {guidance_scale} must not be negative; 1 leaves the prompt as it is")
-        canvas, levels = self.canvas(size, settings), self.backbone.schedule.levels(settings.steps)
+        canvas = self.canvas(size, settings)
+        levels = self.backbone.levels(settings.steps, canvas)
         condition, negative = (self.backbone.describe([text], canvas) for text in (prompt, negative_prompt))
         shape = (1, self.backbone.latent_channels, *canvas.latent)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(self.backbone.device)
-        (walk,) = generate(
+        (made,) = generate(
             self.backbone,
             noise,
             condition,
@@ -324,32 +319,12 @@ class Editor:
             keep_features=guided_steps(settings),
             progress=progress or _silent,
         )
-        x = self.backbone.decode(walk.trajectory[-1]).clamp(-1, 1)
-        pixels = from_tensor(x, size)
-        return Reference(pixels, x, canvas, condition, levels, walk.trajectory, walk.bank, walk.features, 0, prompt)
+        x = self.backbone.decode(made.trajectory[-1]).clamp(-1, 1)
+        return Reference.of(made, from_tensor(x, size), x, canvas, prompt)
 
     def canvas(self, size: Size, settings: Settings) -> Canvas:
         """The grids of a picture of a size (height, width)."""
         return self.backbone.canvas(size, settings.energy_grid)
-
-    def _jobs(self, plans: Sequence[Plan], references: Sequence[tuple[Reference, ...]]) -> list[Job]:
-        proxies = paint_proxies(self.backbone, plans, references)
-        return [self._job(one, own, proxy) for one, own, proxy in zip(plans, references, proxies, strict=True)]
-
-    def _job(self, one: Plan, own: tuple[Reference, ...], proxy: Proxy | None) -> Job:
-        generator = torch.Generator().manual_seed(one.request.seed)
-        prompted = one.settings.image_prompt_scale > 0
-        return Job(
-            objective=one.objective,
-            references=own,
-            condition=own[0].condition,
-            negative=self.backbone.describe([one.request.negative_prompt], one.canvas),
-            proxy=proxy,
-            generator=generator,
-            image_prompt=self.backbone.image_prompt([r.x for r in own]) if prompted else None,
-            fresh=draw_noise(own[0].at(-1), generator) if one.settings.fresh_noise else None,
-            limit=one.limit,
-        )
 
     def _batch(
         self, requests: Sequence[Request], progress: Progress, clock: Clock, live: PreviewStream | None
@@ -360,15 +335,14 @@ class Editor:
             return []
         references = invert_all(self.backbone, plans, clock, progress, self.cache)
         with clock.phase("encode"):
-            jobs = self._jobs(plans, references)
+            work = prepared(self.backbone, plans, references)
+            batch = samples(self.backbone, work)
         with clock.phase("sample"):
-            seen = None if live is None else live.watching(self.backbone, plans, jobs)
-            sampled = sample(self.backbone, jobs, plans[0].settings, progress, seen)
+            seen = None if live is None else live.watching(self.backbone, work)
+            sampled = sample(self.backbone, batch, plans[0].settings.run, progress, seen)
         with clock.phase("decode"):
-            pictures = decode(self.backbone, sampled.latents, plans, jobs)
-            finished = [
-                finish(one, job, pictures[k : k + 1]) for k, (one, job) in enumerate(zip(plans, jobs, strict=True))
-            ]
+            pictures = decode(self.backbone, sampled.latents, work)
+            finished = [finish(one, pictures[k : k + 1]) for k, one in enumerate(work)]
         return [
             EditResult(
                 image=image,
@@ -376,12 +350,12 @@ class Editor:
                 energies=sampled.energies[k],
                 seconds=clock.seconds,
                 region=region.numpy(),
-                reference=job.references[0],
+                reference=one.references[0],
                 report=report,
-                seed=one.request.seed,
-                notes=one.shot.photo.notes,
+                seed=one.plan.request.seed,
+                notes=one.plan.shot.photo.notes,
             )
-            for k, ((image, region, report), one, job) in enumerate(zip(finished, plans, jobs, strict=True))
+            for k, ((image, region, report), one) in enumerate(zip(finished, work, strict=True))
         ]
 
     def _saving(self, requests: int) -> Callable[[], Saving | None]:

@@ -13,12 +13,13 @@ import torch
 from PIL import Image
 
 from ..core.types import Canvas, Mask, Number, Pictures
-from ..edits.base import Objective
+from ..edits.base import Compiled
 from ..imaging.frames import Box, Frame, box_of_mask, intersection, joined, regrown, shifted_box, shrunk
 from ..imaging.images import Pixels, agreement, from_tensor, mixed, pad_picture, to_tensor, to_unpadded
 from ..imaging.photos import Channel, Photo
-from ..proxy.rough import Copied
-from .plan import Plan, as_edits, compile_edits, extent, painted
+from ..proxy.rough import Copied, painted
+from .plan import compile_edits, extent
+from .request import Plan
 
 ROWS = 256
 """Rows of a photo that are blended at once, so that few of its pixels are held as floats. Source: chosen."""
@@ -57,14 +58,13 @@ class Detail:
         return difference * self.weight[rows, :, None]
 
 
-def onto_photo(one: Plan, edited: Pixels, alpha: Mask, objective: Objective) -> tuple[Image.Image, Mask]:
+def onto_photo(one: Plan, edited: Pixels, alpha: Mask) -> tuple[Image.Image, Mask]:
     """The photo with its edited frame composited onto it.
 
     Args:
         one: what was asked for.
         edited: the frame's pixels.
         alpha: their weight on the frame, 0 to 1.
-        objective: the edits in the frame.
 
     Returns:
         The photo, with what its file carried, and the weight of what was edited, of the photo's size. Where the weight
@@ -78,7 +78,7 @@ def onto_photo(one: Plan, edited: Pixels, alpha: Mask, objective: Objective) -> 
     part = frame.enlarged_mask(alpha, box) if frame.scale < 1 else _cut(alpha, frame, box)
     left, top, right, bottom = box
     weight[top:bottom, left:right] = part
-    finer = finer_proxy(one, box, objective) if frame.scale < 1 or photo.alpha is not None else None
+    finer = finer_proxy(one, box) if frame.scale < 1 or photo.alpha is not None else None
     pixels = photo.pixels.copy()
     place = pixels[top:bottom, left:right]
     if frame.scale < 1:
@@ -117,20 +117,19 @@ def found_detail(edited: Pixels, proxy: Pixels, scale: Number) -> Detail:
     return Detail(proxy, regrown(small, scale, size), shown.enlarged_mask(weight, shown.box).numpy())
 
 
-def finer_proxy(one: Plan, box: Box, objective: Objective) -> Finer | None:
+def finer_proxy(one: Plan, box: Box) -> Finer | None:
     """The edits made roughly in pixels at the photo's own scale; None where settings want no proxy.
 
     Args:
         one: what was asked for.
         box: the place in the photo.
-        objective: the edits in the frame, which say whether there is a shadow to be looked for.
     """
     if not one.settings.proxy:
         return None
-    edits, photo = as_edits(one.request.edit), one.shot.photo
-    wide = joined([box, extent(edits, photo, one.settings)]) if objective.lit is not None else box
+    edits, photo, shaded = one.request.edits(), one.shot.photo, one.compiled.lit is not None
+    wide = joined([box, extent(edits, photo, one.settings)]) if shaded else box
     frame = Frame.tight(intersection(wide, one.shot.frame.box), photo.size)
-    settings = replace(one.settings, shadows=objective.lit is not None)
+    settings = replace(one.settings, shadows=shaded)
     factor = max(1, round(one.canvas.factor / one.shot.frame.scale))
     canvas = Canvas(frame.size, factor, factor, one.settings.energy_grid)
     inner = [edit.within(frame, settings) for edit in edits]
@@ -138,23 +137,25 @@ def finer_proxy(one: Plan, box: Box, objective: Objective) -> Finer | None:
     fine = compile_edits(inner, canvas, settings, x, compatible=True)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for edit in inner for g in edit.guides(canvas, settings)]
     left, top, right, bottom = shifted_box(box, (-frame.box[0], -frame.box[1]))
-    drawn = from_tensor(painted([x, *others], fine), frame.size)[top:bottom, left:right]
+    drawn = from_tensor(painted([x, *others], fine.placed, fine.hole_pixels, fine.lit), frame.size)[
+        top:bottom, left:right
+    ]
     if photo.alpha is None:
         return Finer(drawn, None)
     opacity = painted_opacity(to_tensor(frame.pixels(_as_picture(photo.alpha)), canvas.padded), others, fine)
     return Finer(drawn, from_tensor(opacity, frame.size)[top:bottom, left:right, 0].copy())
 
 
-def painted_opacity(alpha: Pictures, others: Sequence[Pictures], objective: Objective) -> Pictures:
-    """The opacity of a rough edit: carried along with content; light and colour leave it as it is.
+def painted_opacity(alpha: Pictures, others: Sequence[Pictures], compiled: Compiled) -> Pictures:
+    """The opacity of a rough edit: moved along with content; light and colour leave it as it is.
 
     Args:
-        alpha: of the picture, in [-1, 1].
-        others: pictures that edits take something from, which are opaque.
-        objective: the edits as data.
+        alpha: of the image, in [-1, 1].
+        others: images that edits take something from, which are opaque.
+        compiled: the edits as data.
     """
-    carries = tuple(carry for carry in objective.carries if isinstance(carry.paint, Copied))
-    return painted([alpha, *(torch.ones_like(x) for x in others)], replace(objective, carries=carries, lit=None))
+    placed = tuple(one for one in compiled.placed if isinstance(one.paint, Copied))
+    return painted([alpha, *(torch.ones_like(x) for x in others)], placed, compiled.hole_pixels)
 
 
 def _opacity(photo: Photo, box: Box, weight: Mask, finer: Finer | None) -> Channel | None:

@@ -12,9 +12,8 @@ from ..backbones.base import Backbone
 from ..core.types import Latents, Mask, Pictures
 from ..imaging.frames import Box
 from ..imaging.images import Pixels, composite, detailed, from_tensor
-from ..method.sampling import Job
 from .full_size import onto_photo
-from .plan import Plan
+from .prepare import Prepared
 from .report import Report, judge
 
 Show: TypeAlias = Callable[[int, Pixels, Box], None]
@@ -45,7 +44,7 @@ class PreviewStream:
         if not 0 < self.share < 1:
             raise ValueError(f"share {self.share} must lie between 0 and 1, both excluded")
 
-    def watching(self, backbone: Backbone, plans: Sequence[Plan], jobs: Sequence[Job]) -> Callable[[Latents], None]:
+    def watching(self, backbone: Backbone, work: Sequence[Prepared]) -> Callable[[Latents], None]:
         """What the sampler calls with the clean latents that it predicts in each step."""
         self.begin = self._next = time.perf_counter()
 
@@ -54,8 +53,9 @@ class PreviewStream:
             if begin < self._next:
                 return
             pictures = backbone.decode(z_0).cpu()
-            for k, (one, job) in enumerate(zip(plans, jobs, strict=True)):
-                self.show(k, shown(one, job, pictures[k : k + 1].nan_to_num().clamp(-1, 1)), one.shot.frame.box)
+            for k, one in enumerate(work):
+                x = pictures[k : k + 1].nan_to_num().clamp(-1, 1)
+                self.show(k, shown(one, x), one.plan.shot.frame.box)
             took = time.perf_counter() - begin
             self.spent += took
             self._next = begin + took / self.share
@@ -63,40 +63,39 @@ class PreviewStream:
         return seen
 
 
-def shown(one: Plan, job: Job, x: Pictures) -> Pixels:
+def shown(one: Prepared, x: Pictures) -> Pixels:
     """The frame's pixels, composited where asked."""
-    reference = job.references[0]
-    return composite(from_tensor(x, reference.canvas.picture), reference.pixels, weights(one, job)[1])
+    reference = one.references[0]
+    return composite(from_tensor(x, reference.canvas.picture), reference.pixels, weights(one)[1])
 
 
-def weights(one: Plan, job: Job) -> tuple[Mask, Mask]:
+def weights(one: Prepared) -> tuple[Mask, Mask]:
     """Where the frame may differ from the photo, and the weight of the edited pixels, both in [0, 1]."""
-    reference = job.references[0]
-    height, width = reference.canvas.picture
-    if not one.settings.composite:
-        return job.objective.changed[:height, :width].float(), torch.ones(height, width)
-    margin, feather = one.settings.clamp_margin, one.settings.composite_feather
-    fading = one.shot.frame.fading(max(1, feather) * reference.canvas.factor)
-    alpha = job.objective.alpha(reference.canvas, margin, feather).float() * fading
+    canvas, settings, compiled = one.references[0].canvas, one.plan.settings, one.plan.compiled
+    height, width = canvas.picture
+    if not settings.composite:
+        return compiled.changed[:height, :width].float(), torch.ones(height, width)
+    fading = one.plan.shot.frame.fading(max(1, settings.composite_feather) * canvas.factor)
+    alpha = compiled.alpha(canvas, settings.clamp_margin, settings.composite_feather).float() * fading
     return alpha, alpha
 
 
-def decode(backbone: Backbone, latents: Latents, plans: Sequence[Plan], jobs: Sequence[Job]) -> Pictures:
-    """The pictures, with the detail of their proxies where asked."""
+def decode(backbone: Backbone, latents: Latents, work: Sequence[Prepared]) -> Pictures:
+    """The images, with the high-frequency detail of their proxies restored where asked."""
     pictures = backbone.decode(latents).cpu()
-    for k, (one, job) in enumerate(zip(plans, jobs, strict=True)):
-        if one.settings.restore_detail and job.proxy is not None:
-            blurred = backbone.decode(job.proxy.latents).cpu()
-            pictures[k : k + 1] = detailed(pictures[k : k + 1], job.proxy.x, blurred)
+    for k, one in enumerate(work):
+        if one.plan.settings.restore_detail and one.proxy is not None:
+            blurred = backbone.decode(one.proxy.latents).cpu()
+            pictures[k : k + 1] = detailed(pictures[k : k + 1], one.proxy.x, blurred)
     return pictures
 
 
-def finish(one: Plan, job: Job, x: Pictures) -> tuple[Image.Image, Mask, Report]:
-    """The picture, composited onto the input where asked, where it may differ from it, and what it looks like."""
-    reference, proxy = job.references[0], None if job.proxy is None else job.proxy.x
-    pixels, (region, alpha) = from_tensor(x, reference.canvas.picture), weights(one, job)
-    report = judge(composite(pixels, reference.pixels, alpha), reference.pixels, job.objective, proxy, region)
-    image, placed = onto_photo(one, pixels, alpha, job.objective)
-    if not one.settings.composite and one.shot.frame.scale < 1:
-        return image, one.shot.frame.enlarged_mask(region, one.shot.frame.box), report
-    return image, placed if one.settings.composite else region, report
+def finish(one: Prepared, x: Pictures) -> tuple[Image.Image, Mask, Report]:
+    """The image, composited onto the input where asked, where it may differ from it, and its report."""
+    plan, reference, proxy = one.plan, one.references[0], None if one.proxy is None else one.proxy.x
+    pixels, (region, alpha) = from_tensor(x, reference.canvas.picture), weights(one)
+    report = judge(composite(pixels, reference.pixels, alpha), reference.pixels, plan.compiled, proxy, region)
+    image, placed = onto_photo(plan, pixels, alpha)
+    if not plan.settings.composite and plan.shot.frame.scale < 1:
+        return image, plan.shot.frame.enlarged_mask(region, plan.shot.frame.box), report
+    return image, placed if plan.settings.composite else region, report

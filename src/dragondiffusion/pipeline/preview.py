@@ -9,11 +9,13 @@ from PIL import Image
 from ..backbones import Backbone
 from ..core.types import Canvas
 from ..edits.base import Edit
+from ..edits.settings import Settings
 from ..imaging.frames import box_of_mask
 from ..imaging.images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
 from ..imaging.photos import Channel, Photo, read_photo
-from .plan import as_edits, compile_edits, framed, painted
-from .settings import Settings
+from ..proxy.rough import painted
+from .plan import compile_edits, framed
+from .request import as_edits
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +60,10 @@ def preview(
     inner = [one.within(frame, settings) for one in edits]
     pixels = photo.pixels if frame.is_whole else frame.pixels(photo.pixels)
     x = to_tensor(pixels, canvas.padded)
-    objective = compile_edits(inner, canvas, settings, x)
+    compiled = compile_edits(inner, canvas, settings, x)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for one in inner for g in one.guides(canvas, settings)]
-    drawn = painted([x, *others], objective)
-    alpha = objective.alpha(canvas, settings.clamp_margin, max(1, settings.composite_feather)).float()
+    drawn = painted([x, *others], compiled.placed, compiled.hole_pixels, compiled.lit)
+    alpha = compiled.alpha(canvas, settings.clamp_margin, max(1, settings.composite_feather)).float()
     left, top, right, bottom = box_of_mask(alpha)
     shown = from_tensor(drawn[..., top:bottom, left:right], (bottom - top, right - left))
     weight = np.rint(alpha[top:bottom, left:right].numpy() * 255).astype(np.uint8)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..core.geometry import resize_nearest, union
 from ..core.types import Mask, Pictures, Region, Size
-from ..edits.base import Objective
+from ..edits.base import Compiled
 from ..imaging.images import Pixels
 from ..proxy.rough import uncertainty
 
@@ -66,13 +66,13 @@ class Report:
         return "; ".join(words)
 
 
-def judge(result: Pixels, original: Pixels, objective: Objective, proxy: Pictures | None, region: Mask) -> Report:
+def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures | None, region: Mask) -> Report:
     """Judges a result.
 
     Args:
         result: the edited picture.
         original: the picture before.
-        objective: the edit as data, on the padded picture.
+        compiled: the edit as data, on the padded picture.
         proxy: the padded rough edit in [-1, 1]; None without one.
         region: where the edit was free to change the picture, of the picture's size.
     """
@@ -84,34 +84,34 @@ def judge(result: Pixels, original: Pixels, objective: Objective, proxy: Picture
     if proxy is None:
         return Report(None, None, background, float((y - x).square().mean()))
     d = (proxy[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
-    arrives, leaves = places(objective, size)
+    arrives, leaves = places(compiled, size)
     return Report(
         arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
         ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,
         background=background,
-        error=_error(y, x, d, objective, arrives | leaves) + _made_up(x, leaves),
+        error=_error(y, x, d, compiled, arrives | leaves) + _made_up(x, leaves),
     )
 
 
-def places(objective: Objective, size: Size) -> tuple[Region, Region]:
+def places(compiled: Compiled, size: Size) -> tuple[Region, Region]:
     """Pixels at which content arrives or changes, and those that only lose it."""
-    nothing = torch.zeros(objective.changed.shape, dtype=torch.bool)
-    arrives = union([nothing, *(c.paint.region for c in objective.carries if c.paint is not None)])
-    leaves = objective.hole_pixels & ~arrives
+    nothing = torch.zeros(compiled.changed.shape, dtype=torch.bool)
+    arrives = union([nothing, *(p.paint.region for p in compiled.placed if p.paint is not None)])
+    leaves = compiled.hole_pixels & ~arrives
     return arrives[: size[0], : size[1]], leaves[: size[0], : size[1]]
 
 
-def _error(y: Tensor, x: Tensor, d: Tensor, objective: Objective, edited: Region) -> float:
+def _error(y: Tensor, x: Tensor, d: Tensor, compiled: Compiled, edited: Region) -> float:
     """Estimated mean squared error: departure from the proxy, and the proxy's own where content was put."""
     departure = _over(y - d, edited)
-    padded: Size = (objective.changed.shape[0], objective.changed.shape[1])
-    stays = resize_nearest(objective.stays.float(), padded) > 0
-    for carry in objective.carries:
-        if carry.paint is None or not carry.paint.is_content:
+    padded: Size = (compiled.changed.shape[0], compiled.changed.shape[1])
+    stays = resize_nearest(compiled.stays.float(), padded) > 0
+    for placed in compiled.placed:
+        if placed.paint is None or not placed.paint.is_content:
             continue
-        put, still = (region[: y.shape[1], : y.shape[2]] for region in (carry.paint.region, stays))
+        put, still = (region[: y.shape[1], : y.shape[2]] for region in (placed.paint.region, stays))
         departure += RESHAPED * _over(x - d, put & still) + PLACED * _over(x - d, put & ~still)
-        departure += (FOREIGN if carry.guide else LIT) * _over(d, put & ~still)
+        departure += (FOREIGN if placed.guide else LIT) * _over(d, put & ~still)
     return departure
 
 

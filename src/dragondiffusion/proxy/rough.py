@@ -1,56 +1,38 @@
-"""Rough edits in pixels, from which starting latents and held destinations are taken.
+"""The proxy: a rough edit in pixels, from which starting latents and clamped destinations are taken.
 
 Latents are not equivariant to turns, flips and shifts of less than a cell; pixels are.
 """
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
 from ..core.geometry import Correspondence, dilate, fill
-from ..core.types import Mask, Pictures, Region
+from ..core.paint import Paint, Placed
+from ..core.types import Latents, Mask, Pictures, Region
+from .shading import scaled
 
 SURROUNDINGS = 0.5
-"""How wide the surroundings are that tell how well a place can be made up, in radii of it. Source: chosen."""
+"""How wide the surroundings are that tell how well a place can be inpainted, in radii of it. Source: chosen."""
 
 
 PURE = 0.9
 """From this share of a pixel on that an object covers, its colour counts as the object's. Source: chosen."""
 
 
-class Paint(ABC):
-    """One change of the proxy."""
+@dataclass(frozen=True, eq=False)
+class Proxy:
+    """The proxy of an image.
 
-    @property
-    @abstractmethod
-    def region(self) -> Region:
-        """Pixels of the proxy it changes."""
+    Args:
+        x: the padded proxy in [-1, 1].
+        latents: its clean latents.
+    """
 
-    @property
-    def reach(self) -> Region:
-        """Pixels it changes at all; `region` are those that it changes for the most part."""
-        return self.region
-
-    @property
-    def is_content(self) -> bool:
-        """Whether it puts something in a place, which no other edit may then do; light and shade may overlap."""
-        return True
-
-    def renumbered(self, number: Callable[[int], int]) -> "Paint":
-        """The same with other numbers of pictures; as it is, where it takes nothing from one."""
-        return self
-
-    @abstractmethod
-    def onto(self, proxy: Pictures, pictures: Sequence[Pictures]) -> Pictures:
-        """The proxy with the change made.
-
-        Args:
-            proxy: the proxy so far, in [-1, 1].
-            pictures: the edited picture and its guides, padded.
-        """
+    x: Pictures
+    latents: Latents
 
 
 @dataclass(frozen=True)
@@ -91,14 +73,14 @@ class Copied(Paint):
 
 
 def uncertainty(x: Pictures, place: Region) -> float:
-    """How far a place is made up wrongly when it is smoothed over, judged by its surroundings.
+    """How far a place is inpainted wrongly when it is smoothed over, judged by its surroundings.
 
-    The surroundings are made up from beyond them, as the place is from them. Half of them may be something else, such
+    The surroundings are inpainted from beyond them, as the place is from them. Half of them may be something else, such
     as another object.
 
     Args:
         x: one picture.
-        place: what is made up.
+        place: what is inpainted.
 
     Returns:
         Root of the median squared error, in units of the picture; 0 where there is nothing around.
@@ -110,3 +92,36 @@ def uncertainty(x: Pictures, place: Region) -> float:
         return 0.0
     error = (fill(x, near) - x).square().mean((0, 1))
     return math.sqrt(float(error[ring.to(error.device)].median()))
+
+
+def painted(
+    pictures: Sequence[Pictures], placed: Sequence[Placed], hole_pixels: Region, lit: Mask | None = None
+) -> Pictures:
+    """An image with its edits made roughly in pixels.
+
+    The source hole is inpainted first: the autoencoder would let it bleed into what arrives beside it.
+
+    Args:
+        pictures: the padded image and those that its edits take something from, in [-1, 1].
+        placed: content that comes to a new place.
+        hole_pixels: pixels whose content goes away.
+        lit: what brightness is multiplied by before; None leaves it.
+    """
+    x = pictures[0] if lit is None else scaled(pictures[0], lit)
+    x = fill(x, hole_pixels)
+    for one in placed:
+        x = x if one.paint is None else one.paint.onto(x, pictures)
+    return x
+
+
+def hole_uncertainty(x: Pictures, hole_pixels: Region, lit: Mask | None = None) -> float:
+    """How far the proxy may be wrong in the source hole, see `uncertainty`; 0 without a hole.
+
+    Args:
+        x: the padded image in [-1, 1].
+        hole_pixels: pixels whose content goes away.
+        lit: what brightness is multiplied by before; None leaves it.
+    """
+    if not bool(hole_pixels.any()):
+        return 0.0
+    return uncertainty(x if lit is None else scaled(x, lit), hole_pixels)

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.strict_json import Json
 from ..edits.base import Edit
 from ..edits.registry import EDITS
-from ..pipeline.settings import PRESETS, Settings
+from ..edits.settings import PRESETS, Settings
 from .forms import TEXT, Form
 from .pictures import Folder, Store
 from .records import Record, check_name

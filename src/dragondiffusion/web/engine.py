@@ -14,9 +14,9 @@ from PIL import Image
 from ..console.terminal import PHASES
 from ..imaging.frames import Box
 from ..imaging.images import Pixels
-from ..method.inversion import Reference
 from ..pipeline.editor import Editor, EditResult
 from ..pipeline.postprocess import PreviewStream
+from ..pipeline.reference import Reference
 from ..recipes import Recipe
 from .limits import Limits, RefusedError
 from .queue import Job, Queue

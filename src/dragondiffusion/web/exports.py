@@ -14,8 +14,8 @@ from ..core.strict_json import write_json
 from ..core.types import Window
 from ..edits.base import Edit
 from ..edits.registry import EDITS
+from ..edits.settings import Settings
 from ..imaging.shapes import BoxMask, MaskShape, PolygonMask
-from ..pipeline.settings import Settings
 from ..recipes import Recipe
 from ..recipes.parts import nearest_preset
 from ..recipes.pictures import Beside, Embedded

@@ -4,15 +4,22 @@ Nothing of the UNet is changed for good: hooks enter and leave with a `with`, al
 """
 
 import copy
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import torch
+import torch.nn.functional as nnf
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...core.types import Number, TokenBatch
-from ...method.bank import Reader, TokensRead
+from ...core.types import Number, Size, TokenBatch
+from ...method.bank import GridMemory, LayerMemory, Reader
+
+TokensRead: TypeAlias = Float[Tensor, "rows _ dim"]
+Bias: TypeAlias = Float[Tensor, "rows 1 _"]
+Grids: TypeAlias = dict[str, Size]
+"""(height, width) of the tokens of each layer by name."""
 
 
 def decoder_self_attention(unet: nn.Module) -> dict[str, nn.Module]:
@@ -32,18 +39,19 @@ def decoder_self_attention(unet: nn.Module) -> dict[str, nn.Module]:
 
 
 @contextmanager
-def recording(unet: nn.Module) -> Generator[dict[str, TokenBatch]]:
-    """Context manager: a dict that every call fills with the tokens entering decoder self-attention."""
-    tokens: dict[str, TokenBatch] = {}
+def recording(unet: nn.Module) -> Generator[dict[str, list[GridMemory]]]:
+    """Context manager: a dict that every call fills with the tokens entering decoder self-attention, by image."""
+    found: dict[str, list[GridMemory]] = {}
 
-    def keep(name: str) -> Any:
+    def keep(name: str, grids: Grids) -> Any:
         def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            tokens[name] = _own_tokens(args, kwargs).detach()
+            found[name] = _memories(_own_tokens(args, kwargs).detach(), grids[name])
 
         return hook
 
-    with _pre_hooks({module: keep(name) for name, module in decoder_self_attention(unet).items()}):
-        yield tokens
+    layers = decoder_self_attention(unet)
+    with token_grids(unet) as grids, _pre_hooks({module: keep(name, grids) for name, module in layers.items()}):
+        yield found
 
 
 @contextmanager
@@ -51,15 +59,15 @@ def recalling(unet: nn.Module, reader: Reader) -> Generator[None]:
     """Context manager: decoder self-attention takes its keys and values from the tokens that the reader gives.
 
     The tokens go to the layer as `encoder_hidden_states`, which self-attention layers project with their own `W_k` and
-    `W_v` and do not normalise, so the layer's own processor, whichever it is, does the work. Samples that read the same
+    `W_v` and do not normalise, so the layer's own processor, whichever it is, does the work. Images that read the same
     tokens go to it as one long sample: queries do not see each other, and keys and values are projected once.
     """
     copies: dict[nn.Module, int] = {}
 
-    def swap(name: str) -> Any:
+    def swap(name: str, grids: Grids) -> Any:
         def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             own = _own_tokens(args, kwargs)
-            tokens, bias = reader(name, own)
+            tokens, bias = batched(reader(name, _memories(own, grids[name])), own)
             copies[module] = len(own) // len(tokens)
             kwargs = {**kwargs, "hidden_states": folded(own, len(tokens)), "encoder_hidden_states": tokens}
             return (), kwargs if bias is None else {**kwargs, "attention_mask": bias}
@@ -70,8 +78,46 @@ def recalling(unet: nn.Module, reader: Reader) -> Generator[None]:
         return unfolded(output, copies[module])
 
     layers = decoder_self_attention(unet)
-    with _pre_hooks({module: swap(name) for name, module in layers.items()}), _hooks(layers.values(), unfold):
-        yield
+    with token_grids(unet) as grids:
+        swaps = {module: swap(name, grids) for name, module in layers.items()}
+        with _pre_hooks(swaps), _hooks(layers.values(), unfold):
+            yield
+
+
+@contextmanager
+def token_grids(unet: nn.Module) -> Generator[Grids]:
+    """Context manager: a dict that every call fills with the grid on which each layer's tokens lie, (height, width)."""
+    grids: Grids = {}
+
+    def note(names: list[str]) -> Any:
+        def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            shape = _own_tokens(args, kwargs).shape
+            grids.update(dict.fromkeys(names, (int(shape[-2]), int(shape[-1]))))
+
+        return hook
+
+    inside: dict[str, list[str]] = {}
+    for name in decoder_self_attention(unet):
+        inside.setdefault(name.split(".transformer_blocks.")[0], []).append(name)
+    with _pre_hooks({unet.get_submodule(parent): note(names) for parent, names in inside.items()}):
+        yield grids
+
+
+def batched(memories: Sequence[LayerMemory], own: TokenBatch) -> tuple[TokensRead, Bias | None]:
+    """Memories as one batch of tokens; shorter ones are padded, and a bias hides the padding.
+
+    Args:
+        memories: one per image.
+        own: tokens whose precision and device the bias gets.
+    """
+    rows = [memory.tokens for memory in memories if isinstance(memory, GridMemory)]
+    longest = max(h.shape[0] for h in rows)
+    if all(h.shape[0] == longest for h in rows):
+        return torch.stack(rows), None
+    bias = torch.zeros(len(rows), 1, longest, dtype=own.dtype, device=own.device)
+    for row, h in zip(bias, rows, strict=True):
+        row[:, h.shape[0] :] = torch.finfo(own.dtype).min
+    return torch.stack([nnf.pad(h, (0, 0, 0, longest - h.shape[0])) for h in rows]), bias
 
 
 def folded(x: TokenBatch, rows: int) -> TokensRead:
@@ -152,6 +198,10 @@ def adapters_scaled(unet: Any, scale: Number) -> Generator[None]:
     finally:
         for processor, own in zip(processors, before, strict=True):
             processor.scale = own
+
+
+def _memories(tokens: TokenBatch, grid: Size) -> list[GridMemory]:
+    return [GridMemory(h, grid) for h in tokens]
 
 
 def _own_tokens(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TokenBatch:

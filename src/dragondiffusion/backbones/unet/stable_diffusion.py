@@ -1,19 +1,21 @@
 """Stable Diffusion 1.x and 2.x, and every smaller model of their shape, as diffusers loads them."""
 
-import math
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ...core.types import Canvas, Latents, Number, Pictures, TokenBatch
+from ...core.levels import Level, Levels
+from ...core.types import BatchFeatures, Canvas, Latents, Number, Pictures
 from ...imaging.images import from_tensor
 from ...method.bank import Reader, on_host
+from ...method.denoiser import Condition, ImagePrompt, PartialForward, Prediction
+from ...method.solver import predict_clean
 from ..autoencoder import decoded, encoded
-from ..base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt, PartialForward, weights_digest
+from ..base import Backbone, weights_digest
 from ..savings import Offload, Saving, Savings, swaps_weights
 from .hooks import (
     adapter_processors,
@@ -56,9 +58,7 @@ class StableDiffusion(Backbone):
         self.savings = savings or Savings.of(pipe)
         self._unet = cast(nn.Module, pipe.unet)
         self._blocks = feature_blocks(self._unet)
-        self._image_scale: Number = 0.0
         self._blank: list[Tensor] | None = None
-        self._recalls = False
         sample = pipe.unet.config.sample_size
         if sample:
             self.working_size = self.latent_factor * int(min(sample) if isinstance(sample, (list, tuple)) else sample)
@@ -121,36 +121,67 @@ class StableDiffusion(Backbone):
             {f"{IMAGE_EMBEDS}.{k}": negative for k, (negative, _) in enumerate(pairs)},
         )
 
-    @contextmanager
-    def image_prompting(self, scale: Number) -> Generator[None]:
-        before, self._image_scale = self._image_scale, scale
-        try:
-            yield
-        finally:
-            self._image_scale = before
+    @property
+    def taps(self) -> range:
+        return range(len(up_blocks(self._unet)))
 
-    def noise(self, z_t: Latents, t: int, condition: Condition) -> Latents:
-        return self._to_noise(self._call(self._unet, z_t, t, condition), z_t, t)
+    @property
+    def feature_taps(self) -> tuple[int, ...]:
+        return self._blocks
 
-    def features(self, z_t: Latents, t: int, condition: Condition) -> BatchFeatures:
-        return self._collected(z_t, t, condition, self._blocks)
+    def levels(self, steps: int, canvas: Canvas) -> Levels:
+        return self.schedule.levels(steps)
 
-    def begin(self, z_t: Latents, t: int, condition: Condition) -> tuple[BatchFeatures, PartialForward | None]:
+    def predict(
+        self,
+        z_t: Latents,
+        level: Level,
+        condition: Condition,
+        *,
+        negative: Condition | None = None,
+        guidance_scale: Number | Tensor = 1.0,
+        taps: tuple[int, ...] = (),
+        record: bool = False,
+        attention: Reader | None = None,
+        resume: PartialForward | None = None,
+    ) -> Prediction:
+        w = torch.as_tensor(guidance_scale, dtype=torch.float32, device=z_t.device)
+        count, guided = len(z_t), negative is not None and not bool((w == 1).all())
+        z_in, both = z_t, condition
+        if negative is not None and guided:
+            z_in, both = torch.cat((z_t, z_t)), Condition.cat((negative, condition))
+        unet = self._unet
+        if resume is not None and resume.outputs is not None:
+            self._arrive()
+            unet = resumed(self._unet, resume.outputs, recalls=attention is not None)
+        with ExitStack() as hooks:
+            maps = hooks.enter_context(collecting(self._unet, taps)) if taps else []
+            recorded = hooks.enter_context(recording(self._unet)) if record else {}
+            if attention is not None:
+                hooks.enter_context(recalling(self._unet, attention))
+            eps = self._to_noise(self._call(unet, z_in, level, both), z_in, level)
+        if guided:
+            eps_u, eps_c = eps.chunk(2)
+            eps = eps_u + w.reshape(-1, 1, 1, 1) * (eps_c - eps_u)
+        memory = tuple({layer: h[-count:][b] for layer, h in recorded.items()} for b in range(count) if record)
+        return Prediction(predict_clean(z_t, eps, level), eps, tuple(f[-count:] for f in maps), memory)
+
+    def partial_forward(
+        self, z_t: Latents, level: Level, condition: Condition, taps: tuple[int, ...] | None = None
+    ) -> PartialForward:
+        blocks = self._blocks if taps is None else taps
+        if not set(blocks) <= set(self.taps):
+            raise ValueError(f"taps={blocks} must lie between 0 and {len(self.taps) - 1}, the up-blocks of this UNet")
         if swaps_weights(self._unet):  # blocks that are left out would break the order in which weights are brought
-            return self.features(z_t, t, condition), None
+            return PartialForward(self._collected(z_t, level, condition, blocks))
         with keeping(self._unet) as outputs:
-            return self.features(z_t, t, condition), PartialForward(outputs)
-
-    def resume(self, prefix: PartialForward, z_t: Latents, t: int, condition: Condition) -> Latents:
-        self._arrive()
-        unet = resumed(self._unet, prefix.outputs, recalls=self._recalls)
-        return self._to_noise(self._call(unet, z_t, t, condition), z_t, t)
+            return PartialForward(self._collected(z_t, level, condition, blocks), outputs)
 
     def fingerprint(self) -> str:
         parts = [cast(nn.Module, self.pipe.components[name]) for name in ("unet", "vae", *self._text_encoders)]
         return weights_digest(value for part in parts for value in part.parameters())
 
-    def bank_on_host(self, nbytes: int) -> bool:
+    def memory_on_host(self, nbytes: int) -> bool:
         offloaded = self.savings.offload is not Offload.NONE
         return on_host(self.savings.bank_on_host, nbytes, self.device, offloaded)
 
@@ -165,32 +196,6 @@ class StableDiffusion(Backbone):
             self.savings = more
 
         return more.named, save
-
-    @property
-    def blocks(self) -> int:
-        return len(up_blocks(self._unet))
-
-    def feature_map(self, z_t: Latents, t: int, condition: Condition, block: int) -> BatchFeatureMap:
-        if not 0 <= block < self.blocks:
-            raise ValueError(f"block={block} must lie between 0 and {self.blocks - 1}, the up-blocks of this UNet")
-        return self._collected(z_t, t, condition, (block,))[0].float()
-
-    def noise_and_features(self, z_t: Latents, t: int, condition: Condition) -> tuple[Latents, BatchFeatures]:
-        with collecting(self._unet, self._blocks) as maps:
-            eps = self.noise(z_t, t, condition)
-        return eps, tuple(maps)
-
-    def recording(self) -> AbstractContextManager[dict[str, TokenBatch]]:
-        return recording(self._unet)
-
-    @contextmanager
-    def recalling(self, reader: Reader) -> Generator[None]:
-        before, self._recalls = self._recalls, True
-        try:
-            with recalling(self._unet, reader):
-                yield
-        finally:
-            self._recalls = before
 
     @property
     def _text_encoders(self) -> list[str]:
@@ -216,11 +221,11 @@ class StableDiffusion(Backbone):
                 "instructions do; use the checkpoint that it was made from"
             )
 
-    def _collected(self, z_t: Latents, t: int, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
+    def _collected(self, z_t: Latents, level: Level, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
         """The outputs of some up-blocks, of a call that ends after the last of them."""
         self._arrive()
         with collecting(self._unet, blocks) as maps, keeping_weights(self._unet):
-            self._call(stopped_after(self._unet, blocks[-1]), z_t, t, condition)
+            self._call(stopped_after(self._unet, max(blocks)), z_t, level, condition)
         return tuple(maps)
 
     def _arrive(self) -> None:
@@ -229,13 +234,13 @@ class StableDiffusion(Backbone):
         if hook is not None:
             hook.pre_forward(self._unet)
 
-    def _call(self, unet: nn.Module, z_t: Latents, t: int, condition: Condition) -> Tensor:
+    def _call(self, unet: nn.Module, z_t: Latents, level: Level, condition: Condition) -> Tensor:
         text = condition.text.to(self.dtype)
         extras = self._extras(condition)
         # Of the whole network: blocks that a resumed call holds back are no modules of its copy.
-        with adapters_scaled(self._unet, self._image_scale if IMAGE_EMBEDS in extras else 0.0):
+        with adapters_scaled(self._unet, condition.image_scale if IMAGE_EMBEDS in extras else 0.0):
             added = {"added_cond_kwargs": self._with_silent_adapters(extras, len(z_t))}
-            return unet(z_t.to(self.dtype), t, encoder_hidden_states=text, return_dict=False, **added)[0]
+            return unet(z_t.to(self.dtype), int(level.t), encoder_hidden_states=text, return_dict=False, **added)[0]
 
     def _extras(self, condition: Condition) -> dict[str, Any]:
         """Further conditioning by the names that the UNet knows."""
@@ -252,12 +257,11 @@ class StableDiffusion(Backbone):
             blank = self._blank = list(self.image_prompt([torch.zeros(1, 3, 64, 64)]).negative.values())
         return {**extras, IMAGE_EMBEDS: [e.to(self.dtype).expand(batch, *e.shape[1:]) for e in blank]}
 
-    def _to_noise(self, output: Tensor, z_t: Latents, t: int) -> Latents:
-        r"""$\epsilon = \sqrt{\alpha_t}\,v + \sqrt{1-\alpha_t}\,z_t$ where the model predicts $v$ (arXiv 2202.00512)."""
+    def _to_noise(self, output: Tensor, z_t: Latents, level: Level) -> Latents:
+        r"""$\epsilon = \alpha_t\,v + \sigma_t\,z_t$ where the model predicts $v$ (arXiv 2202.00512)."""
         if not self._predicts_v:
             return output.float()
-        alpha_t = self.schedule.alpha(t)
-        return math.sqrt(alpha_t) * output.float() + math.sqrt(1 - alpha_t) * z_t
+        return level.alpha * output.float() + level.sigma * z_t
 
 
 @contextmanager

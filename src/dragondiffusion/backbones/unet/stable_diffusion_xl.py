@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ...core.types import Canvas
-from ..base import Condition
+from ...method.denoiser import Condition
 from .stable_diffusion import StableDiffusion
 
 SIZES = 6

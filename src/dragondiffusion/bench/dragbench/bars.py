@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.progress import TaskID
 
 from ...console.terminal import shown_bars
-from ...method.inversion import Progress as Report
+from ...core.types import Progress as Report
 
 
 @contextmanager

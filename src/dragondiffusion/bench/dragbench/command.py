@@ -12,8 +12,8 @@ import tyro
 from ...console.command import Command
 
 if TYPE_CHECKING:
+    from ...edits.settings import Settings
     from ...pipeline.editor import Editor
-    from ...pipeline.settings import Settings
     from .cases import Case
     from .features import Recipe
     from .record import Record
@@ -141,7 +141,7 @@ class DragBench(Command):
         return edit
 
     def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
-        from ...pipeline.settings import Settings
+        from ...edits.settings import Settings
         from ...recipes.pictures import Inline
         from ...recipes.records import Record as Fields
 

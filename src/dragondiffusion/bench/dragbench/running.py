@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from ...backbones import Backbone
 from ...core.strict_json import Json
+from ...core.types import Progress
 from ...imaging.images import Pixels
-from ...method.inversion import Progress
 from .cases import Case
 from .distance import Match, matches
 from .features import Recipe, features

@@ -14,8 +14,8 @@ from ...console.command import Command
 if TYPE_CHECKING:
     import torch
 
+    from ...edits.settings import Settings
     from ...pipeline.editor import Editor
-    from ...pipeline.settings import Settings
     from .costs import Cost
 
 SHAPES = ("demo", "sd-1.5", "sdxl")
@@ -102,7 +102,7 @@ class Speed(Command):
 
     def _settings(self, preset: str) -> Settings:
         from ...cli.main import chosen_settings
-        from ...pipeline.settings import Geometry
+        from ...edits.settings import Geometry
 
         settings = chosen_settings(preset, self.steps, self.changes)
         # The authors' geometry cannot turn anything.
@@ -127,7 +127,7 @@ class Speed(Command):
         return Editor(pipe), dtype
 
     def _costs(self, editor: Editor, preset: str, settings: Settings, size: tuple[int, int]) -> list[Cost]:
-        from ...pipeline.plan import Request
+        from ...pipeline.request import Request
         from .cases import edits, picture
         from .costs import cost
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 
 from ...pipeline.editor import Editor, EditResult
-from ...pipeline.plan import Request
+from ...pipeline.request import Request
 from ..cost import FlopMeter, Meter
 from .dry import META, dry, remembering
 from .published import networks

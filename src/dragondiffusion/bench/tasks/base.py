@@ -15,7 +15,7 @@ from torch import Tensor
 from ... import edits
 from ...core.geometry import Affine, Correspondence, warp_mask
 from ...core.types import Number, Point, PointList, Size
-from ...pipeline.settings import Geometry
+from ...edits.settings import Geometry
 from .. import metrics
 from .. import scenes as S
 

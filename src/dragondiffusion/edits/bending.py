@@ -1,22 +1,15 @@
-"""Small patches around pairs of points, and the deformation that brings one to the other: dragging and landmarks."""
+"""The deformation that brings points to others: dragging and landmarks."""
 
-import itertools
 import math
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as nnf
 
 from ..core.geometry import Correspondence, Points, cell_centres, coverage, dilate, resize_nearest
-from ..core.types import NEVER, Canvas, Mask, Number, Pairs, Point, Region, Size, Window
-from ..method.energies import PatchSimilarity
-from ..pipeline.settings import Geometry, Settings
+from ..core.paint import Placed
+from ..core.types import Canvas, Mask, Number, Pairs, Region, Size
 from ..proxy.deformation import STEPS, flow, pins
 from ..proxy.rough import Copied
-from .base import Carry
-
-SIDE = 3
-"""Cells along the side of a patch. Source: DragonDiffusion, section 4.3; authors' code."""
 
 PINS = 96
 """Points around an editable region that a deformation leaves in place, at most. Source: chosen, one in few cells."""
@@ -46,79 +39,14 @@ def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
                 )
 
 
-def patch_term(pairs: Pairs, weight: Number, canvas: Canvas, settings: Settings) -> PatchSimilarity:
-    """The energy that is low when the patch around every end looks as the one around its start did."""
-    starts, ends = [start for start, _ in pairs], [end for _, end in pairs]
-    if settings.geometry is Geometry.CENTRED:
-        places = [cell_patches(points, canvas) for points in (ends, starts)]
-        return PatchSimilarity("edit", weight, 0, places[0], places[1], SIDE**2, canvas.energy, bilinear=False)
-    places = [point_patches(points, canvas) for points in (ends, starts)]
-    return PatchSimilarity("edit", weight, 0, places[0], places[1], SIDE**2, canvas.padded, bilinear=True)
-
-
-def point_patches(points: Sequence[Point], canvas: Canvas) -> Points:
-    """Places around points, one energy cell apart, in pixels; patch after patch."""
-    cell = canvas.factor / canvas.grid
-    return (torch.tensor(points, dtype=torch.float64)[:, None] + _square() * cell).reshape(-1, 2)
-
-
-def cell_patches(points: Sequence[Point], canvas: Canvas) -> Points:
-    """Centres of the energy cells around the one that contains each point, in cells; whole inside the grid."""
-    return (torch.tensor([patch_cell(p, canvas) for p in points]).double()[:, None] + _square() + 0.5).reshape(-1, 2)
-
-
-def patch_cell(point: Point, canvas: Canvas) -> tuple[int, int]:
-    """(x, y) of the middle cell of a point's patch, so far inside the energy grid that the patch fits."""
-    cell = canvas.factor / canvas.grid
-    x, y = (min(max(int(v // cell), 1), n - 2) for v, n in zip(point, reversed(canvas.energy), strict=True))
-    return x, y
-
-
-def patch_region(point: Point, canvas: Canvas) -> Region:
-    """Cells of the energy grid in a point's patch."""
-    x, y = patch_cell(point, canvas)
-    region = torch.zeros(canvas.energy, dtype=torch.bool)
-    region[y - 1 : y + 2, x - 1 : x + 2] = True
-    return region
-
-
-def _square() -> Points:
-    reach = torch.arange(SIDE, dtype=torch.float64) - SIDE // 2
-    return torch.stack((reach.repeat(SIDE), reach.repeat_interleave(SIDE)), dim=-1)
-
-
-def copied_patches(pairs: Pairs, canvas: Canvas) -> Carry:
-    """The latent cells around every start, copied to the end, as the authors' code starts a drag.
-
-    Convention: that code copies in place, pair after pair, row by row and cell by cell. Where a patch overlaps its own
-    start or another pair's, cells therefore read what earlier copies left there.
-
-    Source: behaviour of the authors' released code, docs/method.md, section 9.
-    """
-    target = torch.zeros(canvas.latent, dtype=torch.bool)
-    origin = torch.arange(target.numel()).reshape(canvas.latent)
-    for start, end in pairs:
-        (from_x, from_y), (to_x, to_y) = (
-            [v // canvas.grid for v in patch_cell(point, canvas)] for point in (start, end)
-        )
-        for dy, dx in itertools.product((-1, 0, 1), repeat=2):
-            fits_x = all(0 <= x + dx < canvas.latent[1] for x in (from_x, to_x))
-            fits_y = all(0 <= y + dy < canvas.latent[0] for y in (from_y, to_y))
-            if fits_x and fits_y:
-                target[to_y + dy, to_x + dx] = True
-                origin[to_y + dy, to_x + dx] = origin[from_y + dy, from_x + dx]
-    source = cell_centres(canvas.latent, canvas.latent)[origin[target]]
-    return Carry(0, Correspondence(target, source, canvas.latent, bilinear=False), None, NEVER)
-
-
-def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, proxy: bool, steps: int = STEPS) -> Carry:
+def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, proxy: bool, steps: int = STEPS) -> Placed:
     """An editable region bent smoothly so that every start comes to its end and its surroundings stay.
 
     Args:
         pairs: points (start, end), pixels.
         editable: pixels of the padded picture that may change.
         canvas: grids.
-        hold: see `Carry`.
+        clamp: see `Placed`.
         proxy: give the correspondence in pixels too.
         steps: see `deformation.flow`.
     """
@@ -132,9 +60,9 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, hold: Window, proxy
     cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
     if not proxy:
-        return Carry(0, latent, None, hold)
+        return Placed(0, latent, None, clamp)
     pixels = Correspondence.to(_bent(way, editable, canvas.padded), editable, canvas.padded)
-    return Carry(0, latent, Copied(0, pixels), hold)
+    return Placed(0, latent, Copied(0, pixels), clamp)
 
 
 def far_pins(region: Region, ends: Points, canvas: Canvas) -> Points:

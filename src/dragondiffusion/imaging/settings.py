@@ -1,0 +1,32 @@
+"""Settings of the output: how an edited image is put together, and at which size it is edited."""
+
+from dataclasses import dataclass
+
+LEAST_WORKING_SIZE = 64
+"""Smallest working size, pixels. Source: chosen, eight latent cells of Stable Diffusion."""
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """Settings of the output.
+
+    Args:
+        restore_detail: where the result agrees with the proxy, high-frequency detail that the autoencoder lost is
+            restored from it. Source: chosen, docs/experiments.md.
+        composite: pixels away from the edit are those of the input.
+        composite_feather: width of the transition, latent cells. Source: chosen, one cell beyond the free margin.
+        working_size: images with a side of more than one and a half times this, in pixels, are edited in a frame
+            around the edit, which is scaled down to about this many pixels along each side where it is larger. Source:
+            None, what the model was made for.
+    """
+
+    restore_detail: bool = True
+    composite: bool = True
+    composite_feather: int = 1
+    working_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.composite_feather < 0:
+            raise ValueError(f"composite_feather={self.composite_feather} must not be negative")
+        if self.working_size is not None and self.working_size < LEAST_WORKING_SIZE:
+            raise ValueError(f"working_size={self.working_size} must be at least {LEAST_WORKING_SIZE} pixels")

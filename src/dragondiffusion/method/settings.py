@@ -1,0 +1,161 @@
+"""Settings of the method: the run that a batch shares, and the strengths of each edit."""
+
+import math
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any
+
+from ..core.types import NEVER, Number, Window
+
+
+class Geometry(Enum):
+    """How the map of an edit becomes places on the grids."""
+
+    AFFINE = "affine"
+    """One affine map about the edit's anchor, sampled bilinearly, displacements of fractions of a cell included."""
+    REFERENCE = "reference"
+    """As the authors' code: nearest cells, whole-cell displacements, resizing about the image's centre."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Geometry | None":
+        return cls.REFERENCE if value == "centred" else None  # its name before 0.2
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What the sampling loop shares: all jobs of a batch have these in common, and the loop knows no other settings.
+
+    Args:
+        steps: DDIM steps of the inversion and of the sampling. Source: docs/experiments.md; the paper, section 5: 50.
+        feature_scales: which scales of the decoder's features the energies compare, 0 the coarsest; None is all that
+            the model gives. Source: the paper, section 4.2, two scales.
+        guidance: windows of the steps with energies. Source: DiffEditor, every step to 0.2, every second one to 0.6.
+        merged_backward: one backward pass for all energies instead of one for those inside and one for those outside
+            the edit; twice as cheap and not the same numbers. Source: docs/method.md, section 10.
+        cached_features: reference features come from the calls of the inversion (whose input is one level cleaner)
+            instead of calls of their own. Source: docs/method.md, section 10.
+        time_travel: steps that are repeated. Source: off; DiffEditor 0.42 to 0.6 on even steps.
+        time_travel_passes: how often they are made. Source: DiffEditor (3).
+        noise: steps with regional noise. Source: DiffEditor, 10 < i < 20 of 50.
+        image_prompt_scale: weight of the image prompt: the edited image and those it takes something from, through
+            whatever IP-Adapter is loaded into the pipeline. Source: off; DiffEditor 0.1, landmarks 0.05.
+        image_prompt: steps with the image prompt. Source: authors' code, 10 <= i < 20 of 50.
+        inversion_iterations: evaluations of the network per inversion step; 1 is plain DDIM, more solve the implicit
+            step by fixed-point iteration.
+    """
+
+    steps: int = 20
+    feature_scales: tuple[int, ...] | None = None
+    guidance: tuple[Window, ...] = (Window(0.0, 0.2), Window(0.2, 0.6, every=2))
+    merged_backward: bool = True
+    cached_features: bool = True
+    time_travel: Window = NEVER
+    time_travel_passes: int = 3
+    noise: Window = Window(0.22, 0.4)
+    image_prompt_scale: Number = 0.0
+    image_prompt: Window = Window(0.2, 0.4)
+    inversion_iterations: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "time_travel_passes", "inversion_iterations"):
+            check_least(name, getattr(self, name), 1)
+        check_strength("image_prompt_scale", self.image_prompt_scale)
+        scales = self.feature_scales
+        if scales is not None and (not scales or min(scales) < 0 or len(set(scales)) < len(scales)):
+            raise ValueError(f"feature_scales={scales} must be different numbers from 0 on; None is all scales")
+
+    @property
+    def run(self) -> "RunSettings":
+        """The part of these settings that the loop shares, and nothing else."""
+        return RunSettings(**{field.name: getattr(self, field.name) for field in fields(RunSettings)})
+
+    def guides(self, i: int) -> bool:
+        """Whether energies act in step `i`."""
+        return any(window.holds(i, self.steps) for window in self.guidance)
+
+    def passes(self, i: int) -> int:
+        """How often step `i` is made."""
+        return self.time_travel_passes if self.time_travel.holds(i, self.steps) else 1
+
+
+@dataclass(frozen=True)
+class MethodSettings(RunSettings):
+    """Settings of the method for one image: the run's, and how strongly the edit acts. `None` is the edit's own value.
+
+    Args:
+        guidance_scale: classifier-free guidance scale; 1 makes one call a step instead of two. Source: docs/method.md,
+            section 10; larger scales let the background drift.
+        energy_scale: strength of the energies' gradient. Source: docs/experiments.md; the authors' is the edit's own
+            (None).
+        guidance_strength: what the guidance of all steps together adds at most, in standard deviations of the noise:
+            the same for every model, size, edit and number of steps; `energy_scale` then only says whether there are
+            energies. None leaves the guidance as the energies give it. Source: docs/experiments.md.
+        w_edit: weight of the edit energy. Source: None, docs/method.md, section 9, by edit.
+        w_content: weight of the content energy. Source: as `w_edit`.
+        w_contrast: weight of the contrast energy. Source: as `w_edit`.
+        w_inpaint: weight of the inpainting energy. Source: as `w_edit`.
+        energy_grid: cells of the energy grid per latent cell and axis. Source: authors' code (`up_scale` = 2).
+        raw_cosine: moves compare by the raw cosine, which has a pole. Source: off, docs/method.md, section 9.
+        geometry: how maps become places on grids. Source: docs/method.md, section 4.
+        recall: decoder self-attention reads the memory bank.
+        recall_window: steps in which it does. Source: None, the edit's own, docs/method.md, section 6.
+        noise_inside: strength of the noise in the edit region, 0 none, 1 as DDPM. Source: chosen, off; None
+            is the edit's own, DiffEditor's.
+        noise_outside: the same elsewhere.
+        transported_start: destinations start from content that is moved there; otherwise from the image's own noise.
+            Source: the paper, section 4.1.
+    """
+
+    guidance_scale: Number | None = 1.0
+    energy_scale: Number | None = 1500.0
+    guidance_strength: Number | None = 1.0
+    w_edit: Number | None = None
+    w_content: Number | None = None
+    w_contrast: Number | None = None
+    w_inpaint: Number | None = None
+    energy_grid: int = 2
+    raw_cosine: bool = False
+    geometry: Geometry = Geometry.AFFINE
+    recall: bool = True
+    recall_window: Window | None = None
+    noise_inside: Number | None = 0.0
+    noise_outside: Number | None = 0.0
+    transported_start: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_least("energy_grid", self.energy_grid, 1)
+        for name in (*WEIGHTS, "guidance_strength"):
+            check_strength(name, getattr(self, name))
+        for name in ("noise_inside", "noise_outside"):
+            check_strength(name, getattr(self, name), 1.0)
+
+    def strengths(self) -> dict[str, Any]:
+        """What these settings set of an edit's `Strengths`, by name."""
+        chosen = {name: getattr(self, name) for name in (*WEIGHTS, "noise_inside", "noise_outside")}
+        chosen["recall_window"] = self.recall_window if self.recall else NEVER
+        return {name: value for name, value in chosen.items() if value is not None}
+
+
+WEIGHTS = ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint")
+"""Numbers of an edit that settings may set; any number from 0 on."""
+
+
+def check_least(name: str, value: Number, least: int) -> None:
+    """Checks a number against its lower bound.
+
+    Raises:
+        ValueError: if it is smaller.
+    """
+    if value < least:
+        raise ValueError(f"{name}={value} must be at least {least}")
+
+
+def check_strength(name: str, value: Number | None, top: float = math.inf) -> None:
+    """Checks a number from 0 to `top`; None is the edit's own.
+
+    Raises:
+        ValueError: if it lies outside.
+    """
+    if value is not None and not (math.isfinite(value) and 0 <= value <= top):
+        raise ValueError(f"{name}={value} must be a number from 0 to {top}")

@@ -1,0 +1,124 @@
+"""Requests of users, and the plans that are made of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ..core.levels import Levels
+from ..core.types import Canvas, Pictures
+from ..edits.base import Compiled, Edit, Guide
+from ..edits.settings import Settings
+from ..imaging.images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
+from ..imaging.photos import Photo, Shot
+from ..proxy.change_map import ChangeMap
+from .reference import Reference
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be done to one picture.
+
+    Args:
+        image: the image (PIL image, array, path, or a photo that was read), or an inverted one.
+        edit: one edit, or several that are made together.
+        prompt: what the picture shows; that of the inversion, if it is inverted already.
+        negative_prompt: what it should not show; counts at guidance scales other than 1.
+        seed: of all noise.
+        settings: how; None is `Settings()`.
+    """
+
+    image: ImageLike | Photo | Reference
+    edit: Edit | Sequence[Edit]
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int = 42
+    settings: Settings | None = None
+
+    def edits(self) -> Sequence[Edit]:
+        """The edits, one or more.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        return as_edits(self.edit)
+
+
+def as_edits(edit: Edit | Sequence[Edit]) -> Sequence[Edit]:
+    """One edit or several as a sequence.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    edits = [edit] if isinstance(edit, Edit) else list(edit)
+    if not edits:
+        raise ValueError("edit is empty; give at least one edit")
+    return edits
+
+
+@dataclass(frozen=True, eq=False)
+class InversionRequest:
+    """A picture that has to be inverted.
+
+    Args:
+        pixels: the picture.
+        x: the padded picture in [-1, 1].
+        canvas: its grids.
+        prompt: what it shows.
+        shot: the photo that it is a frame of; None for further pictures of an edit.
+    """
+
+    pixels: Pixels
+    x: Pictures
+    canvas: Canvas
+    prompt: str
+    shot: Shot | None = None
+
+    @staticmethod
+    def of_shot(shot: Shot, prompt: str, canvas: Canvas) -> "InversionRequest":
+        """The frame of a photo."""
+        return InversionRequest(shot.pixels, to_tensor(shot.pixels, canvas.padded), canvas, prompt, shot)
+
+    @staticmethod
+    def of_guide(guide: Guide, canvas: Canvas) -> "InversionRequest":
+        """A further picture of an edit.
+
+        Args:
+            guide: the picture.
+            canvas: grids of the edited picture.
+        """
+        own = canvas.of(guide.size)
+        return InversionRequest(from_tensor(guide.x, guide.size), pad_picture(guide.x, own.padded), own, guide.prompt)
+
+    def same(self, other: "InversionRequest") -> bool:
+        """Whether both are the same picture with the same prompt."""
+        return self.prompt == other.prompt and self.x.shape == other.x.shape and torch.equal(self.x, other.x)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request that was found to be in order.
+
+    Args:
+        request: what was asked for.
+        settings: how.
+        shot: the photo, and the part of it that is edited.
+        canvas: grids of that part.
+        edits: the edits in pixels of that part, in the geometry of the settings.
+        compiled: the edits as data.
+        pictures: the image, then those its edits take something from; what is inverted already is a reference.
+        levels: noise levels of the run.
+        map: when every latent cell is released.
+        start: noise level at which its run can begin.
+    """
+
+    request: Request
+    settings: Settings
+    shot: Shot
+    canvas: Canvas
+    edits: tuple[Edit, ...]
+    compiled: Compiled
+    pictures: tuple[InversionRequest | Reference, ...]
+    levels: Levels
+    map: ChangeMap
+    start: int
