@@ -9,10 +9,11 @@ from dragondiffusion import Request, Settings
 from dragondiffusion.core.clock import Clock
 from dragondiffusion.method.denoiser import Condition
 from dragondiffusion.method.guidance import guidance
-from dragondiffusion.method.sampling import guide_features, recalling, regional_noise, sample, start
+from dragondiffusion.method.sampling import bank_reader, guide_features, regional_noise, sample
 from dragondiffusion.method.solver import posterior_std
 from dragondiffusion.pipeline.cache import invert_all
 from dragondiffusion.pipeline.plan import plan
+from dragondiffusion.pipeline.prepare import prepared, samples
 
 SETTINGS = Settings.preset("reference")
 
@@ -31,8 +32,8 @@ def silent(phase, done, total):
 def job(editor, case):
     """What the editor runs for a case, pictures inverted."""
     one = plan(editor.backbone, Request(case["image"], case.edit(), case.settings["prompt"], settings=SETTINGS))
-    (job,) = editor._jobs([one], invert_all(editor.backbone, [one], Clock(), silent))
-    return job
+    work = prepared(editor.backbone, [one], invert_all(editor.backbone, [one], Clock(), silent))
+    return samples(editor.backbone, work)[0]
 
 
 def with_the_slip(job, case):
@@ -58,16 +59,17 @@ def test_text(editor, move_case):
 
 
 def test_starting_latent(job, case):
-    assert distance(start(job, job.references[0].levels, SETTINGS), case["z_T_edited"]) < 1e-5
+    assert distance(job.start, case["z_T_edited"]) < 1e-5
 
 
 @torch.no_grad()
 def test_noise_predictions(editor, job, case):
-    condition = Condition.cat([job.negative, job.condition])
+    condition, levels = Condition.cat([job.negative, job.condition]), job.references[0].levels
     for k, (i, t) in enumerate(zip(case["noise_step"].tolist(), case["noise_t"].tolist(), strict=True)):
         z = case["noise_z"][k : k + 1].repeat(2, 1, 1, 1)
-        with recalling(editor.backbone, [job], i, copies=2):
-            eps_u, eps_c = editor.backbone.noise(z, t, condition).chunk(2)
+        assert levels[i].t == t
+        made = editor.backbone.predict(z, levels[i], condition, attention=bank_reader([job], i))
+        eps_u, eps_c = made.eps.chunk(2)
         assert distance(eps_u, case["noise_uncond"][k : k + 1]) < 1e-5
         assert distance(eps_c, case["noise_cond"][k : k + 1]) < 1e-5
 
@@ -77,8 +79,10 @@ def test_guidance(editor, job, case):
     for k, (i, t) in enumerate(zip(case["guidance_step"].tolist(), case["guidance_t"].tolist(), strict=True)):
         z = case["guidance_z"][k : k + 1]
         with torch.no_grad():
-            f_gud = guide_features(editor.backbone, job, i, t, SETTINGS)
-        g = guidance(editor.backbone, z, t, job.condition, [job.objective], [f_gud], merged=False)
+            f_gud = guide_features(editor.backbone, job, i, SETTINGS)
+        level = job.references[0].levels[i]
+        assert level.t == t
+        g = guidance(editor.backbone, z, level, job.condition, [job.objective], [f_gud], SETTINGS)
         assert g.content_gradient is not None
         assert distance(g.noise, case["guidance"][k : k + 1]) < 1e-5
         assert distance(g.edit_gradient, case["grad_edit"][k : k + 1]) < 1e-5
@@ -94,7 +98,7 @@ def test_guidance(editor, job, case):
 def test_whole_run(editor, job, case):
     job = replace(with_the_slip(job, case), generator=torch.Generator().manual_seed(42))
     # The slip concerns the reference; the starting latent is made from the noisiest latent as it was.
-    run = sample(editor.backbone, [job], SETTINGS, silent)
+    run = sample(editor.backbone, [job], SETTINGS.run, silent)
     assert distance(run.latents, case["z_final"]) < 1e-3
 
 
@@ -118,6 +122,6 @@ def test_regional_noise_is_one_draw_a_step_in_order(job):
             assert noise is None
             continue
         assert torch.equal(noise, torch.randn(z.shape, generator=oracle))
-        sigma = posterior_std(reference.levels.alphas[i], reference.levels.alphas[i + 1])
+        sigma = posterior_std(reference.levels[i], reference.levels[i + 1])
         inside = objective.noise_region[None, None].float()
         torch.testing.assert_close(std, 0.4 * sigma * inside)

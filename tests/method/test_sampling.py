@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from dragondiffusion import Move, Remove, Settings, Window
-from dragondiffusion.core.types import NEVER
+from dragondiffusion import Move, Remove, Request, Settings, Window
 from dragondiffusion.method.guidance import normalised
-from dragondiffusion.method.sampling import Job, hold, regional_noise, sample
+from dragondiffusion.method.sampling import regional_noise, sample
+from dragondiffusion.pipeline import prepare
+from dragondiffusion.pipeline.plan import plan
 
 GUIDED = (Window(0.0, 0.5),)
 
@@ -25,11 +26,10 @@ def edit():
     return Move(mask, (32, 0))
 
 
-def job(reference, edit, settings):
-    objective = edit.objective(reference.canvas, settings)
-    return Job(
-        objective, (reference,), reference.condition, reference.condition, None, torch.Generator().manual_seed(0)
-    )
+def job(editor, reference, edit, settings):
+    """The sample that the editor runs for an edit of an inverted picture."""
+    one = plan(editor.backbone, Request(reference, edit, seed=0, settings=settings))
+    return prepare.samples(editor.backbone, prepare.prepared(editor.backbone, [one], [(reference,)]))[0]
 
 
 def silent(phase, done, total):
@@ -39,13 +39,14 @@ def silent(phase, done, total):
 @pytest.fixture
 def calls(editor, monkeypatch):
     """Counts calls of the network by name."""
-    counts = {"noise": 0, "features": 0, "resume": 0}
-    for name in counts:
+    counts = {"predict": 0, "partial_forward": 0, "resumed": 0}
+    for name in ("predict", "partial_forward"):
         whole = getattr(editor.backbone, name)
 
-        def counted(*args, name=name, whole=whole):
+        def counted(*args, name=name, whole=whole, **options):
             counts[name] += 1
-            return whole(*args)
+            counts["resumed"] += options.get("resume") is not None
+            return whole(*args, **options)
 
         monkeypatch.setattr(editor.backbone, name, counted)
     return counts
@@ -66,18 +67,20 @@ def test_what_every_step_costs(editor, reference, edit, calls, changes, noise, f
     """A pass is one prediction; between passes one more carries the latent back up, the last one is not made."""
     reference.features.update(dict.fromkeys(range(10), reference.features[0]))
     settings = Settings(**{"steps": 10, "guidance": GUIDED, "proxy": False, **changes})
-    sample(editor.backbone, [job(reference, edit, settings)], settings, silent)
-    assert (calls["noise"] + calls["resume"], calls["features"]) == (noise, features)
-    assert calls["resume"] <= calls["features"]
+    one = job(editor, reference, edit, settings)
+    calls.update(dict.fromkeys(calls, 0))
+    sample(editor.backbone, [one], settings.run, silent)
+    assert (calls["predict"], calls["partial_forward"]) == (noise, features)
+    assert calls["resumed"] <= calls["partial_forward"]
 
 
 def test_regional_noise_has_the_posterior_of_ddpm_inside(editor, reference, edit):
     r"""$\sigma^2 = \eta^2 \frac{1-\alpha_s}{1-\alpha_t} (1 - \alpha_t / \alpha_s)$, and nothing elsewhere."""
     settings = Settings(steps=10, noise=Window(0, 1), noise_inside=0.5, noise_outside=0.0)
-    one = job(reference, edit, settings)
+    one = job(editor, reference, edit, settings)
     for i in (0, 4, 8):
         _, std = regional_noise(reference.trajectory[i], i, [one], reference.levels, settings)
-        a_t, a_s = reference.levels.alphas[i : i + 2]
+        a_t, a_s = (reference.levels[k].alpha ** 2 for k in (i, i + 1))
         expected = 0.5 * ((1 - a_s) / (1 - a_t) * (1 - a_t / a_s)) ** 0.5
         inside = one.objective.noise_region[None, None]
         torch.testing.assert_close(std[inside], torch.full_like(std[inside], expected))
@@ -88,9 +91,9 @@ def test_regional_noise_has_the_posterior_of_ddpm_inside(editor, reference, edit
 def test_noise_changes_the_inside_and_depends_on_the_seed(editor, reference, edit):
     def run(seed, **changes):
         settings = Settings(steps=10, guidance=GUIDED, proxy=False, fresh_noise=False, **changes)
-        one = job(reference, edit, settings)
+        one = job(editor, reference, edit, settings)
         one.generator.manual_seed(seed)
-        return sample(editor.backbone, [one], settings, silent).latents
+        return sample(editor.backbone, [one], settings.run, silent).latents
 
     noisy = {"noise": Window(0.2, 0.6), "noise_inside": 0.5}
     assert torch.equal(run(0), run(1))
@@ -98,12 +101,11 @@ def test_noise_changes_the_inside_and_depends_on_the_seed(editor, reference, edi
     assert not torch.equal(run(0, **noisy), run(1, **noisy))
 
 
-def test_the_end_is_held_too(editor, reference, edit):
-    settings = Settings(steps=10, proxy=False)
-    one = job(reference, edit, settings)
-    z = hold(torch.zeros_like(reference.trajectory[-1]), 10, [one], reference.levels, settings)
-    rest = one.objective.rest(settings.clamp_margin)
-    assert torch.equal(z[:, :, rest], reference.trajectory[-1][:, :, rest])
+def test_the_end_is_clamped_too(editor, reference, edit):
+    settings = Settings(steps=10, guidance=GUIDED, proxy=False)
+    z = job(editor, reference, edit, settings).constraint.clamp(torch.zeros_like(reference.trajectory[-1]), 10)
+    rest = edit.compiled(reference.canvas, settings).rest(settings.clamp_margin)
+    torch.testing.assert_close(z[:, :, rest], reference.trajectory[-1][:, :, rest], rtol=1e-5, atol=1e-5)
 
 
 def test_energies_of_all_scales_are_the_sum_of_each(editor, picture, mask):
@@ -120,7 +122,7 @@ def test_energies_of_all_scales_are_the_sum_of_each(editor, picture, mask):
 
 
 def test_without_a_carried_start_a_move_begins_as_a_removal(editor, picture, mask):
-    plain = {"steps": 2, "energy_scale": 0.0, "recall": False, "clamp_rest": NEVER, "clamp_destination": NEVER}
+    plain = {"steps": 2, "energy_scale": 0.0, "recall": False, "clamp_rest": 0.0, "clamp_destination": 0.0}
     plain |= {"proxy": False, "fresh_noise": False, "restore_detail": False}
     made = [
         editor(picture, edit, settings=Settings(**plain, transported_start=carried)).latents

@@ -9,13 +9,14 @@ import torch
 
 from dragondiffusion import Drag, Move, Remove, Request, Settings, Window
 from dragondiffusion.backbones.unet.stable_diffusion import StableDiffusion
-from dragondiffusion.core.types import NEVER
 from dragondiffusion.edits.base import Edit
-from dragondiffusion.method import solver as ddim
+from dragondiffusion.method import solver
 from dragondiffusion.method.guidance import guidance
 from dragondiffusion.method.inversion import invert
-from dragondiffusion.method.sampling import hold, known, sample, start
+from dragondiffusion.method.sampling import sample
+from dragondiffusion.pipeline import prepare
 from dragondiffusion.pipeline.plan import plan
+from dragondiffusion.proxy.change_map import ChangeMap
 
 FEW = Settings(steps=4, guidance=(Window(0.0, 0.5),))
 
@@ -37,12 +38,14 @@ def reference(editor, small):
     return editor.invert(small[0], "a photo of the red cup", FEW)
 
 
-def job(editor, reference, edit, settings, seed=0):
-    """What the editor runs for an edit of an inverted picture."""
+def prepared(editor, reference, edit, settings, seed=0):
+    """What the editor prepares for an edit of an inverted picture, and the sample that it runs."""
     settings = replace(settings, guidance=FEW.guidance)  # what the reference holds features for
     one = plan(editor.backbone, Request(reference, edit, seed=seed, settings=settings))
-    (prepared,) = editor._jobs([one], [(reference,)])
-    return prepared
+    one = replace(one, start=0)
+    work = prepare.prepared(editor.backbone, [one], [(reference,)])
+    (made,) = prepare.samples(editor.backbone, work)
+    return work[0], made
 
 
 def test_result_and_what_comes_with_it(editor, small):
@@ -64,8 +67,8 @@ def test_outside_the_edit_every_bit_is_kept(editor, small, reference):
     spot[26:34, 18:26] = True
     edit = Move(spot, (20, 0))
     result = np.asarray(editor.edit(reference, edit, settings=FEW).image)
-    objective = edit.objective(reference.canvas, FEW)
-    outside = (objective.alpha(reference.canvas, FEW.clamp_margin, FEW.composite_feather) == 0).numpy()
+    compiled = edit.compiled(reference.canvas, FEW)
+    outside = (compiled.alpha(reference.canvas, FEW.clamp_margin, FEW.composite_feather) == 0).numpy()
     assert outside.mean() > 0.2
     assert np.array_equal(result[outside], pixels[outside])
     assert not np.array_equal(result, pixels)
@@ -98,47 +101,48 @@ def test_a_batch_is_the_same_as_one_at_a_time(editor, small, reference):
     full = editor.invert(small[0], "a photo of the red cup", settings)
     edits = [Move(small[1], (32, 0)), Move(small[1], (8, 16), 0.8)]
 
-    def jobs():
-        return [job(editor, full, edit, settings, seed) for seed, edit in enumerate(edits)]
+    def samples():
+        return [prepared(editor, full, edit, settings, seed)[1] for seed, edit in enumerate(edits)]
 
-    together = sample(editor.backbone, jobs(), settings, silent).latents
-    alone = torch.cat([sample(editor.backbone, [one], settings, silent).latents for one in jobs()])
+    together = sample(editor.backbone, samples(), settings.run, silent).latents
+    alone = torch.cat([sample(editor.backbone, [one], settings.run, silent).latents for one in samples()])
     assert float((together - alone).norm() / alone.norm()) < 1e-4
 
 
 def test_guidance_gradients_are_masked_in_space(editor, small, reference):
     settings = Settings.preset("reference", steps=4)
-    objective = Move(small[1], (32, 0)).objective(reference.canvas, settings)
-    z = reference.trajectory[1]
+    objective = Move(small[1], (32, 0)).compiled(reference.canvas, settings).objective
+    z, level = reference.trajectory[1], reference.levels[1]
     f = [(reference.features[0],)]
-    apart = guidance(editor.backbone, z, 501, reference.condition, [objective], f, merged=False)
+    apart = guidance(editor.backbone, z, level, reference.condition, [objective], f, settings)
     inside = objective.inside[None, None]
     assert apart.content_gradient is not None
     expected = torch.where(inside, apart.edit_gradient, apart.content_gradient) * objective.strengths.factor
     torch.testing.assert_close(apart.noise, expected)
-    merged = guidance(editor.backbone, z, 501, reference.condition, [objective], f, merged=True)
+    merging = replace(settings, merged_backward=True)
+    merged = guidance(editor.backbone, z, level, reference.condition, [objective], f, merging)
     total = (apart.edit_gradient + apart.content_gradient) * objective.strengths.factor
     torch.testing.assert_close(merged.noise, total, rtol=1e-3, atol=1e-6)
 
 
 def test_guidance_lowers_the_energies(editor, small, reference):
-    objective = Move(small[1], (32, 0)).objective(reference.canvas, FEW)
-    z, f = reference.trajectory[0], [(reference.features[0],)]
-    g = guidance(editor.backbone, z, 751, reference.condition, [objective], f, merged=True)
+    objective = Move(small[1], (32, 0)).compiled(reference.canvas, FEW).objective
+    z, level, f = reference.trajectory[0], reference.levels[0], [(reference.features[0],)]
+    g = guidance(editor.backbone, z, level, reference.condition, [objective], f, FEW)
     step = 0.02 * g.noise / g.noise.norm() * z.norm()
-    after = guidance(editor.backbone, z - step, 751, reference.condition, [objective], f, merged=True)
+    after = guidance(editor.backbone, z - step, level, reference.condition, [objective], f, FEW)
     assert sum(after.energies[0].values()) < sum(g.energies[0].values())
 
 
-def test_what_is_held_is_the_trajectory(editor, small, reference):
-    one = job(editor, reference, Move(small[1], (32, 8)), FEW)
+def test_the_unedited_region_is_clamped_to_the_trajectory(editor, small, reference):
+    one, made = prepared(editor, reference, Move(small[1], (32, 8)), FEW)
     z = torch.zeros_like(reference.trajectory[0])
-    held = hold(z, 2, [one], reference.levels, FEW)
-    rest = one.objective.rest(FEW.clamp_margin)
-    assert torch.equal(held[:, :, rest], reference.trajectory[2][:, :, rest])
-    target = one.objective.carries[0].latent.target
-    assert bool((held[:, :, target] != 0).any())
-    assert not bool(held[:, :, ~(rest | target)].any())
+    clamped = made.constraint.clamp(z, 2)
+    rest = one.plan.compiled.rest(FEW.clamp_margin)
+    torch.testing.assert_close(clamped[:, :, rest], reference.trajectory[2][:, :, rest], rtol=1e-5, atol=1e-5)
+    target = one.plan.compiled.placed[0].match.target
+    assert bool((clamped[:, :, target] != 0).any())
+    assert not bool(clamped[:, :, ~(rest | target)].any())
 
 
 def test_whole_cell_moves_carry_the_latents_as_they_are(editor, small, reference):
@@ -146,34 +150,34 @@ def test_whole_cell_moves_carry_the_latents_as_they_are(editor, small, reference
     settings = Settings(steps=4, proxy=False, fresh_noise=False)
     mask = np.zeros((61, 90), dtype=bool)
     mask[16:40, 16:40] = True
-    one = job(editor, reference, Move(mask, (32, 8)), settings)
-    z = reference.trajectory[0]
-    target = one.objective.carries[0].latent.target
-    shifted = torch.roll(z, (1, 4), (-2, -1))
-    torch.testing.assert_close(start(one, reference.levels, settings)[:, :, target], shifted[:, :, target])
+    one, made = prepared(editor, reference, Move(mask, (32, 8)), settings)
+    target = one.plan.compiled.placed[0].match.target
+    shifted = torch.roll(reference.trajectory[0], (1, 4), (-2, -1))
+    torch.testing.assert_close(made.start[:, :, target], shifted[:, :, target])
 
 
 def test_fresh_noise_only_where_content_went_away(editor, small, reference):
-    one = job(editor, reference, Move(small[1], (32, 8)), Settings(steps=4, proxy=False))
-    z = start(one, reference.levels, Settings(steps=4, proxy=False))
-    kept = ~(one.objective.hole | one.objective.carries[0].latent.target)
+    one, made = prepared(editor, reference, Move(small[1], (32, 8)), Settings(steps=4, proxy=False))
+    compiled, z = one.plan.compiled, made.start
+    kept = ~(compiled.hole | compiled.placed[0].match.target)
     assert torch.equal(z[:, :, kept], reference.trajectory[0][:, :, kept])
-    assert not torch.equal(z[:, :, one.objective.hole], reference.trajectory[0][:, :, one.objective.hole])
+    assert not torch.equal(z[:, :, compiled.hole], reference.trajectory[0][:, :, compiled.hole])
 
 
-def test_places_left_are_held_to_the_proxy_while_noise_hides_its_doubt(editor, small, reference):
+def test_source_holes_are_clamped_to_the_proxy_while_noise_hides_its_uncertainty(editor, small, reference):
     """At a noise level, the latent there is that of the proxy with the noise it started from; elsewhere it is free."""
-    settings = Settings(steps=4, clamp_rest=NEVER, clamp_destination=NEVER)
-    one = job(editor, reference, Move(small[1], (32, 8)), settings)
+    settings = Settings(steps=4, clamp_rest=0.0, clamp_destination=0.0)
+    one, made = prepared(editor, reference, Move(small[1], (32, 8)), settings)
     z = torch.zeros_like(reference.trajectory[0])
-    hole, levels = one.objective.hole, reference.levels
-    ratios = [math.sqrt((1 - alpha) / alpha) for alpha in levels.alphas]
-    one = replace(one, limit=(ratios[1] + ratios[2]) / 2)
+    hole, levels = one.plan.compiled.hole, reference.levels
+    release = torch.full(hole.shape, math.inf, dtype=torch.float64)
+    release[hole] = (levels[1].ratio + levels[2].ratio) / 2
+    constraint = replace(made.constraint, map=ChangeMap(release, hole))
     for level in range(4):
-        held = hold(z, level, [one], levels, settings)
-        expected = ddim.add_noise(one.proxy.latents, one.fresh, levels.alphas[level]) if level < 2 else z
-        torch.testing.assert_close(held[:, :, hole], expected[:, :, hole])
-        assert not bool(held[:, :, ~hole].any())
+        clamped = constraint.clamp(z, level)
+        expected = solver.add_noise(one.proxy.latents, constraint.fresh, levels[level]) if level < 2 else z
+        torch.testing.assert_close(clamped[:, :, hole], expected[:, :, hole])
+        assert not bool(clamped[:, :, ~hole].any())
 
 
 SMOOTH = np.broadcast_to(np.linspace(90, 160, 90).astype(np.uint8)[None, :, None], (61, 90, 3))
@@ -188,34 +192,32 @@ def test_steps_in_which_everything_is_known_need_not_be_made(kind, editor, small
         "drag": Drag([((20.0, 30.0), (30.0, 36.0))]),
     }[kind]
     settings, calls = Settings(steps=10), []
-    noise = editor.backbone.noise
-    monkeypatch.setattr(editor.backbone, "noise", lambda *args: calls.append(1) or noise(*args))
+    predict = editor.backbone.predict
+    counted = lambda *args, **options: calls.append(1) or predict(*args, **options)  # noqa: E731
+    monkeypatch.setattr(editor.backbone, "predict", counted)
     short = editor(SMOOTH, edit, settings=settings)
     few = len(calls)
-    for module in ("planning", "sampling"):
-        monkeypatch.setattr(f"dragondiffusion.{module}.beginning", lambda *args: 0)
+    monkeypatch.setattr(ChangeMap, "first", lambda *args: 0)
     whole = editor(SMOOTH, edit, settings=settings)
     assert few < 0.8 * (len(calls) - few)
     torch.testing.assert_close(short.latents, whole.latents, rtol=1e-4, atol=1e-5)
 
 
-def test_holding_sets_exactly_what_is_said_to_be_known(editor, small, reference):
-    one = job(editor, reference, Move(small[1], (32, 8)), FEW)
-    for limit in (0.0, 1.0, math.inf):
-        some = replace(one, limit=limit)
+def test_the_map_says_exactly_which_cells_are_clamped(editor, small, reference):
+    one, made = prepared(editor, reference, Move(small[1], (32, 8)), FEW)
+    hole, release = one.plan.compiled.hole, one.plan.map.release
+    for ratio in (0.0, 1.0, math.inf):
+        some = replace(made.constraint, map=ChangeMap(torch.where(hole, ratio, release), hole))
         for level in range(5):
-            a, b = (
-                hold(torch.full_like(reference.trajectory[0], v), level, [some], reference.levels, FEW) for v in (3, 4)
-            )
-            expected = known(one.objective, limit, level, reference.levels, FEW)
-            assert torch.equal((a == b).all(1)[0], expected)
+            a, b = (some.clamp(torch.full_like(reference.trajectory[0], v), level) for v in (3, 4))
+            assert torch.equal((a == b).all(1)[0], some.map.clamped(level, reference.levels))
 
 
 def test_a_reference_of_another_edit_is_completed_where_it_lacks_something(editor, small):
     settings = Settings(steps=10)
     first = editor(SMOOTH, Remove(small[1]), settings=settings)
     assert first.reference.start > 0
-    free = replace(settings, clamp_rest=NEVER)
+    free = replace(settings, clamp_rest=0.0)
     again = editor.edit(first.reference, Remove(small[1]), settings=free)
     alone = editor(SMOOTH, Remove(small[1]), settings=free)
     assert again.reference.start == 0
@@ -226,11 +228,11 @@ def test_a_reference_of_another_edit_is_completed_where_it_lacks_something(edito
 @torch.no_grad()
 def test_fixed_point_inversion_comes_back(editor, reference):
     """With the implicit step solved, sampling without guidance returns to the picture."""
-    backbone, levels = editor.backbone, editor.backbone.schedule.levels(10)
+    backbone, levels = editor.backbone, editor.backbone.levels(10, reference.canvas)
     errors = []
     for iterations in (1, 5):
         z_0 = reference.trajectory[-1]
-        (walk,) = invert(
+        (made,) = invert(
             backbone,
             z_0,
             reference.condition,
@@ -240,9 +242,9 @@ def test_fixed_point_inversion_comes_back(editor, reference):
             iterations=iterations,
             progress=silent,
         )
-        z = walk.trajectory[0]
-        for i, t in enumerate(levels.timesteps):
-            z = ddim.step(z, backbone.noise(z, t, reference.condition), levels.alphas[i], levels.alphas[i + 1])
+        z = made.trajectory[0]
+        for i in range(len(levels)):
+            z = solver.step(z, backbone.predict(z, levels[i], reference.condition).eps, levels[i], levels[i + 1])
         errors.append(float((z - z_0).norm() / z_0.norm()))
     assert errors[1] < 0.5 * errors[0]
 
@@ -261,7 +263,7 @@ class Nothing(StableDiffusion):
         self.canvas = backbone.canvas
 
     def __getattribute__(self, name):
-        if name in ("encode", "decode", "describe", "noise", "features", "noise_and_features", "schedule", "pipe"):
+        if name in ("encode", "decode", "describe", "predict", "partial_forward", "levels", "schedule", "pipe"):
             raise AssertionError(f"model work: {name}")
         return super().__getattribute__(name)
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from .types import Number
+
 
 @dataclass(frozen=True)
 class Level:
@@ -20,9 +22,9 @@ class Level:
         sigma: share of the noise.
     """
 
-    t: float
-    alpha: float
-    sigma: float
+    t: Number
+    alpha: Number
+    sigma: Number
 
     NOISE = 4e-3
     """Up to this `alpha` nothing of the image is left. Source: schedules with zero terminal SNR, whose `alpha` is 0."""
@@ -33,7 +35,7 @@ class Level:
         return self.alpha < self.NOISE
 
     @property
-    def ratio(self) -> float:
+    def ratio(self) -> Number:
         r"""$\sigma / \alpha$: standard deviation of the noise in units of the clean latent."""
         return self.sigma / self.alpha if self.alpha else math.inf
 
@@ -67,7 +69,7 @@ class Levels:
         """Levels to arrive at, one after the other, when an image is inverted from level `top` (None: clean) up."""
         return iter(reversed(range(start, len(self) if top is None else top)))
 
-    def released(self, share: float) -> float:
+    def released(self, share: Number) -> Number:
         """The `Level.ratio` at which something is released that is clamped for a share of the steps.
 
         Args:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..core.levels import Levels
-from ..core.types import Features, Latents, Progress
+from ..core.types import Features, Latents, Number, Progress
 from . import solver
 from .bank import Reader, Reading, batch_reader, merged
 from .constraint import Constraint, Unconstrained
@@ -43,7 +43,7 @@ class Sample:
     constraint: Constraint = field(default_factory=Unconstrained)
     image_prompt: ImagePrompt | None = None
 
-    def conditions(self, image_scale: float) -> tuple[Condition, Condition]:
+    def conditions(self, image_scale: Number) -> tuple[Condition, Condition]:
         """Condition and negative; with the image prompt, if its weight is not 0."""
         if not image_scale or self.image_prompt is None:
             return self.condition, self.negative

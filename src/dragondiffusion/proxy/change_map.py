@@ -43,7 +43,7 @@ class ChangeMap:
         rest: Region,
         clamp_rest: Number,
         hole: Region,
-        hole_ratio: float,
+        hole_ratio: Number,
         placed: Sequence[Placed],
     ) -> "ChangeMap":
         """The map of an edit; what comes later lies over what comes earlier.
@@ -57,11 +57,11 @@ class ChangeMap:
             placed: content that comes to a new place.
         """
         release = torch.full(rest.shape, math.inf, dtype=torch.float64)  # ratios are compared exactly
-        release[rest] = levels.released(float(clamp_rest))
+        release[rest] = levels.released(clamp_rest)
         if math.isfinite(hole_ratio):
             release[hole] = hole_ratio
         for one in placed:
-            released = levels.released(float(one.clamp))
+            released = levels.released(one.clamp)
             cells = one.match.target
             release[cells] = released if math.isfinite(released) else release[cells]
         return ChangeMap(release, hole & (release == hole_ratio))

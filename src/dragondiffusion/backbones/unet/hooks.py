@@ -91,7 +91,7 @@ def token_grids(unet: nn.Module) -> Generator[Grids]:
 
     def note(names: list[str]) -> Any:
         def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            shape = _own_tokens(args, kwargs).shape
+            shape = _hidden_states(args, kwargs).shape
             grids.update(dict.fromkeys(names, (int(shape[-2]), int(shape[-1]))))
 
         return hook
@@ -205,6 +205,10 @@ def _memories(tokens: TokenBatch, grid: Size) -> list[GridMemory]:
 
 
 def _own_tokens(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TokenBatch:
+    return _hidden_states(args, kwargs)
+
+
+def _hidden_states(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return cast(Tensor, args[0] if args else kwargs["hidden_states"])
 
 
