@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from compiling import compiled
 from dragbench_cases import SIZE, map_of_places, write_case
 from dragondiffusion import Settings
 from dragondiffusion.bench.dragbench import cases as C
@@ -130,15 +131,15 @@ def test_untidy_points_still_make_an_edit(points, notes, tmp_path):
     case = C.read_case(write_case(tmp_path / "a", points=points), "a")
     assert len(case.notes) == notes
     assert all(case.mask[int(y), int(x)] for pair in case.pairs for x, y in pair)
-    objective = case.edit().objective(Canvas(SIZE, 16, 4, 2), Settings())
-    assert objective.changed.shape == (48, 64)
+    made = compiled(case.edit(), Canvas(SIZE, 16, 4, 2), Settings())
+    assert made.changed.shape == (48, 64)
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_masks_of_nothing_and_of_everything_still_make_an_edit(value, tmp_path):
     case = C.read_case(write_case(tmp_path / "a", mask=Image.new("L", SIZE[::-1], value)), "a")
     assert bool(case.mask.all()) == (value == 255)
-    case.edit().objective(Canvas(SIZE, 16, 4, 2), Settings())
+    compiled(case.edit(), Canvas(SIZE, 16, 4, 2), Settings())
 
 
 @pytest.mark.slow
@@ -147,4 +148,4 @@ def test_every_published_case_is_taken():
     cases, problems = C.read_cases(Path(os.environ["DRAGBENCH"]))
     assert problems == {}
     for case in cases:
-        case.edit().objective(Canvas(case.size, 64, 8, 2), Settings())
+        compiled(case.edit(), Canvas(case.size, 64, 8, 2), Settings())

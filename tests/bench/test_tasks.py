@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+from compiling import compiled
 from dragondiffusion import Geometry, Settings
 from dragondiffusion.bench import metrics
 from dragondiffusion.bench import scenes as S
@@ -91,25 +92,25 @@ def test_regions_are_those_of_the_kind_and_do_not_overlap(kind: str, few: dict[s
 @pytest.mark.parametrize("kind", TASKS)
 def test_the_edit_compiles(kind: str):
     task = next(TASKS[kind](1, HELD_OUT, (128, 128)))
-    objective = task.edit().objective(CANVAS, Settings())
-    assert objective.edit_terms or objective.content_terms
+    made = compiled(task.edit(), CANVAS, Settings())
+    assert made.objective.edit_terms or made.objective.content_terms
     reference = Settings.preset("reference")
-    geometry = Geometry.AFFINE if kind == "rotate" else Geometry.CENTRED
-    assert task.edit(geometry).objective(CANVAS, Settings(**(vars(reference) | {"geometry": geometry})))
+    geometry = Geometry.AFFINE if kind == "rotate" else Geometry.REFERENCE
+    assert compiled(task.edit(geometry), CANVAS, Settings(**(vars(reference) | {"geometry": geometry})))
 
 
 @pytest.mark.parametrize("kind", ["move", "resize", "rotate", "paste"])
 def test_the_edit_brings_the_object_to_where_the_truth_shows_it(kind: str):
     for task in TASKS[kind](3, HELD_OUT + 40, (128, 128)):
         wanted = covered_cells(task.placed, CANVAS.energy)
-        term = task.edit().objective(CANVAS, Settings()).edit_terms[0]
+        term = compiled(task.edit(), CANVAS, Settings()).objective.edit_terms[0]
         assert overlap(term.match.target, wanted) > 0.94
 
 
 @pytest.mark.parametrize("generate", [resizes, pastes])
 def test_the_authors_geometry_is_told_the_same_place(generate):
     for task in generate(3, HELD_OUT, (128, 128), scale=(0.6, 1.5)):
-        term = task.edit(Geometry.CENTRED).objective(CANVAS, Settings.preset("reference")).edit_terms[0]
+        term = compiled(task.edit(Geometry.REFERENCE), CANVAS, Settings.preset("reference")).objective.edit_terms[0]
         assert overlap(term.match.target, covered_cells(task.placed, CANVAS.energy)) > 0.6
 
 

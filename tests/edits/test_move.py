@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from compiling import compiled
 from dragondiffusion import Geometry, Move, Settings
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.edits import join
+from dragondiffusion.edits.compose import compose
 
 CANVAS = Canvas((61, 90), 32, 4, 2)
 
@@ -14,57 +15,57 @@ CANVAS = Canvas((61, 90), 32, 4, 2)
 @pytest.mark.parametrize("case", ["move", "move_resize1.3"], indirect=True)
 def test_regions_are_those_of_the_released_code(case):
     canvas = Canvas((256, 256), 64, 8, 2)
-    objective = case.edit().objective(canvas, Settings.preset("reference"))
-    terms = {term.name: term for term in (*objective.edit_terms, *objective.content_terms)}
+    made = compiled(case.edit(), canvas, Settings.preset("reference"))
+    terms = {term.name: term for term in (*made.objective.edit_terms, *made.objective.content_terms)}
     assert torch.equal(terms["edit"].match.target, case["dst"][0, 0])
     assert torch.equal(terms["content"].match.target, case["rest"][0, 0])
-    assert torch.equal(terms["contrast"].match.target, case["hole"][0, 0])
+    assert torch.equal(terms["contrast"].match.target, case["vacated"][0, 0])
     x, y = terms["edit"].match.source.long().unbind(-1)
     assert int(case["src_scaled"][0, 0][y, x].sum()) == int(case["src_scaled"].sum()) == len(x)
 
 
 def test_affine_and_released_geometry_agree_on_whole_cells(mask):
     move = Move(mask, (8, 4))
-    ours = move.objective(CANVAS, Settings())
-    theirs = move.objective(CANVAS, Settings(geometry=Geometry.CENTRED))
-    assert torch.equal(ours.edit_terms[0].match.target, theirs.edit_terms[0].match.target)
+    ours = compiled(move, CANVAS, Settings())
+    theirs = compiled(move, CANVAS, Settings(geometry=Geometry.REFERENCE))
+    assert torch.equal(ours.objective.edit_terms[0].match.target, theirs.objective.edit_terms[0].match.target)
     values = torch.rand(1, 2, 32, 48)
-    a, b = (o.edit_terms[0].match.sample(values) for o in (ours, theirs))
+    a, b = (o.objective.edit_terms[0].match.sample(values) for o in (ours, theirs))
     torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
 
 
 def test_regions_do_not_overlap_and_cover_the_picture(mask):
-    objective = Move(mask, (30.5, -7.25), 1.2, 20.0).objective(CANVAS, Settings())
-    terms = {term.name: term for term in objective.content_terms}
-    dst, rest = objective.edit_terms[0].match.target, terms["content"].match.target
+    made = compiled(Move(mask, (30.5, -7.25), 1.2, 20.0), CANVAS, Settings())
+    terms = {term.name: term for term in made.objective.content_terms}
+    dst, rest = made.objective.edit_terms[0].match.target, terms["content"].match.target
     hole = terms["contrast"].match.target
     assert int(dst.sum() + rest.sum() + hole.sum()) == dst.numel()
     assert bool((dst | rest | hole).all())
-    assert not bool((objective.hole & objective.carries[0].latent.target).any())
+    assert not bool((made.hole & made.placed[0].match.target).any())
 
 
 def test_away_from_the_edit_the_composite_is_the_input(mask):
-    objective = Move(mask, (30, 0)).objective(CANVAS, Settings())
-    alpha = objective.alpha(CANVAS, 1, 1)
+    made = compiled(Move(mask, (30, 0)), CANVAS, Settings())
+    alpha = made.alpha(CANVAS, 1, 1)
     assert alpha.shape == (61, 90)
     assert float(alpha[30, 30]) == float(alpha[30, 60]) == 1
     assert float(alpha[:8].max()) == 0
-    changed = objective.changed[:61, :90] > 0
+    changed = made.changed[:61, :90] > 0
     assert bool((alpha[changed] == 1).all())
 
 
 def test_what_leaves_the_picture_is_cropped_not_wrapped(mask):
-    objective = Move(mask, (60, 0)).objective(CANVAS, Settings())
-    assert not bool(objective.edit_terms[0].match.target[:, :36].any())
+    made = compiled(Move(mask, (60, 0)), CANVAS, Settings())
+    assert not bool(made.objective.edit_terms[0].match.target[:, :36].any())
     with pytest.raises(ValueError, match=r"offset \(400, 0\) moves the object out of the 90x61 picture"):
-        Move(mask, (400, 0)).objective(CANVAS, Settings())
+        compiled(Move(mask, (400, 0)), CANVAS, Settings())
     with pytest.raises(ValueError, match="out of the 90x61 picture"):
-        Move(mask, (-400, 0)).objective(CANVAS, Settings.preset("reference"))
+        compiled(Move(mask, (-400, 0)), CANVAS, Settings.preset("reference"))
 
 
 def test_scale_changes_the_area(mask):
     areas = [
-        float(Move(mask, scale=s).objective(CANVAS, Settings()).edit_terms[0].match.target.sum())
+        float(compiled(Move(mask, scale=s), CANVAS, Settings()).objective.edit_terms[0].match.target.sum())
         for s in (0.5, 1.0, 1.4)
     ]
     assert areas[0] / areas[1] == pytest.approx(0.25, rel=0.2)
@@ -75,33 +76,33 @@ def test_a_hint_says_what_the_vacated_place_should_look_like(mask):
     hint = np.zeros_like(mask)
     hint[:10] = True
     for settings in (Settings(), Settings.preset("reference")):
-        terms = {t.name: t for t in Move(mask, (30, 0), hint=hint).objective(CANVAS, settings).content_terms}
+        terms = {t.name: t for t in compiled(Move(mask, (30, 0), hint=hint), CANVAS, settings).objective.content_terms}
         assert bool(terms["inpaint"].region_gud[:4, :45].all())
         assert not bool(terms["inpaint"].region_gud[6:].any())
 
 
 def test_weights_come_from_settings_or_the_edit(mask):
-    own = Move(mask, (8, 0)).objective(CANVAS, Settings.preset("reference"))
-    assert own.edit_terms[0].weight == 2.0
-    assert own.strengths.energy_scale == 500
-    changed = Move(mask, (8, 0)).objective(CANVAS, Settings(w_edit=1.0, energy_scale=7.0))
-    assert changed.edit_terms[0].weight == 0.5
-    assert changed.strengths.energy_scale == 7
+    own = compiled(Move(mask, (8, 0)), CANVAS, Settings.preset("reference"))
+    assert own.objective.edit_terms[0].weight == 2.0
+    assert own.objective.strengths.energy_scale == 500
+    changed = compiled(Move(mask, (8, 0)), CANVAS, Settings(w_edit=1.0, energy_scale=7.0))
+    assert changed.objective.edit_terms[0].weight == 0.5
+    assert changed.objective.strengths.energy_scale == 7
 
 
 def test_two_moves_are_one_objective(mask):
     other = np.zeros_like(mask)
     other[4:12, 60:80] = True
     moves = [Move(mask, (20, 0)), Move(other, (5, 40))]
-    objectives = [move.objective(CANVAS, Settings()) for move in moves]
-    both = join(objectives, [0, 0])
-    names = [term.name for term in both.content_terms]
+    objectives = [compiled(move, CANVAS, Settings()) for move in moves]
+    both = compose(objectives, [0, 0])
+    names = [term.name for term in both.objective.content_terms]
     assert names.count("content") == 1
-    rest = next(t for t in both.content_terms if t.name == "content").match.target
+    rest = next(t for t in both.objective.content_terms if t.name == "content").match.target
     assert torch.equal(rest, ~(objectives[0].touched | objectives[1].touched))
-    assert len(both.edit_terms) == len(both.carries) == 2
+    assert len(both.objective.edit_terms) == len(both.placed) == 2
     with pytest.raises(ValueError, match="overlap"):
-        join([objectives[0], objectives[0]], [0, 0])
+        compose([objectives[0], objectives[0]], [0, 0])
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def test_impossible_numbers(mask, arguments, message):
 
 def test_impossible_masks(mask):
     with pytest.raises(ValueError, match="mask is empty"):
-        Move(np.zeros_like(mask), (8, 0)).objective(CANVAS, Settings())
+        compiled(Move(np.zeros_like(mask), (8, 0)), CANVAS, Settings())
     with pytest.raises(ValueError, match="mask has shape"):
-        Move(mask[:-1], (8, 0)).objective(CANVAS, Settings())
-    with pytest.raises(ValueError, match="CENTRED"):
-        Move(mask, (8, 0), angle=5.0).objective(CANVAS, Settings.preset("reference"))
+        compiled(Move(mask[:-1], (8, 0)), CANVAS, Settings())
+    with pytest.raises(ValueError, match="REFERENCE"):
+        compiled(Move(mask, (8, 0), angle=5.0), CANVAS, Settings.preset("reference"))

@@ -1,4 +1,7 @@
-"""A new edit is one class: here, making a region look like another place of the same picture."""
+"""A new edit is one class and one line: here, making a region look like another place of the same image.
+
+It then works from Python, and in the command line, recipes, the benchmark and the page without another line.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -7,8 +10,8 @@ import torch
 
 from dragondiffusion import Edit, Settings, Window
 from dragondiffusion.core.geometry import Correspondence, coverage, covered_cells
-from dragondiffusion.edits import Objective, Strengths
-from dragondiffusion.edits.base import nowhere, object_mask
+from dragondiffusion.edits import Compiled, Objective, Strengths
+from dragondiffusion.edits.base import object_mask
 from dragondiffusion.imaging.images import ImageLike
 from dragondiffusion.method.bank import replacing
 from dragondiffusion.method.energies import GlobalSimilarity, LocalSimilarity
@@ -16,31 +19,27 @@ from dragondiffusion.method.energies import GlobalSimilarity, LocalSimilarity
 
 @dataclass(frozen=True)
 class Blend(Edit):
-    """Gives a region the look of another one."""
+    """Gives a region the appearance of another one."""
 
     mask: ImageLike
     like: ImageLike
 
     STRENGTHS = Strengths(energy_scale=2000.0)
 
-    def objective(self, canvas, settings):
+    def compiled(self, canvas, settings):
         mask, like = object_mask(self.mask, canvas), object_mask(self.like, canvas, "like")
         region, cells = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
         w = self.STRENGTHS.under(settings)
-        return Objective(
+        objective = Objective(
             edit_terms=(GlobalSimilarity("edit", w.w_edit, 0, region, covered_cells(like, canvas.energy)),),
             content_terms=(LocalSimilarity("content", w.w_content, 0, Correspondence.same(~region)),),
             inside=cells,
-            touched=region,
-            changed=mask,
-            stays=cells,
-            hole_pixels=nowhere(canvas.padded),
             recalls=(replacing(w.recall_window),),
-            carries=(),
-            hole=nowhere(canvas.latent),
+            transports=(),
             noise_region=cells,
             strengths=w,
         )
+        return Compiled.in_place(objective, mask, canvas)
 
 
 def test_a_new_edit_runs_through_the_same_loop(editor, picture, mask):

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Remove, ReplaceAppearance, Settings, Window
+from compiling import compiled
+from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Remove, ReplaceAppearance, Settings
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.edits import join
+from dragondiffusion.edits.compose import compose
 from dragondiffusion.method.energies import PatchSimilarity
 from dragondiffusion.proxy.appearance import transfer_colours
 
@@ -31,21 +32,21 @@ def pictures(*sizes):
 
 def test_pasted_pixels_are_those_of_the_second_picture(second):
     image, mask = second
-    objective = Paste(image, mask, (30, 12)).objective(CANVAS, SETTINGS)
+    made = compiled(Paste(image, mask, (30, 12)), CANVAS, SETTINGS)
     base, other = pictures(CANVAS.picture, mask.shape)
-    proxy = objective.carries[0].paint.onto(base, [base, other])
+    proxy = made.placed[0].paint.onto(base, [base, other])
     torch.testing.assert_close(proxy[..., 22:38, 38:54], other[..., 10:26, 8:24], rtol=1e-4, atol=1e-4)
     outside = torch.ones(CANVAS.padded, dtype=torch.bool)
     outside[22:38, 38:54] = False
     assert torch.equal(proxy[..., outside], base[..., outside])
-    assert objective.edit_terms[0].guide == objective.carries[0].guide == 1
-    assert not bool(objective.hole.any())
+    assert made.objective.edit_terms[0].guide == made.placed[0].guide == 1
+    assert not bool(made.hole.any())
 
 
 def test_a_paste_reads_the_second_picture_inside_its_mask(second):
     image, mask = second
-    (recall,) = Paste(image, mask, (30, 12)).objective(CANVAS, SETTINGS).recalls
-    base, taken = recall.parts
+    (recall,) = compiled(Paste(image, mask, (30, 12)), CANVAS, SETTINGS).objective.recalls
+    base, taken = recall.excerpts
     assert (base.guide, taken.guide) == (0, 1)
     assert base.region.shape == CANVAS.padded
     assert taken.region.shape == CANVAS.of(mask.shape).padded
@@ -54,11 +55,11 @@ def test_a_paste_reads_the_second_picture_inside_its_mask(second):
 
 def test_a_paste_scales_and_turns_about_its_own_centre(second):
     image, mask = second
-    objective = Paste(image, mask, (30, 12), 0.5, 90.0).objective(CANVAS, SETTINGS)
-    y, x = (objective.changed > 0.5).nonzero().double().mean(0)
+    made = compiled(Paste(image, mask, (30, 12), 0.5, 90.0), CANVAS, SETTINGS)
+    y, x = (made.changed > 0.5).nonzero().double().mean(0)
     assert abs(x + 0.5 - 46) < 0.6
     assert abs(y + 0.5 - 30) < 0.6
-    assert abs(int((objective.changed > 0.5).sum()) - 64) <= 16
+    assert abs(int((made.changed > 0.5).sum()) - 64) <= 16
 
 
 def test_colours_get_the_other_mean_and_covariance():
@@ -72,46 +73,46 @@ def test_colours_get_the_other_mean_and_covariance():
 
 def test_appearance_compares_means_and_stays_in_place(second, mask):
     image, like = second
-    objective = ReplaceAppearance(mask, image, like).objective(CANVAS, SETTINGS)
-    (term,) = objective.edit_terms
+    made = compiled(ReplaceAppearance(mask, image, like), CANVAS, SETTINGS)
+    (term,) = made.objective.edit_terms
     assert term.region.shape == CANVAS.energy
     assert term.region_gud.shape == CANVAS.of(like.shape).energy
-    assert torch.equal(objective.inside, objective.carries[0].latent.target)
+    assert torch.equal(made.objective.inside, made.placed[0].match.target)
     values = torch.rand(1, 2, *CANVAS.latent)
-    torch.testing.assert_close(objective.carries[0].latent.carry(values, values), values)
+    torch.testing.assert_close(made.placed[0].match.carry(values, values), values)
 
 
 def test_a_removal_leaves_what_it_does_not_touch(mask):
-    objective = Remove(mask).objective(CANVAS, SETTINGS)
-    assert objective.edit_terms == objective.carries == ()
-    assert [term.name for term in objective.content_terms] == ["content", "contrast", "inpaint"]
-    assert torch.equal(objective.hole[5:11, 4:10], torch.ones(6, 6, dtype=torch.bool))
-    assert int(objective.hole.sum()) == 36
+    made = compiled(Remove(mask), CANVAS, SETTINGS)
+    assert made.objective.edit_terms == made.placed == ()
+    assert [term.name for term in made.objective.content_terms] == ["content", "contrast", "inpaint"]
+    assert torch.equal(made.hole[5:11, 4:10], torch.ones(6, 6, dtype=torch.bool))
+    assert int(made.hole.sum()) == 36
 
 
 def test_dragged_content_arrives_and_the_surroundings_stay():
     """A dot drawn at the start is found at the end in the proxy."""
     start, end = (40.0, 30.0), (52.0, 34.0)
-    objective = Drag([(start, end)]).objective(CANVAS, SETTINGS)
+    made = compiled(Drag([(start, end)]), CANVAS, SETTINGS)
     (base,) = pictures(CANVAS.picture)
     ys, xs = torch.meshgrid(torch.arange(64) + 0.5, torch.arange(96) + 0.5, indexing="ij")
     base[0, 0] = torch.exp(-((xs - start[0]) ** 2 + (ys - start[1]) ** 2) / 18)
-    proxy = objective.carries[0].paint.onto(base, [base])
+    proxy = made.placed[0].paint.onto(base, [base])
     peak = proxy[0, 0].flatten().argmax()
     assert math.dist((float(xs.flatten()[peak]), float(ys.flatten()[peak])), end) < 1.5
-    away = objective.changed == 0
+    away = made.changed == 0
     assert torch.equal(proxy[..., away], base[..., away])
 
 
 def test_patches_of_a_drag_correspond():
-    objective = Drag([((40, 30), (52, 34)), ((20, 20), (14, 40))]).objective(CANVAS, SETTINGS)
-    term = objective.edit_terms[0]
+    made = compiled(Drag([((40, 30), (52, 34)), ((20, 20), (14, 40))]), CANVAS, SETTINGS)
+    term = made.objective.edit_terms[0]
     assert isinstance(term, PatchSimilarity)
     ways = (term.target - term.source).reshape(2, 9, 2)
     assert torch.equal(ways, torch.tensor([[12.0, 4.0], [-6.0, 20.0]]).double()[:, None].expand(2, 9, 2))
     features = torch.rand(1, 5, 32, 48)
     moved = torch.roll(features, (2, 6), (-2, -1))
-    still = Drag([((40, 30), (52, 34))]).objective(CANVAS, SETTINGS).edit_terms[0]
+    still = compiled(Drag([((40, 30), (52, 34))]), CANVAS, SETTINGS).objective.edit_terms[0]
     assert float(still((moved,), (features,))) < float(still((features,), (features,)))
     torch.testing.assert_close(still((moved,), (features,)), torch.tensor(0.2 * still.weight))
 
@@ -129,15 +130,15 @@ def test_landmarks_move_and_the_picture_around_them_stays():
     ring = torch.stack((45 + 14 * angles.cos(), 30 + 14 * angles.sin()), 1)
     wide = torch.stack((45 + 18 * angles.cos(), 30 + 12 * angles.sin()), 1)
     edit = Landmarks([tuple(p) for p in ring.tolist()], [tuple(p) for p in wide.tolist()])
-    objective = edit.objective(CANVAS, SETTINGS)
+    made = compiled(edit, CANVAS, SETTINGS)
     (base,) = pictures(CANVAS.picture)
     ys, xs = torch.meshgrid(torch.arange(64) + 0.5, torch.arange(96) + 0.5, indexing="ij")
     base[0, 0], base[0, 1] = xs / 100, ys / 100
-    proxy = objective.carries[0].paint.onto(base, [base])
+    proxy = made.placed[0].paint.onto(base, [base])
     for (x, y), (u, v) in zip(ring.tolist(), wide.tolist(), strict=True):
         came_from = proxy[0, :2, int(v), int(u)] * 100
         assert math.dist(came_from.tolist(), (x, y)) < 1.5
-    away = objective.changed == 0
+    away = made.changed == 0
     assert bool(away.any())
     assert torch.equal(proxy[..., away], base[..., away])
 
@@ -164,11 +165,11 @@ def test_landmarks_move_and_the_picture_around_them_stays():
 )
 def test_bad_input(edit, message, mask):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
-        edit(mask).objective(CANVAS, SETTINGS)
+        compiled(edit(mask), CANVAS, SETTINGS)
 
 
 def joined(*edits):
-    return join([e.objective(CANVAS, SETTINGS) for e in edits], [len(e.guides(CANVAS, SETTINGS)) for e in edits])
+    return compose([compiled(e, CANVAS, SETTINGS) for e in edits], [len(e.guides(CANVAS, SETTINGS)) for e in edits])
 
 
 def test_different_kinds_together(second, mask):
@@ -176,13 +177,13 @@ def test_different_kinds_together(second, mask):
     small = np.zeros_like(mask)
     small[4:14, 70:84] = True
     union = joined(Move(mask, (4, 6)), Paste(image, like, (52, 34), 0.6), ReplaceAppearance(small, image, like))
-    assert sorted(term.guide for term in union.edit_terms) == [0, 1, 2]
-    assert [carry.guide for carry in union.carries] == [0, 1, 0]
-    assert union.carries[2].paint.guide == 2
-    content = [term for term in union.content_terms if term.name == "content"]
+    assert sorted(term.guide for term in union.objective.edit_terms) == [0, 1, 2]
+    assert [placed.guide for placed in union.placed] == [0, 1, 0]
+    assert union.placed[2].paint.guide == 2
+    content = [term for term in union.objective.content_terms if term.name == "content"]
     assert len(content) == 1
     assert not bool((content[0].match.target & union.touched).any())
-    assert len(union.recalls) == 3
+    assert len(union.objective.recalls) == 3
 
 
 def test_contradictions_are_reported(second, mask):
@@ -201,9 +202,9 @@ def test_contradictions_are_reported(second, mask):
 
 def test_strengths_come_from_settings_or_the_edit(second, mask):
     image, like = second
-    own = Paste(image, like, (30, 12)).objective(CANVAS, Settings.preset("reference", geometry=Geometry.AFFINE))
-    assert (own.strengths.energy_scale, own.strengths.guidance_scale) == (1500, 4)
-    assert own.carries[0].hold == Window(0, 0)
-    ours = Paste(image, like, (30, 12)).objective(CANVAS, Settings(w_edit=1.0, clamp_destination=Window(0, 0.3)))
-    assert ours.edit_terms[0].weight == 1
-    assert ours.carries[0].hold == Window(0, 0.3)
+    own = compiled(Paste(image, like, (30, 12)), CANVAS, Settings.preset("reference", geometry=Geometry.AFFINE))
+    assert (own.objective.strengths.energy_scale, own.objective.strengths.guidance_scale) == (1500, 4)
+    assert own.placed[0].clamp == 0
+    ours = compiled(Paste(image, like, (30, 12)), CANVAS, Settings(w_edit=1.0, clamp_destination=0.3))
+    assert ours.objective.edit_terms[0].weight == 1
+    assert ours.placed[0].clamp == 0.3

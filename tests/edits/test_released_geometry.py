@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from compiling import compiled, guides
 from dragondiffusion import Drag, Move, Paste, ReplaceAppearance, Settings
 from dragondiffusion.core.types import Canvas
 
@@ -45,11 +46,11 @@ def middle(a, n):
     return result
 
 
-def started(objective, z, other=None):
+def started(made, z, other=None):
     """The starting latent: patches carried, nothing else."""
     source, result = torch.from_numpy(z if other is None else other), torch.from_numpy(z)
-    for carry in objective.carries:
-        result = carry.latent.carry(source, result)
+    for transport in made.objective.transports:
+        result = transport.match.carry(source, result)
     return result.numpy()
 
 
@@ -60,19 +61,19 @@ def test_a_resized_move(blob, z, scale, offset):
     hint[90:120, 80:111] = 9
     hint[95:115, 85:105] = 255
     dx, dy = offset
-    objective = Move(blob, offset, scale, hint=hint).objective(CANVAS, SETTINGS)
+    made = compiled(Move(blob, offset, scale, hint=hint), CANVAS, SETTINGS)
 
     size = int(GRID * scale)
     src, wide = nearest(blob > 0, GRID, GRID), nearest(blob > 0, size, size)
     dst = middle(np.roll(wide, (int(dy // 4 * scale), int(dx // 4 * scale)), (0, 1)), GRID)
-    terms = {term.name: term for term in (*objective.edit_terms, *objective.content_terms)}
+    terms = {term.name: term for term in (*made.objective.edit_terms, *made.objective.content_terms)}
     assert np.array_equal(terms["edit"].match.target, dst)
     assert np.array_equal(terms["content"].match.target, ~(src | dst))
     assert np.array_equal(terms["contrast"].match.target, src & ~dst)
     assert np.array_equal(terms["inpaint"].region, src & ~dst)
     assert np.array_equal(terms["inpaint"].region_gud, nearest(hint > 0, GRID, GRID))
-    assert np.array_equal(objective.inside, nearest(dst, CELLS, CELLS))
-    assert np.array_equal(objective.noise_region, nearest(src | dst, CELLS, CELLS))
+    assert np.array_equal(made.objective.inside, nearest(dst, CELLS, CELLS))
+    assert np.array_equal(made.objective.noise_region, nearest(src | dst, CELLS, CELLS))
     for side in (8, 16):
         features = np.random.default_rng(side).random((1, 3, side, side), dtype=np.float32)
         read = terms["edit"].match.sample(torch.from_numpy(features))[0].numpy()
@@ -82,7 +83,7 @@ def test_a_resized_move(blob, z, scale, offset):
     shift = (int(dy / 8 * scale), int(dx / 8 * scale))
     there = middle(np.roll(nearest(blob > 0, size, size), shift, (0, 1)), CELLS)
     noise = middle(np.roll(nearest(z, size, size), shift, (-2, -1)), CELLS)
-    assert np.array_equal(started(objective, z), np.where(there, noise, z))
+    assert np.array_equal(started(made, z), np.where(there, noise, z))
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.0, 1.3])
@@ -91,7 +92,7 @@ def test_a_resized_paste(blob, z, scale, offset):
     dx, dy = offset
     pixels = np.random.default_rng(2).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
     edit = Paste(pixels, blob, offset, scale)
-    objective, (guide,) = edit.objective(CANVAS, SETTINGS), edit.guides(CANVAS, SETTINGS)
+    made, (guide,) = compiled(edit, CANVAS, SETTINGS), guides(edit, CANVAS, SETTINGS)
 
     size = int(SIDE * scale)
     x = (pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255 - 0.5) * 2
@@ -99,22 +100,23 @@ def test_a_resized_paste(blob, z, scale, offset):
     taken = middle(nearest(blob > 0, size, size), SIDE)
     arrived = np.roll(taken, (dy, dx), (0, 1))
     dst = nearest(arrived, GRID, GRID)
+    objective = made.objective
     (edit_term,), (content,), (recall,) = objective.edit_terms, objective.content_terms, objective.recalls
     assert np.array_equal(edit_term.match.target, dst)
     assert np.array_equal(content.match.target, ~dst)
-    assert np.array_equal(recall.parts[0].region < 0.5, arrived)
-    assert np.array_equal(recall.parts[1].region > 0.5, taken)
+    assert np.array_equal(recall.excerpts[0].region < 0.5, arrived)
+    assert np.array_equal(recall.excerpts[1].region > 0.5, taken)
     features = np.random.default_rng(3).random((1, 3, CELLS, CELLS), dtype=np.float32)
     back = np.roll(dst, (-int(dy / 4), -int(dx / 4)), (0, 1))
     read = edit_term.match.sample(torch.from_numpy(features))[0].numpy()
     assert np.array_equal(read, nearest(features, GRID, GRID)[0][:, back])
 
     inside = nearest(dst, CELLS, CELLS)
-    assert np.array_equal(objective.inside, inside)
-    assert np.array_equal(objective.noise_region, inside)
+    assert np.array_equal(made.objective.inside, inside)
+    assert np.array_equal(made.objective.noise_region, inside)
     other = np.random.default_rng(4).standard_normal(z.shape).astype(np.float32)
     noise = np.roll(other, (int(dy / 8), int(dx / 8)), (-2, -1))
-    assert np.array_equal(started(objective, z, other), np.where(inside, noise, z))
+    assert np.array_equal(started(made, z, other), np.where(inside, noise, z))
 
 
 def test_the_second_picture_of_an_appearance_gets_the_size_of_the_first(blob):
@@ -122,18 +124,18 @@ def test_the_second_picture_of_an_appearance_gets_the_size_of_the_first(blob):
     like = np.zeros((90, 70), np.uint8)
     like[20:60, 15:50] = 255
     edit = ReplaceAppearance(blob, pixels, like)
-    objective, (guide,) = edit.objective(CANVAS, SETTINGS), edit.guides(CANVAS, SETTINGS)
+    made, (guide,) = compiled(edit, CANVAS, SETTINGS), guides(edit, CANVAS, SETTINGS)
     expected = np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE)))
     assert np.array_equal(guide.x, (expected.transpose(2, 0, 1)[None].astype(np.float32) / 255 - 0.5) * 2)
-    (term,), (recall,) = objective.edit_terms, objective.recalls
+    (term,), (recall,) = made.objective.edit_terms, made.objective.recalls
     assert np.array_equal(term.region, nearest(blob > 0, GRID, GRID))
     # A bilinear border reaches half a source pixel beyond the mask.
     rows, columns = np.array([19.5, 60.5]) * SIDE / 90, np.array([14.5, 50.5]) * SIDE / 70
     y, x = np.arange(SIDE) + 0.5, np.arange(SIDE) + 0.5
     wide = ((y > rows[0]) & (y < rows[1]))[:, None] & ((x > columns[0]) & (x < columns[1]))[None]
-    assert np.array_equal(recall.parts[1].region > 0.5, wide)
+    assert np.array_equal(recall.excerpts[1].region > 0.5, wide)
     assert np.array_equal(term.region_gud, nearest(wide, GRID, GRID))
-    assert np.array_equal(recall.parts[0].region < 0.5, blob > 0)
+    assert np.array_equal(recall.excerpts[0].region < 0.5, blob > 0)
 
 
 @pytest.mark.parametrize(
@@ -148,20 +150,20 @@ def test_the_second_picture_of_an_appearance_gets_the_size_of_the_first(blob):
 def test_dragged_patches_are_copied_in_place_cell_after_cell(points, z):
     mask = np.zeros((SIDE, SIDE), dtype=bool)
     mask[10:, 10:] = True
-    objective = Drag(points, mask).objective(CANVAS, SETTINGS)
+    made = compiled(Drag(points, mask), CANVAS, SETTINGS)
     expected = z.copy()
     for (from_x, from_y), (to_x, to_y) in points:
         for dy in (-1, 0, 1):
             for dx in (-1, 0, 1):
                 expected[..., to_y // 8 + dy, to_x // 8 + dx] = expected[..., from_y // 8 + dy, from_x // 8 + dx]
-    assert np.array_equal(started(objective, z), expected)
+    assert np.array_equal(started(made, z), expected)
 
 
 def test_the_mask_of_a_drag_need_not_hold_its_points():
     mask = np.zeros((SIDE, SIDE), dtype=bool)
     mask[30:60, 30:60] = True
     drag = Drag([((40, 40), (80, 80))], mask)
-    objective = drag.objective(CANVAS, SETTINGS)
-    assert np.array_equal(objective.inside, nearest(mask, CELLS, CELLS))
+    made = compiled(drag, CANVAS, SETTINGS)
+    assert np.array_equal(made.objective.inside, nearest(mask, CELLS, CELLS))
     with pytest.raises(ValueError, match="outside of the mask"):
-        drag.objective(CANVAS, Settings())
+        compiled(drag, CANVAS, Settings())

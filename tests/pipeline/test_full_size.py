@@ -87,21 +87,22 @@ def test_edits_in_a_frame_are_those_of_the_photo(kind, editor):
 def test_the_rough_edit_of_a_frame_is_that_at_the_photos_scale(kind, editor):
     photo = smooth()
     one = plan(editor.backbone, Request(photo, EDITS[kind], settings=replace(FEW, shadows=False)))
-    expected = shrunk(finer_proxy(one, one.shot.frame.box, one.objective).pixels, one.shot.frame.scale)
+    expected = shrunk(finer_proxy(one, one.shot.frame.box).pixels, one.shot.frame.scale)
     assert _difference(one, photo, expected) < 0.25
 
 
 def _difference(one, photo, expected):
     """How far the rough edit of a frame is from another, as a share of what it changes, made up places left out."""
     size = one.shot.frame.size
-    known = ~dilate(one.objective.hole_pixels, 3)[: size[0], : size[1]].numpy()
+    known = ~dilate(one.compiled.hole_pixels, 3)[: size[0], : size[1]].numpy()
     found, before = _pixels(_rough(one), size), one.shot.frame.pixels(photo)
     wrong, changed = (np.abs(x.astype(float) - expected)[known].mean() for x in (found, before))
     return wrong / changed if changed > 0.5 else wrong
 
 
 def _rough(one):
-    return painted([picture.x for picture in one.pictures], one.objective)
+    made = one.compiled
+    return painted([picture.x for picture in one.pictures], made.placed, made.hole_pixels, made.lit)
 
 
 def _pixels(x, size):
@@ -113,7 +114,7 @@ def test_what_was_carried_is_as_sharp_as_the_photo(editor, monkeypatch):
     monkeypatch.setattr(editor.backbone, "working_size", 64)
     one = plan(editor.backbone, Request(PHOTO, Move(OBJECT, (70, 10)), settings=replace(FEW, shadows=False)))
     frame = one.shot.frame
-    fine = finer_proxy(one, frame.box, one.objective).pixels
+    fine = finer_proxy(one, frame.box).pixels
     edited = frame.enlarged(_pixels(_rough(one), frame.size), frame.box)
     detail = found_detail(edited, fine, frame.scale)
     sharp = (edited + detail.of_rows(slice(None))).clip(0, 255)

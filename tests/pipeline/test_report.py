@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from compiling import compiled
 from dragondiffusion import Drag, Editor, Move, Remove, Settings
 from dragondiffusion.core.types import Canvas
 from dragondiffusion.pipeline.report import Report, judge
@@ -20,7 +21,7 @@ def scene():
     mask[16:32, 8:24] = 1
     moved = np.full((64, 64, 3), 128, np.uint8)
     moved[16:32, 32:48] = (220, 30, 30)
-    objective = Move(mask, offset=(24.0, 0.0)).objective(CANVAS, Settings())
+    objective = compiled(Move(mask, offset=(24.0, 0.0)), CANVAS, Settings())
     proxy = torch.from_numpy(moved).permute(2, 0, 1)[None].float() / 127.5 - 1
     region = objective.alpha(CANVAS, 1, 1)
     return x, moved, objective, proxy, region

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from dragondiffusion import Geometry, Settings, Window
+from dragondiffusion.core.docstrings import described
 
 
 def test_windows_are_fractions_of_the_run():
@@ -17,7 +18,7 @@ def test_reference_guides_as_the_released_code():
     settings = Settings.preset("reference")
     assert [i for i in range(50) if settings.guides(i)] == [*range(10), *range(10, 30, 2)]
     assert {i: settings.passes(i) for i in (21, 22, 28, 30)} == {21: 1, 22: 3, 28: 3, 30: 1}
-    assert settings.geometry is Geometry.CENTRED
+    assert settings.geometry is Geometry.REFERENCE
 
 
 def test_presets_take_changes():
@@ -51,8 +52,8 @@ def test_impossible_windows_and_presets():
 
 
 def test_every_default_has_a_source():
-    documented = Settings.__doc__ or ""
-    assert [f.name for f in dataclasses.fields(Settings) if f"{f.name}:" not in documented] == []
+    documented = described(Settings)
+    assert [f.name for f in dataclasses.fields(Settings) if f.name not in documented] == []
 
 
 @pytest.mark.parametrize("scales", [(), (-1,), (0, 0)])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from compiling import compiled
 from dragondiffusion import ReplaceAppearance, Settings
 from dragondiffusion.core.geometry import Affine, cell_centres, warp_mask
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.pipeline.plan import compile_edits
 from dragondiffusion.proxy.appearance import Recoloured, Redressed, pattern
 from dragondiffusion.proxy.registration import moments, register
 
@@ -80,8 +80,8 @@ def test_the_pattern_of_the_same_object_is_laid_on_as_it_is():
     canvas = Canvas(SIZE, 16, 4, 2)
     edit = ReplaceAppearance(mask.numpy(), _pixels(striped(mask)), mask.numpy())
     before = striped(mask, period=19.0, along=1)
-    objective = compile_edits(edit, canvas, Settings(), before)
-    (carry,) = objective.carries
+    made = compiled(edit, canvas, Settings(), before)
+    (carry,) = made.placed
     assert isinstance(carry.paint, Redressed)
     proxy = carry.paint.onto(before, [before, striped(mask)])
     inside = mask > 0.5
@@ -100,14 +100,14 @@ def test_otherwise_colours_alone_are_taken(asked):
     second = torch.where(mask > 0.5, 0.3, -0.3).expand(1, 3, *SIZE) if asked == "plain" else striped(like)
     edit = ReplaceAppearance(mask.numpy(), _pixels(second), like.numpy(), pattern=asked != "no pattern taken")
     before = torch.where(mask > 0.5, -0.5, 0.1).expand(1, 3, *SIZE)
-    (carry,) = compile_edits(edit, canvas, Settings(), before).carries
+    (carry,) = compiled(edit, canvas, Settings(), before).placed
     assert isinstance(carry.paint, Recoloured)
 
 
 def test_numbers_of_pictures_reach_what_is_laid_on():
     mask, canvas = heart(), Canvas(SIZE, 16, 4, 2)
     edit = ReplaceAppearance(mask.numpy(), _pixels(striped(mask)), mask.numpy())
-    (carry,) = compile_edits(edit, canvas, Settings(), striped(mask)).carries
+    (carry,) = compiled(edit, canvas, Settings(), striped(mask)).placed
     moved = carry.paint.renumbered(lambda number: number + 2)
     assert moved == replace(carry.paint, recoloured=replace(carry.paint.recoloured, guide=3))
 

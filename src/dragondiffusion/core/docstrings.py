@@ -21,3 +21,11 @@ def arguments(doc: str | None) -> dict[str, str]:
         elif name and line.strip():
             found[name] += f" {line.strip()}"
     return found
+
+
+def described(kind: type) -> dict[str, str]:
+    """Text of each field of a dataclass by name, those that it inherits included."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        found |= arguments(base.__doc__)
+    return found
