@@ -3,9 +3,10 @@
 import pytest
 
 from dragondiffusion import Geometry, Settings, Window
-from dragondiffusion.bench.baselines import unedited_input
-from dragondiffusion.bench.rows import TERMS, USUAL, named, rows, varied
-from dragondiffusion.bench.scores import COLUMNS, PARTS, means, score, table
+from dragondiffusion.bench.kinds import KINDS
+from dragondiffusion.bench.runs.baselines import unedited_input
+from dragondiffusion.bench.runs.rows import USUAL, named, rows, varied
+from dragondiffusion.bench.runs.scores import COLUMNS, PARTS, means, score, table
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS
 from dragondiffusion.pipeline.settings import PRESETS
 
@@ -41,7 +42,7 @@ def test_rows_switch_off_one_thing_each(kind: str):
     for settings in off.values():
         changed = [field for field, value in vars(settings).items() if value != getattr(default, field)]
         assert len(changed) == 1 and getattr(settings, changed[0]) in (0, False)
-    assert len(off) == 2 + len(TERMS[kind])
+    assert len(off) == 2 + len(KINDS[kind].terms)
 
 
 @pytest.mark.parametrize("kind", TASKS)
@@ -52,7 +53,7 @@ def test_every_term_is_one_of_the_edit(kind: str):
     task = next(task for task in TASKS[kind](9, HELD_OUT, (128, 128)) if task.scale <= 1)
     objective = task.edit().objective(canvas, Settings())
     names = {term.name for term in (*objective.edit_terms, *objective.content_terms)}
-    assert names == set(TERMS[kind])
+    assert names == set(KINDS[kind].terms)
 
 
 def test_turns_give_the_authors_setting_our_geometry():
