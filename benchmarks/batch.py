@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,13 @@ import psutil
 from PIL import Image
 
 from dragondiffusion.batch.driver import Driver, left
-from dragondiffusion.batch.engine import Engine, Held, Raised, Returned
+from dragondiffusion.batch.engine import Engine
 from dragondiffusion.batch.folder import OutputFolder, Shard
 from dragondiffusion.batch.jobs import Source
-from dragondiffusion.batch.journal import Journal, Standing, read
+from dragondiffusion.batch.journal import Journal
 from dragondiffusion.batch.local import LocalEngine
 from dragondiffusion.batch.on_ray import RayEngine
-from dragondiffusion.batch.worker import EditWorker, Orders, Outcome, Task
+from dragondiffusion.batch.worker import EditWorker, Orders
 
 WARM = 4
 """Results of each worker before the rate is measured."""
@@ -260,53 +259,6 @@ def told_kills(
     print(f"{again} finished ones made again, {twice} written down twice, {partial_files} half-written left")
 
 
-class Quick:
-    """A worker that costs nothing."""
-
-    def __init__(self, place: int) -> None:
-        self.data = b"x" * 30_000
-
-    def prepare(self, model: Any, files: Any) -> str:
-        """No model."""
-        return "none"
-
-    def do(self, task: Task, files: Any) -> Outcome:
-        """A result of the usual size."""
-        return Outcome(
-            data=self.data, report={"arrived": 0.95, "ghost": 0.01, "background": 0.0, "error": 1e-3, "score": 0}
-        )
-
-
-class Inside(Engine):
-    """One worker in this process, so that what is measured is the driver."""
-
-    def __init__(self) -> None:
-        self.calls: deque[tuple[str, Any]] = deque()
-        self.held = Held(Quick, 0)
-        self.begun = 0.0
-
-    @property
-    def places(self) -> int:
-        return 1
-
-    def add(self, place: int) -> int:
-        self.begun = time.perf_counter()
-        return 0
-
-    def call(self, worker: int, method: str, argument: Any, files: Any = None) -> None:
-        self.calls.append((method, argument))
-
-    def wait(self, seconds: float) -> list[Any]:
-        fine, value = self.held.call(*self.calls.popleft(), {})
-        return [Returned(0, value) if fine else Raised(0, value)]
-
-    def end(self, worker: int) -> None:
-        self.calls.clear()
-
-    def close(self) -> None:
-        self.calls.clear()
-
-
 def write_many(folder: Path, count: int) -> None:
     """Jobs with a picture and a mask of their own."""
     picture, mask = Image.new("RGB", (64, 64), "red"), Image.new("L", (64, 64), 255)
@@ -327,35 +279,16 @@ def many(count: int) -> None:
                 for k in range(0, count, 2):
                     (Path(name) / "out" / f"{k + 1:06d}.png").unlink()
             line = subprocess.run(
-                [sys.executable, __file__, "--driver", name], check=True, capture_output=True, text=True
+                [sys.executable, Path(__file__).with_name("batch_driver.py"), name],
+                check=True,
+                capture_output=True,
+                text=True,
             ).stdout.split()
             print(
                 f"{count} jobs, {what}: first job after {float(line[0]):.2f} s (process begun to worker asked), "
                 f"{float(line[1]):.2f} ms a job in the driver, {float(line[2]):.0f} MB at most; {others()}",
                 flush=True,
             )
-
-
-def drive(folder: Path) -> None:
-    """Drives a batch through the command itself, with a worker that costs nothing, and prints what it took."""
-    from dragondiffusion.batch.commands import Batch
-    from dragondiffusion.cli import main as cli
-
-    engine = Inside()
-    Batch._engine = lambda *_: engine
-    out, sys.stdout = sys.stdout, sys.stderr
-    begun = psutil.Process().create_time()
-    code = cli.main(["batch", str(folder / "jobs.jsonl"), "--out", str(folder / "out")])
-    sys.stdout = out
-    assert code == 0, code
-    end, wall = time.perf_counter(), time.time()
-    standings: dict[str, Standing] = {}
-    read(folder / "out" / "journal.jsonl", standings)
-    first = (wall - begun) - (end - engine.begun if engine.begun else 0.0)
-    each = 1000 * (end - engine.begun) / len(standings) if engine.begun else 0.0
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    held = int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
-    print(first, each, held)
 
 
 def main() -> None:
@@ -368,12 +301,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="of kills")
     parser.add_argument("--many", type=int, default=10_000)
-    parser.add_argument("--driver", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    if given.driver is not None:
-        drive(given.driver)
-        return
     if "many" in given.only:
         many(given.many)
     if "rate" in given.only:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from dragondiffusion import ReplaceAppearance, Settings
-from dragondiffusion.bench.scores import Scores, score, table
+from dragondiffusion.bench.runs.scores import Scores, score, table
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS, TUNING, Task
 from dragondiffusion.core.types import Canvas
 from dragondiffusion.imaging.images import pad_picture

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from common import Average, Log, learning_rate, restore, save
 from dragondiffusion import Editor
-from dragondiffusion.bench import landmarks as L
 from dragondiffusion.bench import scenes as S
-from dragondiffusion.bench.faces import landmarks_68
+from dragondiffusion.bench.metrics import landmarks as L
+from dragondiffusion.bench.scenes.faces import landmarks_68
 from dragondiffusion.bench.tasks import HELD_OUT, TUNING, Task, face_landmarks
 
 UNIT = 0.5 / L.REACH

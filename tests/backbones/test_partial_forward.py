@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dragondiffusion.bench.cost import FlopMeter
+from dragondiffusion.bench.runs.cost import FlopMeter
 from dragondiffusion.method.denoiser import Condition
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from dragondiffusion import Geometry, Settings
-from dragondiffusion.bench.ablation import INGREDIENTS, ablation
-from dragondiffusion.bench.rows import TERMS
+from dragondiffusion.bench.kinds import KINDS
+from dragondiffusion.bench.runs.ablation import INGREDIENTS, ablation
 from dragondiffusion.bench.tasks import TASKS
 
-TOGETHER = {"default, no proxy", "default, destination not held, start not carried"}
+TOGETHER = {"default, no proxy", "default, destination not clamped, start not transported"}
 """Rows that have to change two settings."""
 
 
@@ -23,7 +23,7 @@ def test_every_row_differs_from_the_base(kind: str, preset: str):
         assert changed and (len(changed) == 1 or name in TOGETHER or preset == "reference")
     assert len(set(map(repr, rows.values()))) == len(rows)
     terms = {name.split()[-2] for name in rows if name.endswith(" term")}
-    assert terms == set(TERMS[kind])
+    assert terms == set(KINDS[kind].terms)
 
 
 def test_every_ingredient_is_a_row_of_some_base():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dragondiffusion.bench import metrics
-from dragondiffusion.bench.baselines import copy_paste, filled, unedited_input
+from dragondiffusion.bench.runs.baselines import copy_paste, inpainted, unedited_input
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS
 
 SMALL = (64, 64)
@@ -29,15 +29,15 @@ def test_holes_in_one_colour_are_filled_with_it():
     hole = torch.zeros(32, 32)
     hole[10:20, 12:22] = 1
     spoilt = torch.where(hole > 0, 1.0, picture)
-    torch.testing.assert_close(filled(spoilt, hole), picture, atol=2.1 / 255, rtol=0)
+    torch.testing.assert_close(inpainted(spoilt, hole), picture, atol=2.1 / 255, rtol=0)
 
 
 def test_moved_objects_are_the_old_ones():
     for task in TASKS["move"](3, HELD_OUT, SMALL):
-        carried = task.carried()
-        assert carried is not None
-        assert metrics.warp_error(copy_paste(task), carried[0], (carried[1] > 0.999).float()) < 0.5
-        overlap = (carried[1] > 0.5) == (task.placed > 0.5)
+        transported = task.transported()
+        assert transported is not None
+        assert metrics.warp_error(copy_paste(task), transported[0], (transported[1] > 0.999).float()) < 0.5
+        overlap = (transported[1] > 0.5) == (task.placed > 0.5)
         assert overlap.float().mean() > 0.98
 
 

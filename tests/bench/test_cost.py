@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from dragondiffusion.bench.cost import FlopMeter, Meter
+from dragondiffusion.bench.runs.cost import FlopMeter, Meter
 
 
 def test_products_convolutions_and_attention_are_counted():

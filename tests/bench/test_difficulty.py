@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from dragondiffusion.bench import scenes as S
-from dragondiffusion.bench.difficulty import AXES, describe, levels, matching, wanted
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS, Task
+from dragondiffusion.bench.tasks.difficulty import AXES, describe, levels, matching, wanted
 
 SMALL = (64, 64)
 

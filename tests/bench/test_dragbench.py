@@ -16,7 +16,7 @@ from dragondiffusion.bench.dragbench import cases as C
 from dragondiffusion.bench.dragbench import distance, fidelity, rivals, summary
 from dragondiffusion.bench.dragbench.command import DragBench
 from dragondiffusion.bench.dragbench.record import Record
-from dragondiffusion.bench.dragbench.running import OURS, UNEDITED, Bench, run
+from dragondiffusion.bench.dragbench.running import OURS, UNEDITED, DragBenchRun, run
 
 
 class Editing:
@@ -35,7 +35,7 @@ class Editing:
 def go(folder, out, edit=None, others=None, about="a", measure=1):
     backbone = Places()
     cases, _ = C.read_cases(folder)
-    bench = Bench(edit or Editing(), others or {}, backbone, ONCE, None)
+    bench = DragBenchRun(edit or Editing(), others or {}, backbone, ONCE, None)
     record = Record.open(out, {"about": about}, {"how": measure})
     run(bench, cases, record, lambda phase, done, total: None)
     return record, bench, backbone.calls
@@ -49,7 +49,7 @@ def test_a_true_translation_arrives_and_left_alone_has_the_whole_way_to_go(tmp_p
     for row, share in ((UNEDITED, 1), (OURS, 0)):
         for search in distance.SEARCHES:
             mean = summary.summarise(record, bench.rows, ["a", "b/c", "b/d"])[row]
-            assert mean[f"{search} of way"].value == pytest.approx(share)
+            assert mean[f"{search} of displacement"].value == pytest.approx(share)
             assert mean[f"{search} px"].value == pytest.approx(share * np.hypot(10, 2))
         assert mean["exact"].value == pytest.approx(1 if row == UNEDITED else 0, abs=0.01)
     with Image.open(tmp_path / "out" / "results" / "b" / "c.png") as image:
@@ -101,7 +101,7 @@ def test_results_of_others_are_scored_and_those_that_do_not_fit_are_named(tmp_pa
     moved.save(folder / "b" / "e.png")
     Image.fromarray(map_of_places()).save(folder / "b" / "d.png")
     record, _, calls = go(tmp_path / "cases", tmp_path / "out", others={"theirs": folder})
-    assert calls == 4 and record.rows["theirs"]["b/d"]["scores"]["whole of way"] == pytest.approx(1)
+    assert calls == 4 and record.rows["theirs"]["b/d"]["scores"]["whole of displacement"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

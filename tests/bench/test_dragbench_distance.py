@@ -33,7 +33,7 @@ def test_a_known_shift_leaves_a_known_distance(by, target, remains):
     for search in distance.SEARCHES:
         assert values[f"{search} px"] == pytest.approx(remains)
         assert values[f"{search} at 512"] == pytest.approx(remains * 512 / 61)
-        assert values[f"{search} of way"] == pytest.approx(remains / match.way)
+        assert values[f"{search} of displacement"] == pytest.approx(remains / match.displacement)
         away = np.hypot((by[0] + 20 - target[0]) / 61, (by[1] + 15 - target[1]) / 45)
         assert values[f"{search} of sides"] == pytest.approx(away)
 

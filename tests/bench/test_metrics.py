@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragondiffusion.bench import landmarks as L
 from dragondiffusion.bench import metrics
 from dragondiffusion.bench import scenes as S
-from dragondiffusion.bench.faces import LANDMARKS_17
+from dragondiffusion.bench.metrics import landmarks as L
+from dragondiffusion.bench.scenes.faces import LANDMARKS_17
 from dragondiffusion.bench.tasks import HELD_OUT, Task, drags, face_landmarks
 
 SMALL = (64, 64)
@@ -96,7 +96,7 @@ def test_what_happened_outside():
 
 
 def test_an_object_without_light_keeps_its_look_where_it_goes():
-    """Unlit, in front of everything and moved by whole pixels, the true object is the old one carried along."""
+    """Unlit, in front of everything and moved by whole pixels, the true object is the old one transported along."""
     for seed in (HELD_OUT + 1, HELD_OUT + 2, HELD_OUT + 3):
         place = torch.tensor([0.5, 0.5])
         scenes = S.sample([seed], objects=1).with_object(2, position=place, size=0.18, angle=0.0)
@@ -107,11 +107,11 @@ def test_an_object_without_light_keeps_its_look_where_it_goes():
             "move", seed, scenes, after, 2, old.image[0], new.image[0], old.masks[0, 2], new.masks[0, 2],
             centre=(32.0, 32.0), offset=(12.0, -5.0),
         )  # fmt: skip
-        carried = task.carried()
-        assert carried is not None
-        region = (carried[1] > 0.98).float()
-        assert metrics.warp_error(task.truth, carried[0], region) == pytest.approx(0, abs=0.02)
-        assert metrics.warp_error(task.before, carried[0], region) > 5
+        transported = task.transported()
+        assert transported is not None
+        region = (transported[1] > 0.98).float()
+        assert metrics.warp_error(task.truth, transported[0], region) == pytest.approx(0, abs=0.02)
+        assert metrics.warp_error(task.before, transported[0], region) > 5
 
 
 @given(st.floats(1.0, 7.0), st.floats(0.1, 5.0))

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from dragondiffusion.bench.baselines import copy_paste, unedited_input
-from dragondiffusion.bench.difficulty import describe
-from dragondiffusion.bench.figures import gather
-from dragondiffusion.bench.page import operations, shown
-from dragondiffusion.bench.results import Entry, Results
-from dragondiffusion.bench.scores import score
+from dragondiffusion.bench.report.figures import gather
+from dragondiffusion.bench.report.page import operations, shown
+from dragondiffusion.bench.runs.baselines import copy_paste, unedited_input
+from dragondiffusion.bench.runs.results import Entry, Results
+from dragondiffusion.bench.runs.scores import score
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS
+from dragondiffusion.bench.tasks.difficulty import describe
 from dragondiffusion.cli import main as cli
 
 ABOUT = {

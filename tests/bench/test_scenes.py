@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dragondiffusion.bench import scenes as S
-from dragondiffusion.bench import shapes
-from dragondiffusion.bench.faces import landmarks_68
+from dragondiffusion.bench.scenes import shapes
+from dragondiffusion.bench.scenes.faces import landmarks_68
 
 
 def one(kind: str, **values: object) -> S.Scenes:

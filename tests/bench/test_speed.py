@@ -8,8 +8,8 @@ import torch
 
 from dragondiffusion import Editor, Settings
 from dragondiffusion.backbones.loading import load_pipeline
-from dragondiffusion.bench.commands import KINDS
-from dragondiffusion.bench.cost import FlopMeter
+from dragondiffusion.bench.kinds import KINDS
+from dragondiffusion.bench.runs.cost import FlopMeter
 from dragondiffusion.bench.speed.cases import SHARE, edits, picture
 from dragondiffusion.bench.speed.command import Speed
 from dragondiffusion.bench.speed.costs import matrix_rate

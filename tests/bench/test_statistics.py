@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dragondiffusion.bench.statistics import compare, estimate
+from dragondiffusion.bench.runs.statistics import compare, estimate
 
 
 def test_intervals_cover_the_mean_of_a_known_distribution():

@@ -10,6 +10,7 @@ from compiling import compiled
 from dragondiffusion import Geometry, Settings
 from dragondiffusion.bench import metrics
 from dragondiffusion.bench import scenes as S
+from dragondiffusion.bench.kinds import KINDS
 from dragondiffusion.bench.tasks import (
     HELD_OUT,
     TASKS,
@@ -26,8 +27,9 @@ from dragondiffusion.bench.tasks import (
     resizes,
     rotations,
 )
-from dragondiffusion.bench.tasks.base import REGIONS, SECOND, grown
-from dragondiffusion.bench.tasks.transferring import CANDIDATES, LOOK, STRIDE
+from dragondiffusion.bench.tasks.base import SECOND
+from dragondiffusion.bench.tasks.change import grown
+from dragondiffusion.bench.tasks.transferring import APPEARANCE, CANDIDATES, STRIDE
 from dragondiffusion.core.geometry import covered_cells
 from dragondiffusion.core.types import Canvas
 
@@ -81,7 +83,7 @@ def test_the_truth_differs_only_where_the_object_or_its_shadow_falls(kind: str, 
 def test_regions_are_those_of_the_kind_and_do_not_overlap(kind: str, few: dict[str, list[Task]]):
     for task in few[kind]:
         regions = task.regions(margin=3)
-        assert set(regions) <= set(REGIONS[kind]) and {"rest", "outside"} <= set(regions)
+        assert set(regions) <= set(KINDS[kind].regions) and {"rest", "outside"} <= set(regions)
         assert all(region.any() for region in regions.values())
         parts = [regions[name] for name in regions if name != "outside"]
         assert torch.stack(parts).sum(dim=0).max() <= 1
@@ -177,7 +179,7 @@ def test_a_new_look_is_that_of_an_object_of_the_same_kind():
         alike = other.rgb == task.after.of_object("rgb", task.index)
         row, donor = (int(v) for v in alike.all(dim=-1).nonzero()[0])
         assert other.kind[row, donor] == task.scenes.kind[0, task.index]
-        for name in LOOK:
+        for name in APPEARANCE:
             assert torch.equal(getattr(other, name)[row, donor], getattr(task.after, name)[0, task.index])
 
 

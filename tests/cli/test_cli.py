@@ -239,7 +239,7 @@ def test_settings_by_name():
         recall_window=None,
         time_travel=dragondiffusion.Window(0.1, 0.2, 2),
         clamp_destination=dragondiffusion.Window(0, 0.5),
-        geometry=dragondiffusion.Geometry.CENTRED,
+        geometry=dragondiffusion.Geometry.REFERENCE,
         w_edit=None,
         proxy=False,
         energy_scale=300.0,

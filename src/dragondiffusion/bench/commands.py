@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
@@ -13,31 +12,21 @@ import tyro
 
 from ..console.command import Command
 from .dragbench.command import DragBench
+from .kinds import KINDS, OPTIONS
 from .speed.command import Speed
 
 if TYPE_CHECKING:
-    from .rows import Rows
-    from .running import Benchmark, Sets
-
-KINDS = ("move", "resize", "rotate", "remove", "paste", "appearance", "drag", "landmarks")
-"""Kinds of edit in the order of tables."""
-
-ASKED: Mapping[str, tuple[str, ...]] = {
-    "displacement": ("move", "drag"),
-    "scale": ("move", "resize", "paste"),
-    "angle": ("move", "rotate", "paste"),
-    "points": ("landmarks",),
-}
-"""What can be asked of tasks, and of which kinds."""
+    from .runs.rows import Rows
+    from .runs.running import Benchmark, Sets
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured(Command):
-    """What the commands share that edit scenes and measure the results."""
+    """Options of the commands that edit scenes and measure the results."""
 
     NAME: ClassVar[str]
 
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] = tuple(KINDS)
     """Kinds of edit; all of them by default."""
     limit: int = 100
     """Scenes of each kind."""
@@ -58,7 +47,7 @@ class Measured(Command):
     after: tyro.conf.FlagCreatePairsOff[bool] = False
     """The prompt says what the picture shows after the edit, not before."""
     displacement: tuple[float, float] | None = None
-    """Range of the way that objects or handles go, as fractions; moves and drags."""
+    """Range of the displacement of objects or handles, as fractions; moves and drags."""
     scale: tuple[float, float] | None = None
     """Range of the factor of moves, resizes and pastes."""
     angle: tuple[float, float] | None = None
@@ -78,8 +67,8 @@ class Measured(Command):
 
     def run(self) -> None:
         from ..console.terminal import counted_progress, load_editor
-        from .running import fingerprint, run
-        from .scores import table
+        from .runs.running import fingerprint, run
+        from .runs.scores import table
 
         bench = self.prepared()
         editor = load_editor(self.model)
@@ -101,8 +90,8 @@ class Measured(Command):
             OSError: results cannot be kept.
         """
         from .extra import check_extra
-        from .results import Results
-        from .running import Benchmark, check_folder
+        from .runs.results import Results
+        from .runs.running import Benchmark, check_folder
 
         check_extra()
         check_folder(self.out)
@@ -117,8 +106,8 @@ class Measured(Command):
         Raises:
             ValueError: an option is none.
         """
-        from .difficulty import wanted
-        from .running import Sets
+        from .runs.running import Sets
+        from .tasks.difficulty import wanted
 
         unknown = [kind for kind in self.kinds if kind not in KINDS]
         if unknown or not self.kinds:
@@ -130,18 +119,18 @@ class Measured(Command):
             raise ValueError(f"--size {self.size[0]} {self.size[1]}: both sides must lie between 64 and 4096 pixels")
         if self.points not in (None, 17, 68):
             raise ValueError(f"--points {self.points} must be 17 or 68")
-        given = {name: getattr(self, name) for name in ASKED if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in OPTIONS if getattr(self, name) is not None}
         for name in given:
-            if not set(ASKED[name]) & set(self.kinds):
+            if not set(OPTIONS[name]) & set(self.kinds):
                 raise ValueError(f"--{name} is nothing that the kinds {', '.join(self.kinds)} know; leave it out")
-        asked = {kind: {name: value for name, value in given.items() if kind in ASKED[name]} for kind in self.kinds}
+        asked = {kind: {name: value for name, value in given.items() if kind in OPTIONS[name]} for kind in self.kinds}
         return Sets(self.kinds, self.limit, self.size, self.tuning, wanted(self.difficulty), asked)
 
     def about(self, model: str) -> dict[str, Any]:
-        """What results of one folder have in common: everything that changes a picture and is in no row."""
+        """The conditions that all results of a folder share: everything that changes an image and is in no row."""
         from .. import __version__
 
-        names = ("size", "tuning", "after", *ASKED)
+        names = ("size", "tuning", "after", *OPTIONS)
         return {"model": model, "version": __version__} | {name: getattr(self, name) for name in names}
 
     def changes(self) -> dict[str, Any]:
@@ -150,8 +139,8 @@ class Measured(Command):
 
     @staticmethod
     def texts(bench: Benchmark) -> dict[str, dict[str, str]]:
-        """What tells the settings of each row, by kind."""
-        from .rows import text_of
+        """The settings of each row as text, by kind."""
+        from .runs.rows import text_of
 
         return {kind: {name: text_of(row) for name, row in rows.items()} for kind, rows in bench.rows.items()}
 
@@ -172,11 +161,11 @@ class SceneBench(Measured):
     """Folder where results are kept; the same command goes on where it stopped."""
 
     def rows(self, kind: str) -> Rows:
-        from .rows import named, rows, varied
+        from .runs.rows import named, rows, varied
 
-        turned = kind == "rotate" or (self.angle is not None and kind in ASKED["angle"])
-        known = rows(kind, self.changes(), self.terms, turned)
-        return named(known, self.named, self.terms) | {text: varied(text, self.changes()) for text in self.vary}
+        turned = KINDS[kind].turns or (self.angle is not None and kind in OPTIONS["angle"])
+        every = rows(kind, self.changes(), self.terms, turned)
+        return named(every, self.named, self.terms) | {text: varied(text, self.changes()) for text in self.vary}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -191,13 +180,13 @@ class Ablate(Measured):
     """Folder where results are kept; the same command goes on where it stopped."""
 
     def rows(self, kind: str) -> Rows:
-        from .ablation import ablation
+        from .runs.ablation import ablation
 
         return ablation(kind, self.preset, self.changes())
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Report(Command):
+class BenchReport(Command):
     """Make one page of what benchmarks found, with the figures behind it as JSON beside it."""
 
     folders: tyro.conf.Positional[tuple[Path, ...]]
@@ -209,8 +198,8 @@ class Report(Command):
 
     def run(self) -> None:
         from .extra import check_extra
-        from .figures import gather
-        from .page import write_page
+        from .report.figures import gather
+        from .report.page import write_page
 
         check_extra()
         if not self.folders:
@@ -228,7 +217,7 @@ COMMANDS: dict[str, type[Command]] = {
     "ablate": Ablate,
     "dragbench": DragBench,
     "speed": Speed,
-    "report": Report,
+    "report": BenchReport,
 }
 """The commands of `bench` by name; a further one is a line here."""
 

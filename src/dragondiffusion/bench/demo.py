@@ -1,4 +1,4 @@
-"""What `dragondiffusion demo` shows: a drawn scene, one edit, and a sheet of before, after and truth."""
+"""The images of `dragondiffusion demo`: a drawn scene, one edit, and a sheet of before, after and truth."""
 
 import math
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..core.types import Point, Size
 from ..edits import Edit
+from .kinds import KINDS
 from .tasks import HELD_OUT, TASKS, Task
 
 PANEL = 320
@@ -32,7 +33,7 @@ class Case:
         edit: the edit.
         caption: what the scene shows.
         mask: what is outlined before: the object, or what may change; None for nothing.
-        arrows: ways that something goes.
+        arrows: displacements, from tail to tip.
         second: the second picture, where there is one, and the outline of what is taken from it.
     """
 
@@ -51,7 +52,7 @@ def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
     Args:
         seed: which.
         size: (height, width) in pixels.
-        kind: of the edit, a key of `bench.tasks.TASKS`.
+        kind: of the edit, a key of `bench.kinds.KINDS`.
 
     Raises:
         ValueError: if the seed is negative, the size is not one for scenes, or the kind is unknown.
@@ -60,8 +61,8 @@ def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
         raise ValueError(f"--seed {seed} must lie between 0 and {HELD_OUT // 2 - 1}")
     if not 64 <= min(size) <= max(size) <= 4096:
         raise ValueError(f"--size {size[0]} {size[1]}: both sides must lie between 64 and 4096 pixels")
-    if kind not in TASKS:
-        raise ValueError(f"--edit {kind} is unknown; use one of {', '.join(TASKS)}")
+    if kind not in KINDS:
+        raise ValueError(f"--edit {kind} is unknown; use one of {', '.join(KINDS)}")
     task = next(TASKS[kind](1, HELD_OUT + seed, size))
     second = (_picture(task.second.picture), _mask(task.second.mask)) if task.second else None
     outline = task.editable if task.editable is not None else task.mask
@@ -70,7 +71,7 @@ def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
         truth=_picture(task.truth),
         edit=task.edit(),
         caption=task.caption,
-        mask=None if kind in ("paste", "landmarks") else _mask(outline),
+        mask=_mask(outline) if KINDS[kind].outlined else None,
         arrows=_arrows(task),
         second=second,
     )
@@ -84,7 +85,7 @@ def _arrows(task: Task) -> tuple[Arrow, ...]:
 
 
 def sheet(case: Case, after: Image.Image) -> Image.Image:
-    """Before (with outlines and ways), the second picture if there is one, after, and truth, side by side."""
+    """Before (with outlines and arrows), the second picture if there is one, after, and truth, side by side."""
     factor = max(1, math.ceil(PANEL / min(case.before.size)))
     panels = {"before": marked(case, factor)}
     if case.second is not None:
@@ -107,8 +108,8 @@ def marked(case: Case, factor: int) -> Image.Image:
     thin = len(case.arrows) > 4
     for colour, width in ((PAPER, 3 if thin else 7), (MARK, 2 if thin else 3)):
         for (x, y), (u, v) in case.arrows:
-            way = ((u - x) * factor, (v - y) * factor)
-            arrow(ImageDraw.Draw(picture), (x * factor, y * factor), way, colour, width)
+            shift = ((u - x) * factor, (v - y) * factor)
+            arrow(ImageDraw.Draw(picture), (x * factor, y * factor), shift, colour, width)
     return picture
 
 
@@ -123,14 +124,14 @@ def outlined(picture: Image.Image, mask: Image.Image, factor: int) -> Image.Imag
 def arrow(
     draw: ImageDraw.ImageDraw,
     tail: tuple[float, float],
-    way: tuple[float, float],
+    shift: tuple[float, float],
     colour: tuple[int, int, int],
     width: int,
 ) -> None:
     """Draws an arrow from its tail, so far along x and y."""
-    tip, heading = (tail[0] + way[0], tail[1] + way[1]), math.atan2(way[1], way[0])
+    tip, heading = (tail[0] + shift[0], tail[1] + shift[1]), math.atan2(shift[1], shift[0])
     draw.line((*tail, *tip), fill=colour, width=width)
-    length = min(16.0, 0.6 * math.hypot(*way))
+    length = min(16.0, 0.6 * math.hypot(*shift))
     for turn in (2.6, -2.6):
         barb = (tip[0] + length * math.cos(heading + turn), tip[1] + length * math.sin(heading + turn))
         draw.line((*tip, *barb), fill=colour, width=width)

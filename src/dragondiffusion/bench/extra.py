@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 LIBRARIES = {"cv2": "opencv-python-headless", "matplotlib": "matplotlib", "skimage": "scikit-image"}
-"""What is installed by the extra, by the name it is imported under."""
+"""Packages of the extra, by the name that they are imported under."""
 
 
 def check_extra() -> None:

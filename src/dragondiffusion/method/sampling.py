@@ -204,7 +204,7 @@ def predict(
         levels[i],
         condition,
         negative=negative,
-        guidance_scale=torch.tensor(scales, dtype=torch.float32, device=z_t.device),
+        guidance_scale=torch.tensor(scales, dtype=torch.float32),
         attention=bank_reader(samples, i),
         resume=None if image_scale else partial,
     )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...core.levels import Level, Levels
 from ...core.types import BatchFeatures, Canvas, Latents, Number, Pictures
 from ...imaging.images import from_tensor
-from ...method.bank import Reader, on_host
+from ...method.bank import GridMemory, LayerMemory, Reader, on_host
 from ...method.denoiser import Condition, ImagePrompt, PartialForward, Prediction
 from ...method.solver import predict_clean
 from ..autoencoder import decoded, encoded
@@ -145,7 +145,7 @@ class StableDiffusion(Backbone):
         attention: Reader | None = None,
         resume: PartialForward | None = None,
     ) -> Prediction:
-        w = torch.as_tensor(guidance_scale, dtype=torch.float32, device=z_t.device)
+        w = torch.as_tensor(guidance_scale, dtype=torch.float32)
         count, guided = len(z_t), negative is not None and not bool((w == 1).all())
         z_in, both = z_t, condition
         if negative is not None and guided:
@@ -162,8 +162,8 @@ class StableDiffusion(Backbone):
             eps = self._to_noise(self._call(unet, z_in, level, both), z_in, level)
         if guided:
             eps_u, eps_c = eps.chunk(2)
-            eps = eps_u + w.reshape(-1, 1, 1, 1) * (eps_c - eps_u)
-        memory = tuple({layer: h[-count:][b] for layer, h in recorded.items()} for b in range(count) if record)
+            eps = eps_u + w.reshape(-1, 1, 1, 1).to(eps) * (eps_c - eps_u)
+        memory = tuple(_of_image(recorded, b - count) for b in range(count) if record)
         return Prediction(predict_clean(z_t, eps, level), eps, tuple(f[-count:] for f in maps), memory)
 
     def partial_forward(
@@ -284,3 +284,7 @@ def prompt_picture(x: Pictures) -> Image.Image:
     Source: authors' code, resized to 256x256 before the encoder's own processing.
     """
     return Image.fromarray(from_tensor(x, (x.shape[-2], x.shape[-1]))).resize((256, 256))
+
+
+def _of_image(recorded: dict[str, list[GridMemory]], b: int) -> dict[str, LayerMemory]:
+    return {layer: memories[b] for layer, memories in recorded.items()}

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from rich.progress import TaskID
 
 from ...console.terminal import shown_bars
-from ...core.types import Progress as Report
+from ...core.types import Progress
 
 
 @contextmanager
-def shown_progress() -> Generator[Report]:
+def shown_progress() -> Generator[Progress]:
     """Context manager: a function of phase, finished steps and total that moves bars on a terminal."""
     with shown_bars() as bars:
         tasks: dict[str, TaskID] = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from ...console.command import Command
+from ...console.settings_options import chosen_settings
 
 if TYPE_CHECKING:
     from ...edits.settings import Settings
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .cases import Case
     from .features import Recipe
     from .record import Record
-    from .running import Bench, Editing
+    from .running import DragBenchRun, Editing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,16 +56,15 @@ class DragBench(Command):
     features_ensemble: int = 8
     """Draws of noise that are averaged."""
     features_prompt: str | None = None
-    """What it is told that pictures show; None is the prompt of the case."""
+    """Its prompt; None is the prompt of the case."""
 
     def run(self) -> None:
-        from ...cli.main import chosen_settings
         from .bars import shown_progress
         from .cases import read_cases
         from .fidelity import load_lpips
         from .record import Record
         from .rivals import folders
-        from .running import OURS, UNEDITED, Bench, run
+        from .running import OURS, UNEDITED, DragBenchRun, run
         from .summary import as_json, summarise, tables
 
         settings, recipe = chosen_settings(self.preset, self.steps, self.changes), self._recipe()
@@ -77,7 +77,7 @@ class DragBench(Command):
         cases = cases[: self.limit]
         editor, finder = self._models(recipe)
         lpips, about_lpips = load_lpips()
-        bench = Bench(self._editing(editor, settings), rivals, finder.backbone, recipe, lpips)
+        bench = DragBenchRun(self._editing(editor, settings), rivals, finder.backbone, recipe, lpips)
         about = self._about_edit(editor, settings), self._about_measure(finder, about_lpips if lpips else None)
         record = Record.open(self.out, *about)
         record.problems = {"": problems}
@@ -87,7 +87,7 @@ class DragBench(Command):
         summary = summarise(record, bench.rows, names)
         record.summary = as_json(summary)
         print(tables(summary))
-        self._tell(record.problems, record.notes, "" if lpips else about_lpips)
+        self._print_problems(record.problems, record.notes, "" if lpips else about_lpips)
         print(f"wrote {record.save()}", file=sys.stderr)
         if self.sheet is not None:
             self._write_sheet(bench, cases, record)
@@ -119,7 +119,7 @@ class DragBench(Command):
         )
 
     def _models(self, recipe: Recipe) -> tuple[Editor | None, Editor]:
-        """What edits, if anything does, and what finds points."""
+        """The editor, if there are edits to make, and the editor whose features find points."""
         from ...console.terminal import load_editor
 
         finder = load_editor(self.features_model or self.model)
@@ -153,15 +153,18 @@ class DragBench(Command):
         return {"model": self.model or "demo", "fingerprint": fingerprint, "seed": self.seed, "settings": values}
 
     def _about_measure(self, finder: Editor, lpips: str | None) -> dict[str, Any]:
+        from .summary import SCALES
+
         return {
             "model": self.features_model or self.model or "demo",
             "fingerprint": finder.backbone.fingerprint(),
             **dataclasses.asdict(self._recipe()),
             "prompt": "the case's" if self.features_prompt is None else self.features_prompt,
             "lpips": lpips,
+            "distances": list(SCALES),
         }
 
-    def _write_sheet(self, bench: Bench, cases: list[Case], record: Record) -> None:
+    def _write_sheet(self, bench: DragBenchRun, cases: list[Case], record: Record) -> None:
         from ...imaging.images import write_picture
         from .running import UNEDITED, known_results
         from .sheet import sheet
@@ -172,8 +175,8 @@ class DragBench(Command):
         assert self.sheet is not None
         print(f"wrote {write_picture(sheet(shown, rows), self.sheet)}", file=sys.stderr)
 
-    def _tell(self, problems: dict[str, dict[str, str]], notes: dict[str, list[str]], lpips: str) -> None:
-        """What was not done, and what was done otherwise than the files say."""
+    def _print_problems(self, problems: dict[str, dict[str, str]], notes: dict[str, list[str]], lpips: str) -> None:
+        """Prints notes on changed cases, and the results that have no score."""
         for case, texts in notes.items():
             for text in texts:
                 print(f"note: {case}: {text}", file=sys.stderr)

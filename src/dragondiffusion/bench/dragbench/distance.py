@@ -48,12 +48,12 @@ class Match:
     size: Size
 
     @property
-    def way(self) -> float:
+    def displacement(self) -> float:
         """How long the drag is, pixels."""
         return math.dist(self.handle, self.target)
 
     def distances(self) -> dict[str, float]:
-        """What remains, by search: in pixels, at the scale of `SIDE`, as a share of the way, and of the sides.
+        """Remaining distance by search: in pixels, at the scale of `SIDE`, over the displacement, and over the sides.
 
         `of sides` divides x by the width and y by the height. Source: RegionDrag, `compute_distance`.
         """
@@ -63,7 +63,7 @@ class Match:
             dx, dy = x - self.target[0], y - self.target[1]
             values[f"{search} px"] = math.hypot(dx, dy)
             values[f"{search} at {SIDE}"] = math.hypot(dx, dy) * SIDE / max(self.size)
-            values[f"{search} of way"] = math.hypot(dx, dy) / self.way
+            values[f"{search} of displacement"] = math.hypot(dx, dy) / self.displacement
             values[f"{search} of sides"] = math.hypot(dx / width, dy / height)
         return values
 

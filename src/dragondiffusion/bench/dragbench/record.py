@@ -1,4 +1,4 @@
-"""What is known of a benchmark run, in `dragbench.json`, so that an interrupted one goes on where it stopped."""
+"""The results of a benchmark run, in `dragbench.json`, so that an interrupted one goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Entry = dict[str, Json]
 
 @dataclass
 class Record:
-    """What was made and measured, written whole after each case.
+    """Results and scores, written whole after each case.
 
     Args:
         out: the folder; pictures go into `results` in it.
@@ -51,7 +51,7 @@ class Record:
     def open(out: Path, edit: dict[str, Json] | None, measure: dict[str, Json]) -> Record:
         """The record in a folder, which is made if need be.
 
-        Scores that were measured in another way are left behind; pictures made in another way are an error.
+        Scores that were measured otherwise are left out; images that were made otherwise are an error.
 
         Raises:
             ValueError: the folder holds results of other settings, or something that is no record.

@@ -13,7 +13,7 @@ from ...imaging.images import Pixels, read_picture
 from .cases import Case
 
 DRAGGED = "dragged_image.png"
-"""What DragDiffusion calls a result in the folder of its case. Source: `run_drag_diffusion.py`."""
+"""Name of a result of DragDiffusion in the folder of its case. Source: `run_drag_diffusion.py`."""
 
 ROUNDING = 8
 """Results may have sides that are rounded to multiples of this, pixels: models work on cells of this size."""

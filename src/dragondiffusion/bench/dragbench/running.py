@@ -27,8 +27,8 @@ Editing: TypeAlias = Callable[[Case, Progress], Pixels]
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
-    """What is compared, and by what.
+class DragBenchRun:
+    """The rows that are compared, and the models that score them.
 
     Args:
         edit: makes our results; None leaves our row out.
@@ -50,13 +50,13 @@ class Bench:
         return (UNEDITED, *([] if self.edit is None else [OURS]), *self.rivals)
 
 
-def run(bench: Bench, cases: Sequence[Case], record: Record, progress: Progress) -> None:
+def run(bench: DragBenchRun, cases: Sequence[Case], record: Record, progress: Progress) -> None:
     """Edits and scores all cases; what was made and scored before is not made and scored again.
 
     Args:
         bench: what is compared.
         cases: the cases.
-        record: what is known, and where it is kept.
+        record: earlier results, and where all are kept.
         progress: called with phase, finished steps and their total.
     """
     names = [case.name for case in cases]
@@ -71,7 +71,7 @@ def run(bench: Bench, cases: Sequence[Case], record: Record, progress: Progress)
     record.save()
 
 
-def _ours(bench: Bench, case: Case, record: Record, progress: Progress) -> dict[str, Pixels]:
+def _ours(bench: DragBenchRun, case: Case, record: Record, progress: Progress) -> dict[str, Pixels]:
     """Our result; none if there is to be none, or it fails, which stops nothing else."""
     if bench.edit is None:
         return {}
@@ -87,7 +87,7 @@ def _ours(bench: Bench, case: Case, record: Record, progress: Progress) -> dict[
     return {OURS: pixels}
 
 
-def _of_rivals(bench: Bench, case: Case, names: Sequence[str], record: Record) -> dict[str, Pixels]:
+def _of_rivals(bench: DragBenchRun, case: Case, names: Sequence[str], record: Record) -> dict[str, Pixels]:
     found: dict[str, Pixels] = {}
     for row, folder in bench.rivals.items():
         try:
@@ -97,7 +97,7 @@ def _of_rivals(bench: Bench, case: Case, names: Sequence[str], record: Record) -
     return found
 
 
-def _score(bench: Bench, case: Case, results: Mapping[str, Pixels], record: Record, progress: Progress) -> bool:
+def _score(bench: DragBenchRun, case: Case, results: Mapping[str, Pixels], record: Record, progress: Progress) -> bool:
     """Scores what is not scored yet; whether there was something."""
     new = {row: pixels for row, pixels in results.items() if not record.scored(row, case, pixels)}
     if not new:
@@ -115,7 +115,7 @@ def _score(bench: Bench, case: Case, results: Mapping[str, Pixels], record: Reco
     return True
 
 
-def known_results(bench: Bench, case: Case, names: Sequence[str], record: Record) -> dict[str, Pixels]:
+def known_results(bench: DragBenchRun, case: Case, names: Sequence[str], record: Record) -> dict[str, Pixels]:
     """The results of a case that have scores, without making any."""
     made = None if bench.edit is None else record.made_before(case)
     results = {} if made is None else {OURS: made}

@@ -17,7 +17,7 @@ from .running import OURS
 RESAMPLES, COVERAGE, SEED = 2000, 0.95, 0
 """Of the bootstrap over cases: how many samples, how much an interval covers, and the seed. Source: chosen."""
 
-SCALES = ("px", f"at {SIDE}", "of way", "of sides")
+SCALES = ("px", f"at {SIDE}", "of displacement", "of sides")
 """Of distances, see `Match.distances`."""
 
 KEPT = ("1-LPIPS", "outside", "exact", "seconds")
@@ -112,7 +112,7 @@ def _cell(columns: Mapping[str, Mean], name: str) -> str:
     if name not in columns:
         return "-"
     mean = columns[name]
-    percent = name == "exact" or name.endswith((" of way", " of sides"))
+    percent = name == "exact" or name.endswith((" of displacement", " of sides"))
     factor, digits, unit = (100, 1, " %") if percent else (1, 3 if name == "1-LPIPS" else 1, "")
     value, low, high = (f"{factor * v:.{digits}f}" for v in (mean.value, mean.low, mean.high))
     return f"{value}{unit}" if mean.cases == 1 else f"{value}{unit} [{low}, {high}]"

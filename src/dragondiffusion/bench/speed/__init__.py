@@ -1,1 +1,1 @@
-"""What edits cost: seconds, memory and operations, measured, or counted of shapes alone."""
+"""The cost of edits: seconds, memory and operations, measured, or counted of shapes alone."""

@@ -1,6 +1,6 @@
-"""The picture and the edits whose cost is told: an object of an eighth of the picture, on a texture.
+"""The image and the edits whose cost is measured: an object of an eighth of the image, on a texture.
 
-On plain ground a run begins late, because a place that is left can be made up well. A texture is what photographs have.
+On plain ground a run begins late, because the source hole can be inpainted well. Photographs have textures.
 """
 
 from __future__ import annotations
@@ -56,18 +56,15 @@ def edits(kind: str, size: Size) -> tuple[Edit, Edit]:
     """Two edits of a kind, one after the other, of the picture of a size.
 
     Args:
-        kind: one of `bench.commands.KINDS`.
+        kind: a key of `bench.kinds.KINDS`.
         size: (height, width) in pixels.
-
-    Raises:
-        ValueError: if there is no such kind.
     """
     (height, width), (_, mask) = size, picture(size)
     other, other_mask = picture(size, seed=1)
     x, y = CENTRE[0] * width, CENTRE[1] * height
     reach = 0.15 * min(size)
     ring = [(x + reach * math.cos(k), y + reach * math.sin(k)) for k in range(6)]
-    known: dict[str, tuple[Edit, Edit]] = {
+    every: dict[str, tuple[Edit, Edit]] = {
         "move": (Move(mask, (width / 4, 0.0)), Move(mask, (width / 6, height / 8))),
         "resize": (Move(mask, scale=1.25), Move(mask, scale=0.8)),
         "rotate": (Move(mask, angle=30.0), Move(mask, angle=-20.0)),
@@ -80,6 +77,4 @@ def edits(kind: str, size: Size) -> tuple[Edit, Edit]:
             Landmarks(ring, [(u, v + 0.2 * reach) for u, v in ring]),
         ),
     }
-    if kind not in known:
-        raise ValueError(f"--kind {kind} is unknown; use one of {', '.join(known)}")
-    return known[kind]
+    return every[kind]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from ...console.command import Command
+from ...console.settings_options import chosen_settings
+from ..kinds import KINDS
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from .costs import Cost
 
 SHAPES = ("demo", "sd-1.5", "sdxl")
-"""What can be measured without a checkpoint."""
+"""Shapes of models that can be measured without a checkpoint."""
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -36,8 +38,7 @@ class Speed(Command):
     """Checkpoint: a folder, a .safetensors file or a hub id; None takes --shape."""
     shape: str = "demo"
     """Without --model: demo (the package's model), or sd-1.5 or sdxl with random weights."""
-    kind: str = "move"
-    """Kind of edit: move, resize, rotate, remove, paste, appearance, drag or landmarks."""
+    kind: Annotated[str, tyro.conf.arg(help=f"Kind of edit: {', '.join(KINDS)}.")] = "move"
     size: tuple[int, int] | None = None
     """Height and width in pixels; None is what the shape was trained on, 512 for --model."""
     presets: tuple[str, ...] = ("reference", "default", "fast")
@@ -61,18 +62,16 @@ class Speed(Command):
         self._check()
         presets = {name: self._settings(name) for name in self.presets}
         size = self._size()
-        from .cases import edits
         from .costs import matrix_rate
         from .tables import as_json, conditions, tables
 
-        edits(self.kind, size)
         editor, dtype = self._editor()
         device = editor.backbone.device
         costs = [cost for name, settings in presets.items() for cost in self._costs(editor, name, settings, size)]
         rate = None if self.dry else matrix_rate(device, dtype)
         about = {"model": self.model or self.shape, "kind": self.kind, "size": list(size), **conditions(device, dtype)}
-        told = about | {"size": f"{size[0]}x{size[1]}"}
-        print(", ".join(f"{key} {value}" for key, value in told.items()) + f"\n\n{tables(costs, rate)}")
+        shown = about | {"size": f"{size[0]}x{size[1]}"}
+        print(", ".join(f"{key} {value}" for key, value in shown.items()) + f"\n\n{tables(costs, rate)}")
         if self.out is not None:
             text = json.dumps(as_json(costs, about, rate), indent=1)
             self.out.write_text(text + "\n", encoding="utf-8")
@@ -81,6 +80,8 @@ class Speed(Command):
     def _check(self) -> None:
         if self.model is None and self.shape not in SHAPES:
             raise ValueError(f"--shape {self.shape} is unknown; use one of {', '.join(SHAPES)}")
+        if self.kind not in KINDS:
+            raise ValueError(f"--kind {self.kind} is unknown; use one of {', '.join(KINDS)}")
         if self.dtype is not None and self.dtype not in DTYPES:
             raise ValueError(f"--dtype {self.dtype} is unknown; use one of {', '.join(DTYPES)}")
         if self.repeat < 1:
@@ -101,12 +102,11 @@ class Speed(Command):
         return side, side
 
     def _settings(self, preset: str) -> Settings:
-        from ...cli.main import chosen_settings
         from ...edits.settings import Geometry
 
         settings = chosen_settings(preset, self.steps, self.changes)
         # The authors' geometry cannot turn anything.
-        return dataclasses.replace(settings, geometry=Geometry.AFFINE) if self.kind == "rotate" else settings
+        return dataclasses.replace(settings, geometry=Geometry.AFFINE) if KINDS[self.kind].turns else settings
 
     def _editor(self) -> tuple[Editor, torch.dtype]:
         """The editor, and the precision of its network."""

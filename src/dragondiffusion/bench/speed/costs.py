@@ -1,4 +1,4 @@
-"""What one edit costs, measured where a model can run or counted where it need not."""
+"""The cost of one edit: measured where a model runs, or counted in a dry run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 from ...pipeline.editor import Editor, EditResult
 from ...pipeline.request import Request
-from ..cost import FlopMeter, Meter
+from ..runs.cost import FlopMeter, Meter
 from .dry import META, dry, remembering
 from .published import networks
 
@@ -22,7 +22,7 @@ ByPhase = dict[str, float]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one edit costs.
+    """The cost of one edit.
 
     Args:
         setting: name of its settings.
@@ -46,7 +46,7 @@ class Cost:
 
 
 def cost(editor: Editor, request: Request, names: tuple[str, str], repeat: int) -> tuple[Cost, EditResult]:
-    """What an edit costs, and its result.
+    """The cost of an edit, and its result.
 
     Operations are counted in a run of their own, which also warms up what is measured afterwards. A model on the meta
     device is counted without computing.

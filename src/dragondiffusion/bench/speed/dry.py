@@ -1,7 +1,7 @@
 """Runs that compute nothing: models of any size on torch's meta device, whose tensors have shapes and no numbers.
 
-What is on the CPU (masks, maps, proxies) is computed as ever, so that a run takes the same steps as a real one. What is
-on the device costs nothing, and can be counted.
+Tensors on the CPU (masks, maps, proxies) are computed as ever, so that a run takes the same steps as a real one. Those
+on the device cost nothing, and can be counted.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def module_bytes(module: nn.Module) -> int:
 class DryMeter(Clock):
     """A clock that knows the peak memory of each phase of a dry run.
 
-    What counts are the networks and all tensors that live on the device. Libraries' own workspaces, the fragments
+    It counts the networks and all tensors that live on the device. Libraries' own workspaces, the fragments
     between blocks and what the driver takes come on top on a real one.
 
     Args:

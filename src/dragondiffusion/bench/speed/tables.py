@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ..cost import PHASES
+from ..runs.cost import PHASES
 from .costs import ByPhase, Cost
 from .dry import META
 
@@ -29,7 +29,7 @@ def conditions(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
 
 
 def device_name(device: torch.device) -> str:
-    """What a device is called."""
+    """The name of a device."""
     if device == META:
         return "none (dry run)"
     if device.type == "cuda":

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ...core.types import Number, Point, Size
 from .. import scenes as S
-from .base import HELD_OUT, Range, Task, cut_off, grown, present, shown, walk, wholly_visible
+from .base import HELD_OUT, Range, Task, cut_off, present, shown, walk, wholly_visible
+from .change import grown
 
 MARGIN = 0.05
 """How far what may be edited reaches beyond the object before and after, as a fraction of the shorter side."""
@@ -27,7 +28,7 @@ def drags(
         count: How many tasks.
         first_seed: Scenes are drawn from this seed on; those without such an object are passed over.
         size: (height, width) in pixels.
-        displacement: Range of the way the handle goes, as fractions of the shorter side.
+        displacement: Range of the displacement of the handle, as fractions of the shorter side.
 
     Yields:
         `count` tasks, a function of the arguments alone.

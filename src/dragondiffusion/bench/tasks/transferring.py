@@ -1,4 +1,4 @@
-"""Objects, or their look, that are taken from a second scene."""
+"""Objects, or their appearance, that are taken from a second scene."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from torch import Tensor
 
 from ...core.types import Size
 from .. import scenes as S
-from .base import HELD_OUT, SECOND, Range, Second, Task, between, present, shown, walk, wholly_visible
+from .base import HELD_OUT, SECOND, Range, Task, between, present, shown, walk, wholly_visible
+from .change import Second
 from .placing import is_free
 
-LOOK = ("colour", "rgb", "texture", "texture_frequency", "texture_phase")
-"""The parameters that make up the look of an object."""
+APPEARANCE = ("colour", "rgb", "texture", "texture_frequency", "texture_phase")
+"""The parameters that make up the appearance of an object."""
 
 CANDIDATES, STRIDE = 64, 100_000
 """How many scenes are searched for an object of the same kind, and how far apart their seeds are, so that tasks of
 neighbouring seeds do not share them."""
 
 SHOWN = 0.15
-"""Share of the object's pixels that a paste or a new look visibly changes, at least."""
+"""Share of the object's pixels that a paste or a new appearance visibly changes, at least."""
 
 
 def pastes(
@@ -126,7 +127,7 @@ def with_object_in_front(scenes: S.Scenes, other: S.Scenes, index: int) -> S.Sce
 
 
 _OBJECT_FIELDS = {
-    "present", "kind", "position", "size", "aspect", "angle", "flip", "shape", *LOOK,
+    "present", "kind", "position", "size", "aspect", "angle", "flip", "shape", *APPEARANCE,
 }  # fmt: skip
 
 
@@ -140,7 +141,7 @@ def _appearance(seed: int, size: Size) -> Task | None:
         return None
     row, donor = (int(v) for v in alike.nonzero()[0])
     other = others[[row]]
-    after = scenes.with_object(index, **{name: other.of_object(name, donor) for name in LOOK})
+    after = scenes.with_object(index, **{name: other.of_object(name, donor) for name in APPEARANCE})
     old, new, second = S.render(scenes, size), S.render(after, size), S.render(other, size)
     if not (wholly_visible(old, index) and wholly_visible(second, donor)):
         return None

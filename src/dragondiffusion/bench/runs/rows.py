@@ -1,4 +1,4 @@
-"""What is compared: the rows of a benchmark's table and what is behind them."""
+"""The rows that a benchmark compares."""
 
 from __future__ import annotations
 
@@ -7,24 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from ..core.types import NEVER, Window
-from ..edits.settings import PRESETS, Geometry, Settings
+from ...core.types import Window
+from ...edits.settings import PRESETS, Geometry, Settings
+from ..kinds import KINDS
 from .baselines import Baseline, copy_paste, unedited_input
 
 Rows: TypeAlias = dict[str, Settings | Baseline]
-"""Settings, or a way without a model, by the name of the row."""
-
-TERMS: dict[str, tuple[str, ...]] = {
-    "move": ("edit", "content", "contrast", "inpaint"),
-    "resize": ("edit", "content", "contrast", "inpaint"),
-    "rotate": ("edit", "content", "contrast", "inpaint"),
-    "paste": ("edit", "content"),
-    "appearance": ("edit", "content"),
-    "drag": ("edit", "content", "inpaint"),
-    "landmarks": ("edit",),
-    "remove": ("content", "contrast", "inpaint"),
-}
-"""The energy terms of a kind of edit, by the names of their weights. Source: docs/method.md, section 4."""
+"""Settings, or a baseline without a model, by the name of the row."""
 
 BASELINES: Rows = {"unedited input": unedited_input, "copy-paste, inpainted": copy_paste}
 """Rows that need no model."""
@@ -33,16 +22,17 @@ USUAL = ("unedited input", "copy-paste, inpainted", "latent copy", "reference", 
 """The rows shown where none are named, as far as they exist."""
 
 
-def rows(kind: str, changes: dict[str, Any] | None = None, terms: bool = False, turned: bool = False) -> Rows:
+def rows(kind: str, changes: dict[str, Any] | None = None, terms: bool = False, turned: bool | None = None) -> Rows:
     """Every row that a kind of edit knows.
 
     Args:
-        kind: A key of `tasks.TASKS`.
+        kind: A key of `kinds.KINDS`.
         changes: Settings that differ in every row, such as the number of steps.
         terms: Also the default with each energy term, and the memory bank, switched off.
-        turned: Objects are turned. The authors' geometry knows no angle; preset `reference` is given ours.
+        turned: Whether objects are turned; None asks the kind. The authors' geometry knows no angle, so that preset
+            `reference` is given ours.
     """
-    changes = changes or {}
+    changes, turned = changes or {}, KINDS[kind].turns if turned is None else turned
     presets = {name: Settings.preset(name, **changes) for name in PRESETS}
     if turned:
         presets["reference"] = replace(presets["reference"], geometry=Geometry.AFFINE)
@@ -56,7 +46,7 @@ def rows(kind: str, changes: dict[str, Any] | None = None, terms: bool = False, 
         "default without guidance": replace(default, energy_scale=0.0),
     }
     if terms:
-        chosen |= {f"default, no {term} term": replace(default, **{f"w_{term}": 0.0}) for term in TERMS[kind]}
+        chosen |= {f"default, no {term} term": replace(default, **{f"w_{term}": 0.0}) for term in KINDS[kind].terms}
         chosen["default, no memory bank"] = replace(default, recall=False)
     return chosen
 
@@ -64,15 +54,15 @@ def rows(kind: str, changes: dict[str, Any] | None = None, terms: bool = False, 
 def latent_copy(default: Settings) -> Settings:
     """Settings that copy the object's latents, noise and all, to their new place and then only sample.
 
-    No energies, no memory bank, no proxy, nothing held during the run. Geometry, fresh noise in the hole place and
+    No energies, no memory bank, no proxy, nothing clamped during the run. Geometry, fresh noise in the source hole and
     the composite of the finished picture stay those of the default.
     """
     return replace(
         default,
         energy_scale=0.0,
         recall=False,
-        clamp_rest=NEVER,
-        clamp_destination=NEVER,
+        clamp_rest=0.0,
+        clamp_destination=0.0,
         proxy=False,
         restore_detail=False,
     )
@@ -123,5 +113,5 @@ def _value(name: str, text: str) -> Any:
 
 
 def text_of(row: Settings | Baseline) -> str:
-    """What tells a row from another of its name."""
+    """The settings of a row as text, or the name of its baseline."""
     return repr(row) if isinstance(row, Settings) else row.__name__

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..core.types import Number
+from ...core.types import Number
 
 PARAMETERS = 8
 """Shape parameters per object, each in [0, 1]. Objects use the first; faces use all."""
@@ -110,6 +110,11 @@ def polygon(
 def parameter(shape: Tensor, index: int, low: Number, high: Number) -> Tensor:
     """Shape parameter `index`, mapped from [0, 1] to [low, high], shaped to broadcast over a picture."""
     return (low + (high - low) * shape[:, index])[:, None, None]
+
+
+def coverage(distance: Tensor, softness: Tensor | float) -> Tensor:
+    """Anti-aliased coverage in [0, 1] of signed distances, with an edge as wide as `softness`."""
+    return (0.5 - distance / softness).clamp(0, 1)
 
 
 # --- kinds -----------------------------------------------------------------------------------------------------------

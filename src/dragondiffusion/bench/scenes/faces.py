@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..selection.faces.layouts import LANDMARKS_17
+from ...selection.faces.layouts import LANDMARKS_17
 from .shapes import DARK, LIGHT, PARAMETERS, Detail, Drawing, capsule, ellipse
 
 FACE_PARAMETERS = (
@@ -21,7 +21,7 @@ FACE_PARAMETERS = (
     "mouth_curve",
     "chin",
 )
-"""What the shape parameters of a face mean, in order; each is in [0, 1]."""
+"""The shape parameters of a face in order; each is in [0, 1]."""
 
 _RANGES = (
     (0.24, 0.42),

@@ -8,34 +8,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..recipes import versions
-from .commands import KINDS
-from .difficulty import AXES, levels
-from .results import Entry, Results
-from .scores import COLUMNS
-from .statistics import compare, estimate
+from ...recipes import versions
+from ..kinds import KINDS
+from ..runs.results import Entry, Results
+from ..runs.scores import COLUMNS
+from ..runs.statistics import compare, estimate
+from ..tasks.difficulty import AXES, levels
 
 Figures: TypeAlias = dict[str, Any]
-
-HEADLINE: dict[str, str] = {
-    "move": "destination",
-    "resize": "destination",
-    "rotate": "destination",
-    "paste": "destination",
-    "appearance": "edited",
-    "drag": "edited",
-    "landmarks": "edited",
-    "remove": "hole",
-}
-"""The region in which a kind of edit is hardest: what figures are broken down by, beside the whole picture."""
 
 SHOWN = 3
 """Best and worst scenes that a page shows of each kind."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What was found about one kind of edit: entries by row and seed, and operations by row and phase."""
+class KindResults:
+    """Results of one kind of edit: entries by row and seed, and operations by row and phase."""
 
     entries: dict[str, dict[int, Entry]]
     flops: dict[str, dict[str, int]]
@@ -73,7 +61,7 @@ def gather(folders: Sequence[Path], base: str) -> Figures:
                 f"{folder} holds results of {one['about']} and {folders[0]} of {held[0]['about']}; report them apart"
             )
     settings = _joined(folders, held)
-    kept = {kind: _kept(folders, kind, list(settings[kind])) for kind in KINDS if kind in settings}
+    kept = {kind: _found(folders, kind, list(settings[kind])) for kind in KINDS if kind in settings}
     kept = {kind: one for kind, one in kept.items() if one.entries and one.seeds}
     if not kept:
         raise ValueError(f"{folders[0]} holds no scene that every row has edited; let the benchmark finish first")
@@ -105,7 +93,7 @@ def _joined(folders: Sequence[Path], held: Sequence[Figures]) -> dict[str, dict[
     return found
 
 
-def _kept(folders: Sequence[Path], kind: str, rows: Sequence[str]) -> Kept:
+def _found(folders: Sequence[Path], kind: str, rows: Sequence[str]) -> KindResults:
     entries: dict[str, dict[int, Entry]] = {}
     flops: dict[str, dict[str, int]] = {}
     for results in (Results(folder) for folder in folders):
@@ -116,12 +104,12 @@ def _kept(folders: Sequence[Path], kind: str, rows: Sequence[str]) -> Kept:
             counted = results.cost(kind, row)
             if counted is not None:
                 flops[row] = counted
-    return Kept(entries, flops)
+    return KindResults(entries, flops)
 
 
-def _figures(kind: str, kept: Kept, base: str) -> Figures:
+def _figures(kind: str, kept: KindResults, base: str) -> Figures:
     seeds = kept.seeds
-    headline = HEADLINE[kind]
+    headline = KINDS[kind].headline
     ranked = sorted(seeds, key=lambda seed: kept.entries[base][seed].scores.get(headline, 0.0), reverse=True)
     return {
         "headline": headline,
@@ -137,7 +125,7 @@ def _figures(kind: str, kept: Kept, base: str) -> Figures:
     }
 
 
-def _compared(kept: Kept, row: str, base: str) -> Figures:
+def _compared(kept: KindResults, row: str, base: str) -> Figures:
     """A row against the base, in every column that both have and that has a direction."""
     found: Figures = {}
     shared = [name for name in kept.columns(row) if name in kept.columns(base) and COLUMNS[name].better]
@@ -151,7 +139,7 @@ def _compared(kept: Kept, row: str, base: str) -> Figures:
     return found
 
 
-def _by_level(kept: Kept, columns: Sequence[str]) -> Figures:
+def _by_level(kept: KindResults, columns: Sequence[str]) -> Figures:
     """Figures by axis and level of difficulty, where an axis has more than one level among the scenes."""
     first = next(iter(kept.entries.values()))
     at = {seed: levels(first[seed].difficulty) for seed in kept.seeds}
@@ -164,7 +152,7 @@ def _by_level(kept: Kept, columns: Sequence[str]) -> Figures:
     return found
 
 
-def _level(kept: Kept, columns: Sequence[str], seeds: Sequence[int]) -> Figures:
+def _level(kept: KindResults, columns: Sequence[str], seeds: Sequence[int]) -> Figures:
     rows: Figures = {}
     for row in kept.entries:
         values = {name: kept.values(row, name, seeds) for name in columns}

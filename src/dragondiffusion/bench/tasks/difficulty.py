@@ -9,10 +9,11 @@ from typing import Any, TypeAlias
 
 import torch
 
-from ..core.types import Number, Size
-from . import scenes as S
-from .tasks import TASKS, Task
-from .tasks.base import present
+from ...core.types import Number, Size
+from .. import scenes as S
+from ..kinds import kind_of
+from .base import Task, present
+from .generators import TASKS
 
 Difficulty: TypeAlias = dict[str, float]
 """Value of a task on each axis that it has."""
@@ -56,7 +57,7 @@ AXES: dict[str, Axis] = {
 
 def describe(task: Task) -> Difficulty:
     """The value of a task on each axis that it has."""
-    pasted = task.kind == "paste"
+    pasted = task.pasted
     own = task.after if pasted else task.scenes
     found = {
         "size": float(torch.maximum(task.mask, task.placed).sum()) / math.prod(task.size)
@@ -78,9 +79,9 @@ def levels(difficulty: Mapping[str, float]) -> dict[str, str]:
 
 def _displacement(task: Task) -> float | None:
     if task.points_from:
-        ways = [math.dist(a, b) for a, b in zip(task.points_from, task.points_to, strict=True)]
-        return math.fsum(ways) / len(ways) / min(task.size)
-    return math.hypot(*task.offset) / min(task.size) if task.kind == "move" else None
+        lengths = [math.dist(a, b) for a, b in zip(task.points_from, task.points_to, strict=True)]
+        return math.fsum(lengths) / len(lengths) / min(task.size)
+    return math.hypot(*task.offset) / min(task.size) if "displacement" in kind_of(task.kind).options else None
 
 
 def _hidden(scenes: S.Scenes, index: int, size: Size) -> float:

@@ -12,14 +12,14 @@ from typing import Any
 
 from PIL import Image
 
-from ..imaging.images import write_file
+from ...imaging.images import write_file
+from ..kinds import OPTIONS
+from ..runs.results import Results
+from ..runs.running import Sets
+from ..runs.scores import COLUMNS
+from ..tasks import Task, pixels
 from . import plots
-from .commands import ASKED
 from .figures import Figures
-from .results import Results
-from .running import Sets
-from .scores import COLUMNS
-from .tasks import Task, pixels
 
 STYLE = """
 :root { color-scheme: light; }
@@ -101,14 +101,14 @@ def page(figures: Figures, results: Sequence[Results]) -> str:
 def _conditions(figures: Figures) -> str:
     about = figures["about"]
     kinds = ", ".join(f"{name} {kind['scenes']}" for name, kind in figures["kinds"].items())
-    asked = _asked(about)
+    asked = _options(about)
     entries = {
         "Model": f"fingerprint {about['model']}",
         "Versions": ", ".join(f"{name} {version}" for name, version in figures["versions"].items()),
         "Scenes": kinds + (", set apart for choosing settings" if about["tuning"] else ", held out"),
         "Pictures": f"{about['size'][0]}x{about['size'][1]} pixels",
         "Prompt": "what the picture shows " + ("after the edit" if about["after"] else "before the edit"),
-        **({"Asked of scenes": ", ".join(f"{name} {value}" for name, value in asked.items())} if asked else {}),
+        **({"Options of scenes": ", ".join(f"{name} {value}" for name, value in asked.items())} if asked else {}),
         "Compared with": figures["base"],
     }
     terms = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(text))}</dd>" for name, text in entries.items())
@@ -116,9 +116,9 @@ def _conditions(figures: Figures) -> str:
     return f"<dl>{terms}</dl><pre>{commands}</pre>"
 
 
-def _asked(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked of the scenes."""
-    return {name: about[name] for name in ASKED if about[name] is not None}
+def _options(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the scenes were generated with."""
+    return {name: about[name] for name in OPTIONS if about[name] is not None}
 
 
 def _summary(figures: Figures, title: str, column: Callable[[str], str]) -> str:
@@ -236,7 +236,7 @@ def _table(title: str, heads: Sequence[str], lines: Iterable[tuple[str, Sequence
 def _sheet(figures: Figures, name: str, results: Sequence[Results]) -> str:
     """Scenes before, after by every row, and as they should be."""
     about, kind = figures["about"], figures["kinds"][name]
-    own = {n: tuple(v) if isinstance(v, list) else v for n, v in _asked(about).items() if name in ASKED[n]}
+    own = {n: tuple(v) if isinstance(v, list) else v for n, v in _options(about).items() if name in OPTIONS[n]}
     sets = Sets((name,), 1, (about["size"][0], about["size"][1]), asked={name: own})
     rows = list(kind["rows"])
     lines = "".join(

@@ -1,4 +1,4 @@
-"""What an engineer would do without a diffusion model: rows of the benchmark that need none."""
+"""Rows of the benchmark that need no model: classical methods."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core.types import ALWAYS, Canvas
-from ..edits import Drag, Landmarks
-from ..edits.patches import deformed
-from ..edits.settings import Settings
-from ..imaging.images import pad_picture
-from ..proxy.appearance import Recoloured
-from .metrics import Picture
-from .tasks import Task, pixels
+from ...core.types import ALWAYS, Canvas
+from ...edits import Drag, Landmarks
+from ...edits.bending import deformed
+from ...edits.settings import Settings
+from ...imaging.images import pad_picture
+from ...proxy.appearance import Recoloured
+from ..metrics import Picture
+from ..tasks import Task, pixels
 
 Baseline: TypeAlias = Callable[[Task], Picture]
 """Makes the edited picture of a task."""
 
 RADIUS = 3
-"""Neighbourhood of the filling, pixels. Source: OpenCV's tutorial on inpainting."""
+"""Neighbourhood of the inpainting, pixels. Source: OpenCV's tutorial on inpainting."""
 
 FRINGE = 2
-"""Pixels around a mask that are filled too, because edges are soft. Source: chosen."""
+"""Pixels around a mask that are inpainted too, because edges are soft. Source: chosen."""
 
 MULTIPLE, FACTOR = 16, 4
 """Grids on which deformations are laid out, those of the demo model."""
@@ -38,28 +38,29 @@ def unedited_input(task: Task) -> Picture:
 
 
 def copy_paste(task: Task) -> Picture:
-    """Holes filled by diffusion of their borders, the object pasted through its mask; no model.
+    """Source holes inpainted from their borders, the object pasted through its mask; no model.
 
-    Moves, resizes and turns: the object's place is filled, the object carried along its map and laid over. Pastes: laid
-    over. Removals: filled alone. Drags and landmarks: one thin-plate deformation. Appearances: the recoloured object.
+    Moves, resizes and turns: the source hole is inpainted, the object transported by its map and pasted. Pastes: pasted
+    alone. Removals: inpainted alone. Drags and landmarks: one thin-plate deformation. Appearances: the object is
+    recoloured.
 
     Source: A. Telea, "An image inpainting technique based on the fast marching method", Journal of Graphics Tools 2004,
-    as in OpenCV; `deformation.ThinPlate`, `edits.look.Recoloured`.
+    as in OpenCV; `proxy.deformation.ThinPlate`, `proxy.appearance.Recoloured`.
     """
-    if task.kind in ("drag", "landmarks"):
+    if task.points_from:
         return bent(task)
-    if task.kind == "appearance":
+    if task.second is not None and not task.pasted:
         return recoloured(task)
-    picture = task.before if task.kind == "paste" else filled(task.before, task.mask)
-    carried = task.carried()
-    if carried is None:
+    picture = task.before if task.pasted else inpainted(task.before, task.mask)
+    transported = task.transported()
+    if transported is None:
         return picture
-    colours, alpha = carried
+    colours, alpha = transported
     return (1 - alpha) * picture + alpha * colours
 
 
-def filled(picture: Picture, mask: Float[Tensor, "h w"]) -> Picture:
-    """A picture whose masked pixels, and `FRINGE` around them, are made up from what surrounds them."""
+def inpainted(picture: Picture, mask: Float[Tensor, "h w"]) -> Picture:
+    """A picture whose masked pixels, and `FRINGE` around them, are inpainted from what surrounds them."""
     import cv2
 
     hole = ((mask > 0.02).byte() * 255).numpy()
@@ -82,7 +83,7 @@ def bent(task: Task) -> Picture:
     if not isinstance(edit, (Drag, Landmarks)):
         raise ValueError(f"kind {task.kind!r} leads no points; use one of drag, landmarks")
     pairs = list(zip(task.points_from, task.points_to, strict=True))
-    carry = deformed(pairs, edit.editable(canvas) > 0.5, canvas, ALWAYS, proxy=True, steps=1)
+    plan = deformed(pairs, edit.editable(canvas) > 0.5, canvas, ALWAYS, proxy=True, steps=1)
     x = pad_picture(2 * task.before[None] - 1, canvas.padded)
-    proxy = x if carry.paint is None else carry.paint.onto(x, [x])
+    proxy = x if plan.paint is None else plan.paint.onto(x, [x])
     return (proxy[0, :, : task.size[0], : task.size[1]] + 1) / 2

@@ -11,23 +11,23 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from ..backbones.base import weights_digest
-from ..batch.engine import each
-from ..batch.local import LocalEngine
-from ..core.types import Size
-from ..edits.settings import Settings
-from ..pipeline.editor import Editor
-from ..pipeline.request import Request
+from ...backbones.base import weights_digest
+from ...batch.engine import each
+from ...batch.local import LocalEngine
+from ...core.types import Size
+from ...edits.settings import Settings
+from ...pipeline.editor import Editor
+from ...pipeline.request import Request
+from ..metrics import Picture
+from ..tasks import HELD_OUT, TASKS, TUNING, Task, pixels
+from ..tasks.difficulty import describe, matching
 from .baselines import Baseline
 from .cost import FlopMeter, Meter
-from .difficulty import describe, matching
-from .metrics import Picture
 from .results import Entry, Results, parts
 from .rows import Rows
 from .scores import Scores, score
-from .tasks import HELD_OUT, TASKS, TUNING, Task, pixels
 
-Report = Callable[[int, int], None]
+EditsDone = Callable[[int, int], None]
 """Called with the number of finished edits and their total."""
 
 
@@ -97,7 +97,7 @@ class Benchmark:
     after: bool = False
 
     def left(self) -> list[Work]:
-        """What is not done yet. Batches are cut the same way however many processes there are."""
+        """The work that is not done yet. Batches are cut the same way however many processes there are."""
         work: list[Work] = []
         for kind in self.sets.kinds:
             seeds = self.seeds[kind]
@@ -166,7 +166,7 @@ def fingerprint(editor: Editor) -> str:
     return weights_digest(value for part in (pipe.unet, pipe.vae) for value in part.parameters())
 
 
-def run(bench: Benchmark, load: Callable[[], Editor], jobs: int, report: Report) -> int:
+def run(bench: Benchmark, load: Callable[[], Editor], jobs: int, report: EditsDone) -> int:
     """Does what is left of a run.
 
     Args:
@@ -174,7 +174,7 @@ def run(bench: Benchmark, load: Callable[[], Editor], jobs: int, report: Report)
         load: gives the editor; called once in every process. It must be picklable for several.
         jobs: processes; the threads of this one are shared out among them. More or fewer threads may round a result
             differently in its last bit, nothing else depends on their number.
-        report: is told how far it is.
+        report: called with the number of finished edits and their total.
 
     Returns:
         The number of edits that were done.

@@ -1,4 +1,4 @@
-"""What an edit costs: seconds, peak memory and floating-point operations of each of its phases."""
+"""The cost of an edit: seconds, peak memory and floating-point operations of each of its phases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ..core.clock import Clock
+from ...core.clock import Clock
 
 PHASES = ("encode", "invert", "sample", "decode")
 """Phases of `Editor.batch`, as `EditResult.seconds` names them."""
@@ -51,8 +51,8 @@ class Meter(Clock):
 class FlopMeter(Clock):
     """A clock that counts floating-point operations by phase, a multiplication with its addition as two.
 
-    Only matrix products and convolutions count, forward and backward, by the formulas of `torch.utils.flop_counter`
-    (its own mode asks which module a gradient belongs to, and gradients with respect to an input belong to none).
+    Only matrix products and convolutions count, forward and backward, by the formulas of `torch.utils.flop_counter`.
+    Its `FlopCounterMode` itself cannot be used: it raises a RuntimeError at `torch.autograd.grad` inside of a module.
     Attention runs as two matrix products meanwhile, because fused kernels of the CPU are not counted. Counting makes a
     run slower, so its seconds mean nothing.
 

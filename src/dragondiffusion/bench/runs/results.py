@@ -1,4 +1,4 @@
-"""What a benchmark found, in a folder, so that an interrupted run goes on where it stopped.
+"""The results of a benchmark in a folder, so that an interrupted run goes on where it stopped.
 
 `run.json` says what all results have in common; `scores/KIND/ROW/SEED.json` and `.png` hold what a row made of a scene,
 `costs/KIND/ROW.json` what one edit of it costs. Every file is written whole, so several processes can write at once.
@@ -17,18 +17,18 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..imaging.images import write_file, write_picture
-from .difficulty import Difficulty
-from .metrics import Picture
+from ...imaging.images import write_file, write_picture
+from ..metrics import Picture
+from ..tasks import pixels
+from ..tasks.difficulty import Difficulty
 from .scores import Scores
-from .tasks import pixels
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a row made of one scene."""
+    """Scores and difficulty of one scene, edited by one row."""
 
     scores: Scores
     difficulty: Difficulty
@@ -56,7 +56,7 @@ class Results:
         return results
 
     def read(self) -> dict[str, Any]:
-        """What `run.json` says: `about`, `rows` by kind, `commands`.
+        """The contents of `run.json`: `about`, `rows` by kind, `commands`.
 
         Raises:
             ValueError: There is no such file, or it is something else.
@@ -124,7 +124,7 @@ class Results:
         return {seed: Entry(one["scores"], one["difficulty"]) for seed, one in sorted(held.items())}
 
     def picture(self, kind: str, row: str, seed: int) -> Picture:
-        """What a row made of a scene, in [0, 1]."""
+        """A scene edited by a row, in [0, 1]."""
         with Image.open(self._place(kind, row, seed).with_suffix(".png")) as image:
             picture = np.asarray(image.convert("RGB")).copy()
         return torch.from_numpy(picture).permute(2, 0, 1) / 255

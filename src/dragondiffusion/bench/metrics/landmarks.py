@@ -2,7 +2,8 @@
 
 It is what edits of faces are measured by: results are pictures, and their landmarks have to be read off them.
 `training/landmarks.py` trains it and prints its own error: on 48 held-out faces of 128x128 pictures 0.21 pixels, which
-is 7 % of the way landmarks go in `tasks.face_landmarks`, and 0.29 pixels (9 %) after the demo model's autoencoder.
+is 7 % of the displacement of landmarks in `tasks.face_landmarks`, and 0.29 pixels (9 %) after the autoencoder of the
+demo model.
 
 Convention: it looks at a square crop of the face's local frame (`scenes.Frame`), upright and unflipped, and answers in
 coordinates of that frame, so that where the face stands, how big it is and how it is turned play no part.
@@ -20,7 +21,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from .scenes import Frame
+from ..scenes import Frame
 
 WEIGHTS = Path(__file__).parent / "landmarks.safetensors"
 """The trained network, in half precision."""
