@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Correspondence, coverage, covered_cells
 from ..core.paint import Placed
-from ..core.types import Canvas, Pictures, Size, Window
+from ..core.types import Canvas, Pictures, Size
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
 from ..imaging.images import ImageLike, MaskLike, pad_mask, pad_picture, read_mask, read_picture, to_unpadded
+from ..method import strengths
 from ..method.bank import by_region
 from ..method.energies import GlobalSimilarity
-from ..method.objective import Objective, Strengths
+from ..method.objective import Objective
 from ..method.terms import content_term
 from ..proxy.appearance import Recoloured, Redressed, pattern
 from ..proxy.registration import register
@@ -37,9 +38,8 @@ class ReplaceAppearance(Edit):
     prompt: str = ""
     pattern: bool = True
 
-    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(guidance_scale=5.0, w_edit=3.5, w_content=5.0, recall_window=Window(0.0, 0.72))
-    CLAMP = 0.95
+    STRENGTHS = strengths.APPEARANCE
+    CLAMP = 0.95  # chosen, docs/experiments.md
 
     LEAST_PATTERN = 0.02
     """From this on an object has a pattern, see `look.pattern`. Source: docs/experiments.md."""

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass, replace
 
 from ..core.geometry import coverage, covered_cells
-from ..core.types import Canvas, Mask, Pairs, Size, Window
+from ..core.types import Canvas, Mask, Pairs, Size
 from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
 from ..imaging.images import MaskLike, read_mask
+from ..method import strengths
 from ..method.bank import appending
-from ..method.objective import Objective, Strengths, Transport
+from ..method.objective import Objective, Transport
 from ..method.terms import content_term, left_terms, patch_term
 from .base import Compiled, Edit, object_mask
 from .bending import capsules, check_pairs, deformed
@@ -33,9 +34,8 @@ class Drag(Edit):
     points: Pairs
     mask: MaskLike | None = None
 
-    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(w_inpaint=0.2, recall_window=Window(0.1, 1.0))
-    CLAMP = 0.9
+    STRENGTHS = strengths.DRAG
+    CLAMP = 0.9  # chosen, docs/experiments.md
 
     REACH = 1.0
     """Without a mask: how far around the ways content may change, in displacements. Source: chosen."""

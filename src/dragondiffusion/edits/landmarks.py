@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from ..core.geometry import cell_centres, coverage
-from ..core.types import Canvas, Mask, PointList, Size, Window
+from ..core.types import Canvas, Mask, PointList, Size
 from ..imaging.frames import Box, Frame, box_of_points, clipped, grown
+from ..method import strengths
 from ..method.bank import appending
-from ..method.objective import Objective, Strengths, Transport
+from ..method.objective import Objective, Transport
 from ..method.terms import patch_term
 from .base import Compiled, Edit
 from .bending import check_pairs, deformed
@@ -32,16 +33,8 @@ class Landmarks(Edit):
     points_from: PointList
     points_to: PointList
 
-    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(
-        energy_scale=3000.0,
-        w_edit=12.0,
-        w_content=0.0,
-        noise_inside=0.2,
-        noise_outside=0.2,
-        recall_window=Window(0.1, 1.0),
-    )
-    CLAMP = 0.9
+    STRENGTHS = strengths.LANDMARKS
+    CLAMP = 0.9  # chosen, docs/experiments.md
 
     SURROUNDINGS = 0.15
     """How far around the landmarks content may change, in diameters of their hull. Source: chosen."""

@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass, replace
 
 from ..core.geometry import Affine, centroid, warp_mask
-from ..core.types import Canvas, Mask, Number, Pictures, Point, Size, Window
+from ..core.types import Canvas, Mask, Number, Pictures, Point, Size
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask
 from ..imaging.images import MaskLike, read_mask
+from ..method import strengths
 from ..method.bank import replacing
 from ..method.energies import LocalSimilarity
-from ..method.objective import Objective, Strengths, Transport
+from ..method.objective import Objective, Transport
 from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
 from .base import Compiled, Edit, nowhere, object_mask
@@ -48,10 +49,7 @@ class Move(Edit):
     anchor: Point | None = None
     hint: MaskLike | None = None
 
-    # Source: docs/method.md, section 9; the recall window is section 6.
-    STRENGTHS = Strengths(
-        energy_scale=500.0, w_contrast=0.2, w_inpaint=0.8, factor=0.08, recall_window=Window(0.1, 1.0)
-    )
+    STRENGTHS = strengths.MOVE
 
     def __post_init__(self) -> None:
         check_map(self.offset, self.scale, self.angle, self.anchor)

@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass, replace
 
 from ..core.geometry import Affine, centroid
-from ..core.types import Canvas, Mask, Number, Point, Size, Window
+from ..core.types import Canvas, Mask, Number, Point, Size
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
 from ..imaging.images import ImageLike, MaskLike, Pixels, pad_mask, read_mask, read_picture, to_unpadded
+from ..method import strengths
 from ..method.bank import by_region
 from ..method.energies import LocalSimilarity
-from ..method.objective import Objective, Strengths, Transport
+from ..method.objective import Objective, Transport
 from ..method.terms import content_term
 from .base import Compiled, Edit, Guide, nowhere
 from .footprint import BORDER, arrival_box
@@ -49,9 +50,8 @@ class Paste(Edit):
     anchor: Point | None = None
     prompt: str = ""
 
-    # Source: docs/method.md, section 9; how long destinations are clamped is chosen, docs/experiments.md.
-    STRENGTHS = Strengths(energy_scale=1500.0, recall_window=Window(0.0, 0.72))
-    CLAMP = 0.9
+    STRENGTHS = strengths.PASTE
+    CLAMP = 0.9  # chosen, docs/experiments.md
 
     def __post_init__(self) -> None:
         check_map(self.offset, self.scale, self.angle, self.anchor)

@@ -6,6 +6,7 @@ from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Pictures, Size
 from ..imaging.frames import Box, Frame, box_of_mask
 from ..imaging.images import MaskLike, read_mask
+from ..method import strengths
 from ..method.bank import replacing
 from ..method.objective import Objective
 from ..method.terms import hole_terms
@@ -13,7 +14,6 @@ from ..proxy.shadows import find_shadow
 from .base import Compiled, Edit, nowhere, object_mask
 from .footprint import hint_within, leaving_box, with_hint
 from .hole import hint_region, pixels_of_hole
-from .move import Move
 from .settings import Settings
 from .shading import with_shadow
 
@@ -31,7 +31,7 @@ class Remove(Edit):
     hint: MaskLike | None = None
 
     # Source: chosen, those of moving, of which this is the part that concerns the place left.
-    STRENGTHS = Move.STRENGTHS
+    STRENGTHS = strengths.MOVE
 
     def extent(self, size: Size, settings: Settings) -> Box:
         mask = read_mask(self.mask, size)

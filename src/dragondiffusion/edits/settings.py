@@ -3,9 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..core.types import Window
 from ..imaging.settings import OutputSettings
-from ..method.settings import Geometry, MethodSettings
+from ..method.settings import RELEASED, Geometry, MethodSettings
 from ..proxy.settings import ProxySettings
 
 __all__ = ["PRESETS", "Geometry", "Settings"]
@@ -49,16 +48,7 @@ PRESETS: dict[str, Settings] = {
     "default": Settings(),
     "fast": Settings(steps=10, guidance=()),
     "reference": Settings(
-        steps=50,
-        guidance_scale=None,
-        energy_scale=None,
-        guidance_strength=None,
-        raw_cosine=True,
-        geometry=Geometry.REFERENCE,
-        merged_backward=False,
-        cached_features=False,
-        guidance=(Window(0.0, 0.2), Window(0.2, 0.6, every=2)),
-        time_travel=Window(0.42, 0.6, every=2),
+        **vars(RELEASED),
         clamp_rest=0.0,
         clamp_destination=0.0,
         clamp_hole=None,

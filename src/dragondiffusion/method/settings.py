@@ -78,6 +78,10 @@ class RunSettings:
         return self.time_travel_passes if self.time_travel.holds(i, self.steps) else 1
 
 
+WEIGHTS = ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint")
+"""Numbers of an edit that settings may set; any number from 0 on."""
+
+
 @dataclass(frozen=True)
 class MethodSettings(RunSettings):
     """Settings of the method for one image: the run's, and how strongly the edit acts. `None` is the edit's own value.
@@ -137,10 +141,6 @@ class MethodSettings(RunSettings):
         return {name: value for name, value in chosen.items() if value is not None}
 
 
-WEIGHTS = ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint")
-"""Numbers of an edit that settings may set; any number from 0 on."""
-
-
 def check_least(name: str, value: Number, least: int) -> None:
     """Checks a number against its lower bound.
 
@@ -159,3 +159,19 @@ def check_strength(name: str, value: Number | None, top: float = math.inf) -> No
     """
     if value is not None and not (math.isfinite(value) and 0 <= value <= top):
         raise ValueError(f"{name}={value} must be a number from 0 to {top}")
+
+
+RELEASED = MethodSettings(
+    steps=50,
+    guidance_scale=None,
+    energy_scale=None,
+    guidance_strength=None,
+    raw_cosine=True,
+    geometry=Geometry.REFERENCE,
+    merged_backward=False,
+    cached_features=False,
+    time_travel=Window(0.42, 0.6, every=2),
+    noise_inside=0.0,
+    noise_outside=0.0,
+)
+"""The authors' released code, regional noise and image prompt switched off. Source: docs/method.md, section 9."""
