@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from .edits.settings import Geometry, Settings
     from .imaging.shapes import BoxMask, PolygonMask, RunLengthMask
     from .method.objective import Objective
-    from .pipeline.editor import Editor, EditResult
+    from .pipeline.editor import Editor
     from .pipeline.postprocess import PreviewStream
     from .pipeline.preview import Preview, preview
     from .pipeline.reference import Reference
     from .pipeline.report import Report
     from .pipeline.request import Request
+    from .pipeline.result import EditResult
     from .recipes import Recipe, recipe_schema
 
 __version__ = "0.1.0"
@@ -58,7 +59,7 @@ _HOMES = {
     "OutOfMemory": "backbones",
     "Savings": "backbones",
     "Editor": "pipeline.editor",
-    "EditResult": "pipeline.editor",
+    "EditResult": "pipeline.result",
     "Drag": "edits",
     "Edit": "edits",
     "Landmarks": "edits",

@@ -26,7 +26,8 @@ from ..imaging.images import carries_text, holds_colour, write_picture
 from ..recipes import Recipe
 
 if TYPE_CHECKING:
-    from ..pipeline.editor import Editor, EditResult
+    from ..pipeline.editor import Editor
+from ..pipeline.result import EditResult
 
 PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "decode"}
 """What the phases of `EditResult.seconds` are called here."""

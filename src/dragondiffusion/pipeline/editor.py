@@ -1,15 +1,11 @@
 """The whole flow: picture and edits in, edited picture out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from PIL import Image
 
 from ..backbones import (
     Backbone,
@@ -23,11 +19,11 @@ from ..backbones import (
     wrap,
 )
 from ..core.clock import Clock
-from ..core.types import Canvas, Latents, Number, Progress, Size
+from ..core.types import Canvas, Number, Progress, Size
 from ..edits.base import Edit
 from ..edits.settings import Settings
 from ..imaging.frames import Frame
-from ..imaging.images import ImageLike, from_tensor, write_picture
+from ..imaging.images import ImageLike, from_tensor
 from ..imaging.photos import Shot, read_photo
 from ..method.inversion import generate
 from ..method.sampling import sample
@@ -36,50 +32,8 @@ from .plan import check_together, framed, plan
 from .postprocess import PreviewStream, decode, finish
 from .prepare import prepared, samples
 from .reference import Reference
-from .report import Report
 from .request import InversionRequest, Request
-
-
-@dataclass(frozen=True)
-class EditResult:
-    """An edited picture and how it came about.
-
-    Args:
-        image: the picture, of the size and kind (grey, transparent) of the input; its `info` holds profile, EXIF, XMP
-            and resolution of the input's file, which `save` writes too.
-        latents: clean latents it was decoded from; of a large photo, those of the frame that was edited.
-        energies: (step, value of each energy by name) of the guided steps; steps that are repeated appear repeatedly.
-        seconds: time by phase (encode, invert, sample, decode); of the whole batch, if there was one.
-        region: (height, width) in [0, 1], where the picture may differ from the input; without `composite`, what the
-            edit was about.
-        reference: the inverted input, which `Editor.edit` takes again: it pays for inversion only where another edit
-            needs more of it.
-        report: what can be said of the result without knowing the truth.
-        seed: of all its noise.
-        notes: what a user should know of how the input was read.
-    """
-
-    image: Image.Image
-    latents: Latents
-    energies: list[tuple[int, dict[str, float]]]
-    seconds: dict[str, float]
-    region: npt.NDArray[np.float32]
-    reference: Reference
-    report: Report
-    seed: int
-    notes: tuple[str, ...] = ()
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Writes the picture whole or not at all, with profile, metadata and JPEG quality of the input's file.
-
-        Args:
-            path: where; the suffix says the format.
-
-        Raises:
-            OSError: if the folder does not exist or cannot be written.
-            ValueError: if the suffix names no picture format.
-        """
-        return write_picture(self.image, path)
+from .result import EditResult
 
 
 class Editor:

@@ -31,7 +31,8 @@ from .records import Record
 
 if TYPE_CHECKING:
     from ..core.types import Progress
-    from ..pipeline.editor import Editor, EditResult
+    from ..pipeline.editor import Editor
+from ..pipeline.result import EditResult
 
 VERSION = 1
 """Version of the format; recipes of a later one are refused."""

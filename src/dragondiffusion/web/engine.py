@@ -14,9 +14,10 @@ from PIL import Image
 from ..console.terminal import PHASES
 from ..imaging.frames import Box
 from ..imaging.images import Pixels
-from ..pipeline.editor import Editor, EditResult
+from ..pipeline.editor import Editor
 from ..pipeline.postprocess import PreviewStream
 from ..pipeline.reference import Reference
+from ..pipeline.result import EditResult
 from ..recipes import Recipe
 from .limits import Limits, RefusedError
 from .queue import Job, Queue

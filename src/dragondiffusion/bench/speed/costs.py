@@ -11,8 +11,9 @@ from typing import Any, cast
 
 import torch
 
-from ...pipeline.editor import Editor, EditResult
+from ...pipeline.editor import Editor
 from ...pipeline.request import Request
+from ...pipeline.result import EditResult
 from ..runs.cost import FlopMeter, Meter
 from .dry import META, dry, remembering
 from .published import networks
