@@ -13,7 +13,7 @@ from dragondiffusion.batch.engine import Engine, Held, Lost, Raised, Returned
 from dragondiffusion.batch.folder import JOB_TEXT
 from dragondiffusion.batch.worker import Outcome
 from dragondiffusion.core.strict_json import parse_json
-from dragondiffusion.imaging.images import carries_text, picture_writer
+from dragondiffusion.imaging.writing import carries_text, picture_writer
 
 
 class Died(BaseException):

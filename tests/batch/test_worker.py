@@ -15,7 +15,7 @@ from dragondiffusion.batch.folder import JOB_TEXT
 from dragondiffusion.batch.jobs import Model, Source
 from dragondiffusion.batch.worker import EditWorker, Orders, Packed, Task
 from dragondiffusion.imaging.png import read_texts
-from dragondiffusion.recipes.pictures import Beside
+from dragondiffusion.recipes.store import Beside
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dragondiffusion import Edit, Settings, Window
 from dragondiffusion.core.geometry import Correspondence, coverage, covered_cells
 from dragondiffusion.edits import Objective, Strengths
 from dragondiffusion.edits.base import nowhere, object_mask
-from dragondiffusion.imaging.images import ImageLike
+from dragondiffusion.imaging.files import ImageLike
 from dragondiffusion.method.bank import replacing
 from dragondiffusion.method.energies import GlobalSimilarity, LocalSimilarity
 

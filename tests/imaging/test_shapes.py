@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dragondiffusion import BoxMask, Move, PolygonMask, Recipe, RunLengthMask
-from dragondiffusion.imaging.images import read_mask
+from dragondiffusion.imaging.masks import read_mask
 from dragondiffusion.imaging.rle import decode_runs, encode_runs, pack_runs, unpack_runs
 from dragondiffusion.imaging.shapes import shape_of, shape_of_text
 

@@ -32,11 +32,11 @@ from dragondiffusion import (
 from dragondiffusion.edits.registry import EDITS
 from dragondiffusion.imaging.png import to_png
 from dragondiffusion.pipeline.settings import LEAST_WORKING_SIZE, PRESETS
-from dragondiffusion.recipes import made_with, pictures, recipe, versions
+from dragondiffusion.recipes import made_with, recipe, store, versions
 from dragondiffusion.recipes.forms import INTEGER, REAL, TEXT, TRUTH, Choice, Either, Listing, Picture, Row
 from dragondiffusion.recipes.parts import edit_class
-from dragondiffusion.recipes.pictures import Embedded, data_of, relative
 from dragondiffusion.recipes.records import Record, form_of
+from dragondiffusion.recipes.store import Embedded, data_of, relative
 
 DOCS = Path(__file__).parents[2] / "docs" / "recipes.md"
 JOB = {
@@ -234,7 +234,7 @@ def test_pictures_in_a_recipe_have_as_many_pixels_as_one(monkeypatch):
     grey = data_of(to_png(GREY))
     data = at(at(JOB, ("image",), grey), (*EDIT, "mask"), grey)
     Recipe.from_json(data)
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 20)
+    monkeypatch.setattr(store, "MAX_PIXELS", 20)
     with pytest.raises(ValueError, match=r"edits\[0\]\.mask has 3x4 pixels, more than 8; scale it down"):
         Recipe.from_json(data)
 

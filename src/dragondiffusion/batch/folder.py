@@ -18,8 +18,8 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..core.strict_json import Json, shown
-from ..imaging.images import write_file
 from ..imaging.png import is_png, read_texts
+from ..imaging.writing import write_file
 from .jobs import Job
 from .journal import Standing, read
 
@@ -31,7 +31,7 @@ OWN_FILES = (".lock", ".driver", ".batch")
 """How files begin that may be there before a batch is."""
 
 PARTIAL = re.compile(r"\.(.+)-[a-z0-9_]{8}(\.\w+)")
-"""What files are called while they are written, see `images.write_file`."""
+"""What files are called while they are written, see `imaging.writing.write_file`."""
 
 
 @dataclass(frozen=True)

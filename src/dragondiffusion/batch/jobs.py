@@ -11,11 +11,11 @@ from typing import Any
 from PIL import Image
 
 from ..core.strict_json import Json, parse_json, shown
-from ..imaging.images import holds_colour
+from ..imaging.writing import holds_colour
 from ..recipes import Recipe
 from ..recipes.forms import INTEGER, Listing
-from ..recipes.pictures import Folder
 from ..recipes.recipe import moved
+from ..recipes.store import Folder
 from .tables import Row, filled, in_text, read_rows
 
 MAX_LINE_BYTES = 32 * 2**20

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..imaging.images import write_file
+from ..imaging.writing import write_file
 from .journal import Standing, read
 
 SIMULATED = 20

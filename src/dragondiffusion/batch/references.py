@@ -19,7 +19,7 @@ from .. import __version__
 from ..backbones.base import Backbone, Condition
 from ..core.clock import Clock
 from ..core.levels import Levels
-from ..imaging.images import write_file
+from ..imaging.writing import write_file
 from ..method.bank import MemoryBank, waiting
 from ..method.inversion import Progress, Reference
 from ..pipeline.plan import InversionRequest, ReferenceCache, Requirements, guided_steps, inverted, inverted_further

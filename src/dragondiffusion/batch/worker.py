@@ -15,10 +15,11 @@ from PIL import Image
 
 from ..console.model_options import WithModel
 from ..core.strict_json import parse_json
-from ..imaging.images import ImageLike, carries_text, picture_writer
+from ..imaging.files import ImageLike
 from ..imaging.png import to_png
+from ..imaging.writing import carries_text, picture_writer
 from ..recipes import Recipe
-from ..recipes.pictures import Embedded, Folder, name_of, relative
+from ..recipes.store import Embedded, Folder, name_of, relative
 from .folder import JOB_TEXT
 from .jobs import Model
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..core.types import ALWAYS, Canvas
 from ..edits import Drag, Landmarks
 from ..edits.patches import deformed
-from ..imaging.images import pad_picture
+from ..imaging.tensors import pad_picture
 from ..pipeline.settings import Settings
 from ..proxy.appearance import Recoloured
 from .metrics import Picture

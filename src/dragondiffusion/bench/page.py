@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from ..imaging.images import write_file
+from ..imaging.writing import write_file
 from . import plots
 from .commands import ASKED
 from .figures import Figures

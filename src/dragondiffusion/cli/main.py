@@ -86,7 +86,7 @@ class Demo(WithSettings):
     def run(self) -> None:
         from ..bench.demo import draw_case, sheet
         from ..console.terminal import check_output, run_shown
-        from ..imaging.images import write_picture
+        from ..imaging.writing import write_picture
         from ..recipes import Recipe
 
         settings = self.settings()
@@ -152,8 +152,8 @@ class EditCommand(WithSettings, WithModel):
         from ..core.strict_json import read_json
         from ..recipes.forms import Listing, MaskForm, alternatives
         from ..recipes.parts import edit_class
-        from ..recipes.pictures import Folder
         from ..recipes.records import Record
+        from ..recipes.store import Folder
 
         cls = edit_class(self.NAME)
         forms = Record.of(cls).forms
@@ -299,8 +299,8 @@ def setting(text: str) -> tuple[str, Any]:
         ValueError: if there is no such setting or it has no such value.
     """
     from ..pipeline.settings import Settings
-    from ..recipes.pictures import Folder
     from ..recipes.records import Record, check_name
+    from ..recipes.store import Folder
 
     name, equals, value = text.partition("=")
     if not equals:

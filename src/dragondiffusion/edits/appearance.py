@@ -4,18 +4,10 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Correspondence, coverage, covered_cells, resize_nearest
 from ..core.types import Canvas, Mask, Pictures, Region, Size, Window
+from ..imaging.files import ImageLike, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
-from ..imaging.images import (
-    ImageLike,
-    MaskLike,
-    marked,
-    pad_mask,
-    pad_picture,
-    read_mask,
-    read_picture,
-    resized,
-    to_unpadded,
-)
+from ..imaging.masks import MaskLike, marked, pad_mask, read_mask
+from ..imaging.tensors import pad_picture, resized, to_unpadded
 from ..method.bank import by_region
 from ..method.energies import GlobalSimilarity, LocalSimilarity
 from ..pipeline.settings import Geometry, Settings

@@ -12,7 +12,7 @@ import torch
 from ..core.geometry import Correspondence, coverage, dilate, feather, resize_nearest
 from ..core.types import ALWAYS, NEVER, Canvas, Mask, Number, Pictures, Region, Size, Window
 from ..imaging.frames import Box, Frame, everything
-from ..imaging.images import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, pad_mask, read_mask
 from ..method.bank import Recall
 from ..method.energies import Energy
 from ..pipeline.settings import Settings

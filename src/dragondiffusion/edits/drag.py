@@ -8,7 +8,7 @@ import torch
 from ..core.geometry import Correspondence, coverage, covered_cells, resize_nearest
 from ..core.types import Canvas, Mask, Pairs, Size, Window
 from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
-from ..imaging.images import MaskLike, read_mask
+from ..imaging.masks import MaskLike, read_mask
 from ..method.bank import appending
 from ..method.energies import Contrast, Energy, LocalSimilarity
 from ..pipeline.settings import Geometry, Settings

@@ -2,7 +2,7 @@
 
 from ..core.geometry import Correspondence, covered_cells, dilate, resize_nearest
 from ..core.types import Canvas, Mask, Region
-from ..imaging.images import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, pad_mask, read_mask
 from ..method.energies import Contrast, Energy, GlobalSimilarity, LocalSimilarity
 from ..pipeline.settings import Geometry, Settings
 from .base import Strengths

@@ -8,18 +8,10 @@ import torch.nn.functional as nnf
 
 from ..core.geometry import Affine, Correspondence, centroid
 from ..core.types import Canvas, Mask, Number, Point, Size, Window
+from ..imaging.files import ImageLike, Pixels, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
-from ..imaging.images import (
-    ImageLike,
-    MaskLike,
-    Pixels,
-    marked,
-    pad_mask,
-    read_mask,
-    read_picture,
-    resized,
-    to_unpadded,
-)
+from ..imaging.masks import MaskLike, marked, pad_mask, read_mask
+from ..imaging.tensors import resized, to_unpadded
 from ..method.bank import by_region
 from ..method.energies import LocalSimilarity
 from ..pipeline.settings import Geometry, Settings

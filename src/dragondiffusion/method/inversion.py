@@ -8,7 +8,7 @@ import torch
 from ..backbones.base import Backbone, BatchFeatures, Condition
 from ..core.levels import Levels
 from ..core.types import Canvas, FeatureMap, Features, Latents, Number, Pictures, TokenBatch, Tokens
-from ..imaging.images import Pixels
+from ..imaging.files import Pixels
 from ..imaging.photos import Shot
 from . import solver as ddim
 from .bank import MemoryBank, waiting

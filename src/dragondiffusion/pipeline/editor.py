@@ -25,9 +25,11 @@ from ..backbones import (
 from ..core.clock import Clock
 from ..core.types import Canvas, Latents, Number, Size
 from ..edits.base import Edit
+from ..imaging.files import ImageLike
 from ..imaging.frames import Frame
-from ..imaging.images import ImageLike, from_tensor, write_picture
 from ..imaging.photos import Shot, read_photo
+from ..imaging.tensors import from_tensor
+from ..imaging.writing import write_picture
 from ..method.inversion import Progress, Reference, generate
 from ..method.sampling import Job, Proxy, draw_noise, sample
 from .plan import (

@@ -17,9 +17,10 @@ from ..core.types import Canvas, Pictures
 from ..edits.base import Edit, Guide, Objective
 from ..edits.compose import join
 from ..edits.shading import scaled
+from ..imaging.files import ImageLike, Pixels
 from ..imaging.frames import Box, Frame, fits, joined
-from ..imaging.images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
 from ..imaging.photos import Photo, Shot, read_photo
+from ..imaging.tensors import from_tensor, pad_picture, to_tensor
 from ..method.bank import merged
 from ..method.inversion import Progress, Reference, invert
 from ..method.sampling import Proxy, beginning

@@ -9,9 +9,10 @@ from PIL import Image
 from ..backbones import Backbone
 from ..core.types import Canvas
 from ..edits.base import Edit
+from ..imaging.files import ImageLike, Pixels
 from ..imaging.frames import box_of_mask
-from ..imaging.images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
 from ..imaging.photos import Channel, Photo, read_photo
+from ..imaging.tensors import from_tensor, pad_picture, to_tensor
 from .plan import as_edits, compile_edits, framed, painted
 from .settings import Settings
 

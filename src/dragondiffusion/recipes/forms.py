@@ -14,9 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from ..core.strict_json import Json, parse_json, shown
-from ..imaging.images import loaded_shape
+from ..imaging.masks import loaded_shape
 from ..imaging.shapes import MaskShape, shape_of, shape_of_text
-from .pictures import Folder, Store
+from .store import Folder, Store
 
 
 class Cell(str):

@@ -10,8 +10,8 @@ from ..edits.base import Edit
 from ..edits.registry import EDITS
 from ..pipeline.settings import PRESETS, Settings
 from .forms import TEXT, Form
-from .pictures import Folder, Store
 from .records import Record, check_name
+from .store import Folder, Store
 
 
 class EditForm(Form):

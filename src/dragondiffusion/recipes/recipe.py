@@ -21,13 +21,14 @@ from ..core.docstrings import opening
 from ..core.strict_json import Json, parse_json, read_json, shown, write_json
 from ..core.types import Canvas
 from ..edits.base import Edit
-from ..imaging.images import ImageLike, carries_text, write_file, write_picture
+from ..imaging.files import ImageLike
 from ..imaging.photos import read_photo
 from ..imaging.png import is_png, read_texts
+from ..imaging.writing import carries_text, write_file, write_picture
 from ..pipeline.settings import Settings
 from .parts import EditForm, SettingsForm
-from .pictures import Beside, Embedded, Folder, Inline, Store
 from .records import Record
+from .store import Beside, Embedded, Folder, Inline, Store
 
 if TYPE_CHECKING:
     from ..method.inversion import Progress

@@ -13,9 +13,10 @@ from typing import Any, cast
 
 from ..core.docstrings import arguments, opening
 from ..core.strict_json import Json, shown
-from ..imaging.images import ImageLike, MaskLike
+from ..imaging.files import ImageLike
+from ..imaging.masks import MaskLike
 from .forms import INTEGER, NOTHING, REAL, TEXT, TRUTH, Choice, Either, Form, Listing, MaskForm, Picture, Row
-from .pictures import Folder, Inline, Store
+from .store import Folder, Inline, Store
 
 
 @dataclass(frozen=True)

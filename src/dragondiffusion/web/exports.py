@@ -16,9 +16,8 @@ from ..edits.base import Edit
 from ..edits.registry import EDITS
 from ..imaging.shapes import BoxMask, MaskShape, PolygonMask
 from ..pipeline.settings import Settings
-from ..recipes import Recipe
-from ..recipes.parts import nearest_preset
-from ..recipes.pictures import Beside, Embedded
+from ..recipes import Recipe, nearest_preset
+from ..recipes.store import Beside, Embedded
 from .recipes import MASKS
 from .sessions import Session
 

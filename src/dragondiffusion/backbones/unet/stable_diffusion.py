@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ...core.types import Canvas, Latents, Number, Pictures, TokenBatch
-from ...imaging.images import from_tensor
+from ...imaging.tensors import from_tensor
 from ...method.bank import Reader, on_host
 from ..autoencoder import decoded, encoded
 from ..base import Backbone, BatchFeatureMap, BatchFeatures, Condition, ImagePrompt, PartialForward, weights_digest

@@ -142,8 +142,8 @@ class DragBench(Command):
 
     def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
         from ...pipeline.settings import Settings
-        from ...recipes.pictures import Inline
         from ...recipes.records import Record as Fields
+        from ...recipes.store import Inline
 
         if editor is None:
             return None
@@ -162,7 +162,7 @@ class DragBench(Command):
         }
 
     def _write_sheet(self, bench: Bench, cases: list[Case], record: Record) -> None:
-        from ...imaging.images import write_picture
+        from ...imaging.writing import write_picture
         from .running import UNEDITED, known_results
         from .sheet import sheet
 

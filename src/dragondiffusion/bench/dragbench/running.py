@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ...backbones import Backbone
 from ...core.strict_json import Json
-from ...imaging.images import Pixels
+from ...imaging.files import Pixels
 from ...method.inversion import Progress
 from .cases import Case
 from .distance import Match, matches
