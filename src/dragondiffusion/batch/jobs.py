@@ -13,8 +13,8 @@ from PIL import Image
 from ..core.strict_json import Json, parse_json, shown
 from ..imaging.writing import holds_colour
 from ..recipes import Recipe
-from ..recipes.forms import INTEGER, Listing
 from ..recipes.recipe import moved
+from ..recipes.records import Form
 from ..recipes.store import Folder
 from .tables import Row, filled, in_text, read_rows
 
@@ -24,7 +24,7 @@ MAX_LINE_BYTES = 32 * 2**20
 OWN = ("name", "seeds", "for_each")
 """Fields of a line that a recipe does not have."""
 
-SEEDS = Listing(INTEGER)
+SEEDS = Form(tuple[int, ...])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,3 +21,8 @@ def arguments(doc: str | None) -> dict[str, str]:
         elif name and line.strip():
             found[name] += f" {line.strip()}"
     return found
+
+
+def class_arguments(kind: type) -> dict[str, str]:
+    """Text of each argument of a class by name, those of its bases included."""
+    return {name: text for cls in reversed(kind.__mro__) for name, text in arguments(cls.__doc__).items()}
