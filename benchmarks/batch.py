@@ -25,13 +25,13 @@ import psutil
 from PIL import Image
 
 from dragondiffusion.batch.driver import Driver, left
-from dragondiffusion.batch.engine import Engine, Held, Raised, Returned
+from dragondiffusion.batch.engine import BatchEngine, Held, Raised, Returned
 from dragondiffusion.batch.folder import OutputFolder, Shard
 from dragondiffusion.batch.jobs import Source
 from dragondiffusion.batch.journal import Journal, Standing, read
 from dragondiffusion.batch.local import LocalEngine
 from dragondiffusion.batch.on_ray import RayEngine
-from dragondiffusion.batch.worker import EditWorker, Orders, Outcome, Task
+from dragondiffusion.batch.worker import EditWorker, JobRequest, Orders, Outcome
 
 WARM = 4
 """Results of each worker before the rate is measured."""
@@ -84,7 +84,7 @@ def write_edits(folder: Path, scenes: int) -> Path:
 class Run:
     """A batch made by this process, and when each result came."""
 
-    def __init__(self, jobs: Path, out: Path, engine: Engine) -> None:
+    def __init__(self, jobs: Path, out: Path, engine: BatchEngine) -> None:
         source, times = Source(jobs), list[float]()
         folder, every = OutputFolder(out, Shard()), source.jobs()
         with folder.held(), Journal(folder.journal) as journal:
@@ -270,14 +270,14 @@ class Quick:
         """No model."""
         return "none"
 
-    def do(self, task: Task, files: Any) -> Outcome:
+    def do(self, task: JobRequest, files: Any) -> Outcome:
         """A result of the usual size."""
         return Outcome(
             data=self.data, report={"arrived": 0.95, "ghost": 0.01, "background": 0.0, "error": 1e-3, "score": 0}
         )
 
 
-class Inside(Engine):
+class Inside(BatchEngine):
     """One worker in this process, so that what is measured is the driver."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ IN_MEMORY = 2
 
 
 @dataclass
-class Shared(ReferenceCache):
+class SharedReferences(ReferenceCache):
     """Inverted pictures of one model.
 
     Args:

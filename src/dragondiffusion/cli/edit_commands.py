@@ -161,7 +161,7 @@ def option_type(hint: Any) -> Any:
     parts = alternatives(hint)
     if len(parts) > 1:
         return Union[tuple(option_type(part) for part in parts)]  # noqa: UP007  # made at run time
-    (hint,) = parts
+    hint = next(iter(parts))
     if hint in (MaskLike, ImageLike):
         return MASK_OPTION if hint is MaskLike else Path
     if hint in (str, bool, int, float, types.NoneType) or (isinstance(hint, type) and issubclass(hint, Enum)):

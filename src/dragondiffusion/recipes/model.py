@@ -104,7 +104,7 @@ def adapted(hint: Any) -> Any:
     parts = alternatives(hint)
     if len(parts) > 1:
         return Annotated[typing.Union[tuple(map(_single, parts))], Field(union_mode="left_to_right")]  # noqa: UP007
-    return _single(parts[0])
+    return _single(next(iter(parts)))
 
 
 def words_of(hint: Any) -> str:

@@ -49,5 +49,9 @@ def _inline(schema: Any, definitions: Mapping[str, Any]) -> Any:
     left_out = ("title", "discriminator") if "properties" in schema or "oneOf" in schema else ()
     found = {key: _inline(value, definitions) for key, value in schema.items() if key not in left_out}
     if isinstance(found.get("anyOf"), list):
-        found["anyOf"].sort(key=lambda form: form == {"type": "null"})
+        found["anyOf"].sort(key=_is_null)
     return found
+
+
+def _is_null(form: Any) -> bool:
+    return form == {"type": "null"}
