@@ -53,11 +53,6 @@ def written(value: Any, hint: Any, at: str = "", store: Store | None = None) -> 
     return _plain(value)
 
 
-def fields_written(value: Any, at: str = "", store: Store | None = None) -> dict[str, Json]:
-    """The JSON of all fields of a dataclass."""
-    return _fields(value, [field.name for field in dataclasses.fields(value)], at, store)
-
-
 def nearest_preset(settings: Settings) -> tuple[str, list[str]]:
     """The preset that settings differ least from, and the fields in which they do."""
     nearest = min(PRESETS, key=lambda name: len(_differences(settings, PRESETS[name])))
