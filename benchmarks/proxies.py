@@ -12,7 +12,7 @@ from dragondiffusion import ReplaceAppearance, Settings
 from dragondiffusion.bench.runs.scores import Scores, score, table
 from dragondiffusion.bench.tasks import HELD_OUT, TASKS, TUNING, Task
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.imaging.images import pad_picture
+from dragondiffusion.imaging.tensors import pad_picture
 from dragondiffusion.pipeline.plan import compile_edits
 from dragondiffusion.proxy.rough import painted
 

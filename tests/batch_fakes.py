@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from dragondiffusion.batch.engine import Engine, Held, Lost, Raised, Returned
+from dragondiffusion.batch.engine import BatchEngine, Held, Lost, Raised, Returned
 from dragondiffusion.batch.folder import JOB_TEXT
 from dragondiffusion.batch.worker import Outcome
 from dragondiffusion.core.strict_json import parse_json
-from dragondiffusion.imaging.images import carries_text, picture_writer
+from dragondiffusion.imaging.writing import carries_text, picture_writer
 
 
 class Died(BaseException):
@@ -77,7 +77,7 @@ class FakeWorker:
         raise Died
 
 
-class DirectEngine(Engine):
+class DirectEngine(BatchEngine):
     """Workers that are objects of this process.
 
     Args:

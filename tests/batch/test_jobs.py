@@ -109,7 +109,7 @@ MOVE = {"edit": "move", "mask": "cup-mask.png"}
     [
         ("{not json", r"line 2 is not valid JSON .*correct it"),
         ("[1]", r"line 2 is \[1\]; expected an object"),
-        (job(image=3), r"line 2: image is 3; expected the path of a picture"),
+        (job(image=3), r"line 2: image is 3; expected the path of an image"),
         (job(edits=[]), r"line 2: edits is empty; give at least one"),
         (job(edits=[{**MOVE, "offset": [1]}]), r"line 2: edits\[0\]\.offset is \[1\]; expected \[a number, a number\]"),
         (job(edits=[{**MOVE, "ofset": [1, 2]}]), r'line 2: edits\[0\]: field "ofset" is unknown; known are offset'),

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from dragondiffusion import Drag, Move, Paste, Remove, Request, Settings, Window
-from dragondiffusion.batch.references import ReferenceFiles, Shared, key_of
+from dragondiffusion.batch.references import ReferenceFiles, SharedReferences, key_of
 from dragondiffusion.pipeline.editor import Editor
 from dragondiffusion.pipeline.plan import plan
 
@@ -63,15 +63,15 @@ def test_sharing_changes_nothing_but_the_work(own, picture, mask, settings, tmp_
     asked = requests(picture, mask, settings)
     if settings.geometry is not FEW.geometry:
         asked = [request for request in asked if not isinstance(request.edit, (Remove, Paste))]
-    alone, full = run(own, Shared("m", sharing=False), asked)
-    shared, less = run(own, Shared("m"), asked)
+    alone, full = run(own, SharedReferences("m", sharing=False), asked)
+    shared, less = run(own, SharedReferences("m"), asked)
     files = ReferenceFiles(tmp_path / "kept", 10**9)
-    first, _ = run(own, Shared("m", files), asked)
-    found, none = run(own, Shared("m", files), asked)
+    first, _ = run(own, SharedReferences("m", files), asked)
+    found, none = run(own, SharedReferences("m", files), asked)
     assert equal(alone, shared) and equal(alone, first) and equal(alone, found)
     assert less < full and none == 0
     if settings is not FEW:
-        backwards, _ = run(own, Shared("m"), asked[::-1])
+        backwards, _ = run(own, SharedReferences("m"), asked[::-1])
         assert equal(alone, backwards[::-1])
 
 
@@ -79,7 +79,7 @@ def test_one_picture_is_as_without_any_store(own, picture, mask):
     request = requests(picture, mask)[0]
     own.cache = None
     plain = own.batch([request])[0]
-    own.cache = Shared("m")
+    own.cache = SharedReferences("m")
     assert torch.equal(own.batch([request])[0].latents, plain.latents)
 
 
@@ -143,12 +143,12 @@ def test_files_hold_all_of_an_inversion_and_broken_ones_are_none(own, inverted, 
 
 def test_broken_files_are_made_again(own, picture, mask, tmp_path):
     files, asked = ReferenceFiles(tmp_path / "kept", 10**9), requests(picture, mask)[:1]
-    good, _ = run(own, Shared("m", files), asked)
+    good, _ = run(own, SharedReferences("m", files), asked)
     (path,) = (tmp_path / "kept").iterdir()
     path.write_bytes(path.read_bytes()[:100])
-    again, steps = run(own, Shared("m", files), asked)
+    again, steps = run(own, SharedReferences("m", files), asked)
     assert equal(good, again) and steps > 0
-    assert run(own, Shared("m", files), asked)[1] == 0
+    assert run(own, SharedReferences("m", files), asked)[1] == 0
 
 
 def test_the_longest_unused_go_first(own, inverted, tmp_path):
@@ -174,7 +174,7 @@ def test_photos_edited_in_frames_share_too(own, mask):
     settings = Settings(steps=4, working_size=64, guidance=(Window(0.0, 0.5),))
     asked = [Request(photo, Move(whole, (18, 4)), "a cup", seed=k, settings=settings) for k in range(3)]
     asked.append(Request(photo, Move(np.roll(whole, 180, 1), (12, 4)), "a cup", settings=settings))
-    alone, full = run(own, Shared("m", sharing=False), asked)
-    shared, less = run(own, Shared("m"), asked)
+    alone, full = run(own, SharedReferences("m", sharing=False), asked)
+    shared, less = run(own, SharedReferences("m"), asked)
     assert equal(alone, shared) and less < full
     assert Image.frombytes("RGB", (300, 200), shared[0][0]).size == (300, 200)

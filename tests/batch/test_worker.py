@@ -13,9 +13,9 @@ from batch_lines import write
 from dragondiffusion import Recipe
 from dragondiffusion.batch.folder import JOB_TEXT
 from dragondiffusion.batch.jobs import Model, Source
-from dragondiffusion.batch.worker import EditWorker, Orders, Packed, Task
+from dragondiffusion.batch.worker import EditWorker, JobRequest, Orders, Packed
 from dragondiffusion.imaging.png import read_texts
-from dragondiffusion.recipes.pictures import Beside
+from dragondiffusion.recipes.store import Beside
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def place(tmp_path, monkeypatch, picture, mask):
 
 def tasks(place, *lines):
     source = Source(write(place, *lines))
-    return [Task(job.recipe, job.seed, job.name, job.id, job.model) for job in source.jobs()]
+    return [JobRequest(job.recipe, job.seed, job.name, job.id, job.model) for job in source.jobs()]
 
 
 def line(mask="mask.png", **more):

@@ -125,7 +125,9 @@ def test_help_names_every_command(capsys):
     assert all(name in out for name in ("bench", "demo", "run", "schema", *EDITS))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["drag", "--help"], ["bench", "scenes", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["mask", "--help"], ["run", "--help"], ["bench", "scenes", "--help"]]
+)
 def test_help_does_not_wait_for_torch(arguments):
     program = (
         "import sys\nfrom dragondiffusion.cli.main import main\n"

@@ -12,7 +12,7 @@ from dragondiffusion import Edit, Settings, Window
 from dragondiffusion.core.geometry import Correspondence, coverage, covered_cells
 from dragondiffusion.edits import Compiled, Objective, Strengths
 from dragondiffusion.edits.base import object_mask
-from dragondiffusion.imaging.images import ImageLike
+from dragondiffusion.imaging.files import ImageLike
 from dragondiffusion.method.bank import replacing
 from dragondiffusion.method.energies import GlobalSimilarity, LocalSimilarity
 

@@ -5,16 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from dragondiffusion.imaging.images import (
-    composite,
-    detailed,
-    from_tensor,
-    pad_mask,
-    read_mask,
-    read_picture,
-    to_tensor,
-    write_picture,
-)
+from dragondiffusion.imaging.compositing import composite, detailed
+from dragondiffusion.imaging.files import read_picture
+from dragondiffusion.imaging.masks import pad_mask, read_mask
+from dragondiffusion.imaging.tensors import from_tensor, to_tensor
+from dragondiffusion.imaging.writing import write_picture
 
 
 def rgb(height=5, width=7, seed=0):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from dragondiffusion.imaging.images import read_picture, write_picture
+from dragondiffusion.imaging.files import read_picture
 from dragondiffusion.imaging.photos import read_photo, without_white
+from dragondiffusion.imaging.writing import write_picture
 
 HAS_HEIF = importlib.util.find_spec("pillow_heif") is not None
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from dragondiffusion.imaging.images import carries_text, read_mask, read_picture, write_picture
+from dragondiffusion.imaging.files import read_picture
+from dragondiffusion.imaging.masks import read_mask
 from dragondiffusion.imaging.png import from_png, is_png, read_texts, to_png
+from dragondiffusion.imaging.writing import carries_text, write_picture
 
 
 def rgb(height=5, width=7):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dragondiffusion import BoxMask, Move, PolygonMask, Recipe, RunLengthMask
-from dragondiffusion.imaging.images import read_mask
+from dragondiffusion.imaging import shapes
+from dragondiffusion.imaging.masks import read_mask
 from dragondiffusion.imaging.rle import decode_runs, encode_runs, pack_runs, unpack_runs
 from dragondiffusion.imaging.shapes import shape_of, shape_of_text
 
@@ -21,6 +22,23 @@ def shoelace(ring):
     p = np.asarray(ring, float)
     q = np.roll(p, -1, axis=0)
     return abs((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]).sum()) / 2
+
+
+def line_by_line(rings, size):
+    """Shares of pixels from the spans of one line after the other."""
+    share = np.zeros(size)
+    for k in range(size[0] * shapes.LINES):
+        y, crossings = (k + 0.5) / shapes.LINES, []
+        for ring in rings:
+            for (x0, y0), (x1, y1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+                if (y0 <= y) != (y1 <= y):
+                    crossings.append(x0 + (y - y0) / (y1 - y0) * (x1 - x0))
+        crossings.sort()
+        left, right = (np.array(crossings[first::2])[:, None] for first in (0, 1))
+        pixels = np.arange(size[1])
+        inside = np.minimum(pixels + 1, right) - np.maximum(pixels, left)
+        share[k // shapes.LINES] += inside.clip(0).sum(0) / shapes.LINES
+    return share
 
 
 class TestPolygons:
@@ -60,6 +78,30 @@ class TestPolygons:
             m = PolygonMask([[tuple(p) for p in points]]).drawn(SIZE)
             centroids.append(np.array([(m * x).sum(), (m * y).sum()]) / m.sum())
         np.testing.assert_allclose(centroids[1] - centroids[0], (dx, dy), atol=0.05)
+
+    @pytest.mark.parametrize("at_once", [shapes.AT_ONCE, 50])
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_shares_are_exact_along_every_line(self, monkeypatch, at_once, whole):
+        monkeypatch.setattr(shapes, "AT_ONCE", at_once)
+        rng = np.random.default_rng(0)
+        for _ in range(20):
+            size = tuple(int(side) for side in rng.integers(1, 24, 2))
+            rings = [rng.random((int(rng.integers(3, 9)), 2)) * size[::-1] for _ in range(int(rng.integers(1, 4)))]
+            rings = [np.round(ring) if whole else ring for ring in rings]
+            found = PolygonMask([[tuple(point) for point in ring.tolist()] for ring in rings]).drawn(size)
+            np.testing.assert_allclose(found, line_by_line(rings, size), atol=1e-5)
+
+    def test_many_points_are_drawn_in_bands(self, monkeypatch):
+        """A ragged outline of 20,000 points, as one that is drawn by hand at full size."""
+        angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+        radius = 100 + np.random.default_rng(0).uniform(-5, 5, len(angles))
+        ring = 128 + radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        mask = PolygonMask([[tuple(point) for point in ring.tolist()]]).drawn((256, 256))
+        assert mask.sum() == pytest.approx(shoelace(ring), rel=1e-3)
+        monkeypatch.setattr(shapes, "AT_ONCE", 10**4)
+        np.testing.assert_allclose(
+            PolygonMask([[tuple(point) for point in ring.tolist()]]).drawn((256, 256)), mask, atol=1e-6
+        )
 
 
 class TestRuns:

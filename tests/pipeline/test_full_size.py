@@ -9,8 +9,8 @@ from PIL import Image
 
 from dragondiffusion import Drag, Landmarks, Move, Paste, Recipe, Remove, ReplaceAppearance, Request, Settings, Window
 from dragondiffusion.core.geometry import dilate
+from dragondiffusion.imaging.files import read_picture
 from dragondiffusion.imaging.frames import Frame, shrunk
-from dragondiffusion.imaging.images import read_picture
 from dragondiffusion.pipeline.full_size import finer_proxy, found_detail
 from dragondiffusion.pipeline.plan import plan
 from dragondiffusion.pipeline.reference import Reference

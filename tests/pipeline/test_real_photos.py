@@ -12,7 +12,7 @@ from PIL import Image
 
 from dragondiffusion import Drag, Editor, Move, Remove, Settings, Window
 from dragondiffusion.bench.dragbench import cases
-from dragondiffusion.imaging.images import read_picture
+from dragondiffusion.imaging.files import read_picture
 
 FEW = Settings(steps=4, guidance=(Window(0.0, 0.5),))
 PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "retina.jpg", "motorcycle_left.png")

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from dragondiffusion import Geometry, Settings, Window
-from dragondiffusion.core.docstrings import described
+from dragondiffusion.core.docstrings import class_arguments
 
 
 def test_windows_are_fractions_of_the_run():
@@ -52,7 +52,7 @@ def test_impossible_windows_and_presets():
 
 
 def test_every_default_has_a_source():
-    documented = described(Settings)
+    documented = class_arguments(Settings)
     assert [f.name for f in dataclasses.fields(Settings) if f.name not in documented] == []
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from dragondiffusion import Editor, Recipe
-from dragondiffusion.imaging.images import read_picture
+from dragondiffusion.imaging.files import read_picture
 from dragondiffusion.web.limits import Limits
 from dragondiffusion.web.server import application
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from ..core.strict_json import parse_json
 from ..recipes import Recipe
-from .jobs import Job, Source
+from .jobs import BatchJob, Source
 
 
-def problems(source: Source, jobs: Iterable[Job]) -> Iterator[str | None]:
+def problems(source: Source, jobs: Iterable[BatchJob]) -> Iterator[str | None]:
     """What is wrong with each job; None where nothing is. Jobs that differ in their seed alone are checked once."""
     known: dict[str, str | None] = {}
     for job in jobs:
@@ -17,7 +17,7 @@ def problems(source: Source, jobs: Iterable[Job]) -> Iterator[str | None]:
         yield None if found is None else f"{job.place}: {found}"
 
 
-def problem(source: Source, job: Job) -> str | None:
+def problem(source: Source, job: BatchJob) -> str | None:
     """What is wrong with a job; None if nothing is."""
     data = {**parse_json(job.recipe, "recipe"), "seed": job.seed}
     try:

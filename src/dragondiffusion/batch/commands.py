@@ -15,9 +15,9 @@ from ..console.command import Command, Incomplete
 from ..console.model_options import WithModel
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .engine import BatchEngine
     from .folder import OutputFolder
-    from .jobs import Job, Source
+    from .jobs import BatchJob, Source
     from .journal import Standing
     from .worker import Orders
 
@@ -95,7 +95,7 @@ class Batch(WithModel):
 
             check_libraries("ray")
 
-    def _check_all(self, source: Source, jobs: list[Job]) -> None:
+    def _check_all(self, source: Source, jobs: list[BatchJob]) -> None:
         """Checks jobs as their workers will, without a model.
 
         Raises:
@@ -115,7 +115,7 @@ class Batch(WithModel):
             raise Incomplete(f"{found} of {len(jobs)} jobs are not in order")
         print(f"{len(jobs)} jobs are in order")
 
-    def _make(self, jobs: list[Job], folder: OutputFolder) -> None:
+    def _make(self, jobs: list[BatchJob], folder: OutputFolder) -> None:
         from .driver import left
 
         threads = self.threads or folder.about().get("threads") or self._threads()
@@ -141,9 +141,9 @@ class Batch(WithModel):
 
     def _drive(
         self,
-        engine: Engine,
+        engine: BatchEngine,
         folder: OutputFolder,
-        todo: list[Job],
+        todo: list[BatchJob],
         standings: dict[str, Standing],
         finished: set[str],
         failed: int,
@@ -174,7 +174,9 @@ class Batch(WithModel):
             driver.run(todo)
         return driver.failed
 
-    def _say(self, folder: OutputFolder, own: list[Job], standings: dict[str, Standing], finished: set[str]) -> None:
+    def _say(
+        self, folder: OutputFolder, own: list[BatchJob], standings: dict[str, Standing], finished: set[str]
+    ) -> None:
         path = folder.write_manifest(own, standings, finished)
         failed = sum(job.name in standings and standings[job.name].error is not None for job in own)
         rest = len(own) - len(finished) - failed
@@ -211,7 +213,7 @@ class Batch(WithModel):
             references_bytes=int(self.references_size * 1e9),
         )
 
-    def _engine(self, orders: Orders, threads: int) -> Engine:
+    def _engine(self, orders: Orders, threads: int) -> BatchEngine:
         from functools import partial
 
         from .worker import EditWorker

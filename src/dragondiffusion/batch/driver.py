@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .engine import Engine, Lost, Raised, Returned
+from .engine import BatchEngine, Lost, Raised, Returned
 from .folder import OutputFolder
-from .jobs import Job, Model
+from .jobs import BatchJob, Model
 from .journal import Journal, Made, Standing
 from .waiting import Waiting
-from .worker import Outcome, Task
+from .worker import JobRequest, Outcome
 
 LOADS = 3
 """Workers in a row that are lost while they load a model before the batch gives up. Source: chosen."""
@@ -36,7 +36,7 @@ class Hands:
     """
 
     place: int
-    asked: deque[Model | Job] = field(default_factory=deque["Model | Job"])
+    asked: deque[Model | BatchJob] = field(default_factory=deque["Model | BatchJob"])
     model: Model | None = None
     since: float = field(default_factory=time.monotonic)
 
@@ -58,7 +58,7 @@ class Driver:
         timeout: seconds after which a job's worker is killed; None lets it be.
     """
 
-    engine: Engine
+    engine: BatchEngine
     folder: OutputFolder
     journal: Journal
     standings: dict[str, Standing]
@@ -71,7 +71,7 @@ class Driver:
     _hands: dict[int, Hands] = field(default_factory=dict[int, Hands])
     _lost_loading: int = 0
 
-    def run(self, jobs: Sequence[Job]) -> None:
+    def run(self, jobs: Sequence[BatchJob]) -> None:
         """Makes jobs.
 
         Raises:
@@ -82,7 +82,9 @@ class Driver:
         places = range(min(self.engine.places, len(jobs)))
         try:
             self._occupy(places, waiting)
-            while waiting.count or any(isinstance(one, Job) for hands in self._hands.values() for one in hands.asked):
+            while waiting.count or any(
+                isinstance(one, BatchJob) for hands in self._hands.values() for one in hands.asked
+            ):
                 for event in self.engine.wait(1.0):
                     if event.worker in self._hands:
                         self._on(event, waiting)
@@ -104,7 +106,7 @@ class Driver:
         """Kills workers whose job takes too long."""
         now = time.monotonic()
         for worker, hands in list(self._hands.items()):
-            if self.timeout is None or not hands.asked or not isinstance(hands.asked[0], Job):
+            if self.timeout is None or not hands.asked or not isinstance(hands.asked[0], BatchJob):
                 continue
             if now - hands.since > self.timeout:
                 self.engine.end(worker)
@@ -118,7 +120,7 @@ class Driver:
     def _feed(self, worker: int, waiting: Waiting) -> None:
         """Gives a worker as much as it should have."""
         hands = self._hands[worker]
-        while sum(isinstance(one, Job) for one in hands.asked) < self.engine.ahead:
+        while sum(isinstance(one, BatchJob) for one in hands.asked) < self.engine.ahead:
             job = waiting.following(worker, hands.model)
             if job is None or (hands.asked and not self._can_wait(job, hands, waiting)):
                 return
@@ -130,15 +132,18 @@ class Driver:
                 return
             self._ask(worker, hands, waiting.take(worker, hands.model), waiting)
 
-    def _can_wait(self, job: Job, hands: Hands, waiting: Waiting) -> bool:
+    def _can_wait(self, job: BatchJob, hands: Hands, waiting: Waiting) -> bool:
         """Whether a worker is given a job before it is done with the last, which then is no other's."""
         enough = waiting.count > self.engine.places
         return (
-            enough and isinstance(hands.asked[-1], Job) and job.model == hands.model and len(job.recipe) <= AHEAD_BYTES
+            enough
+            and isinstance(hands.asked[-1], BatchJob)
+            and job.model == hands.model
+            and len(job.recipe) <= AHEAD_BYTES
         )
 
-    def _ask(self, worker: int, hands: Hands, job: Job, waiting: Waiting) -> None:
-        task = Task(job.recipe, job.seed, job.name, job.id, job.model)
+    def _ask(self, worker: int, hands: Hands, job: BatchJob, waiting: Waiting) -> None:
+        task = JobRequest(job.recipe, job.seed, job.name, job.id, job.model)
         try:
             self.engine.call(worker, "do", task, {text: self.source / text for text in job.pictures})
         except OSError as error:  # a picture that cannot be read
@@ -173,7 +178,7 @@ class Driver:
         """Counts against the call that was being made."""
         first = hands.asked.popleft() if hands.asked else None
         self._drop(event.worker, waiting)
-        if isinstance(first, Job):
+        if isinstance(first, BatchJob):
             self._problem(first, f"its worker was lost ({event.why})", False, waiting)
             return
         self._lost_loading += 1
@@ -186,10 +191,10 @@ class Driver:
     def _drop(self, worker: int, waiting: Waiting) -> None:
         """Forgets a worker; what it had not begun is for others."""
         for asked in reversed(self._hands.pop(worker).asked):
-            if isinstance(asked, Job):
+            if isinstance(asked, BatchJob):
                 waiting.back(asked)
 
-    def _came(self, job: Job, outcome: Outcome, waiting: Waiting) -> None:
+    def _came(self, job: BatchJob, outcome: Outcome, waiting: Waiting) -> None:
         if outcome.error:
             self._problem(job, outcome.error, outcome.final, waiting)
             return
@@ -208,7 +213,7 @@ class Driver:
         self.finished.add(job.name)
         self._tell()
 
-    def _problem(self, job: Job, why: str, final: bool, waiting: Waiting) -> None:
+    def _problem(self, job: BatchJob, why: str, final: bool, waiting: Waiting) -> None:
         """Counts an attempt; the job is tried again, or has failed."""
         one = self._standing(job)
         one.attempts += 1
@@ -221,7 +226,7 @@ class Driver:
         self.failed += 1
         self._tell()
 
-    def _standing(self, job: Job) -> Standing:
+    def _standing(self, job: BatchJob) -> Standing:
         return self.standings.setdefault(job.name, Standing(job.id))
 
     def _tell(self) -> None:
@@ -229,8 +234,8 @@ class Driver:
 
 
 def left(
-    jobs: Sequence[Job], folder: OutputFolder, standings: Mapping[str, Standing], again: bool
-) -> tuple[list[Job], set[str]]:
+    jobs: Sequence[BatchJob], folder: OutputFolder, standings: Mapping[str, Standing], again: bool
+) -> tuple[list[BatchJob], set[str]]:
     """The jobs that are to be made, and the names of those that are finished.
 
     Args:
@@ -239,7 +244,7 @@ def left(
         standings: what is known of jobs by name.
         again: those that failed are to be made too.
     """
-    todo, finished = list[Job](), set[str]()
+    todo, finished = list[BatchJob](), set[str]()
     for job in jobs:
         one = standings.get(job.name)
         if folder.finished(job, one):

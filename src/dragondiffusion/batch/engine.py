@@ -44,7 +44,7 @@ Event: TypeAlias = Returned | Raised | Lost
 NO_FILES: Mapping[str, Path] = {}
 
 
-class Engine(ABC):
+class BatchEngine(ABC):
     """Workers, by number. Numbers of lost workers are not given again."""
 
     ahead: int = 2
@@ -124,12 +124,12 @@ def portable(error: Exception) -> Exception:
     return RuntimeError(f"{type(error).__name__}: {error}")
 
 
-def each(engine: Engine, method: str, arguments: Sequence[Any]) -> Iterator[Any]:
+def each(engine: BatchEngine, method: str, arguments: Sequence[Any]) -> Iterator[Any]:
     """Calls a method for every argument, on all workers; yields what comes back, as it does.
 
     Args:
         engine: the workers; closed at the end.
-        method: see `Engine.call`.
+        method: see `BatchEngine.call`.
         arguments: each picklable.
 
     Raises:

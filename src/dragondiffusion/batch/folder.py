@@ -18,9 +18,9 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..core.strict_json import Json, shown
-from ..imaging.images import write_file
 from ..imaging.png import is_png, read_texts
-from .jobs import Job
+from ..imaging.writing import write_file
+from .jobs import BatchJob
 from .journal import Standing, read
 
 FORMAT = 1
@@ -31,7 +31,7 @@ OWN_FILES = (".lock", ".driver", ".batch")
 """How files begin that may be there before a batch is."""
 
 PARTIAL = re.compile(r"\.(.+)-[a-z0-9_]{8}(\.\w+)")
-"""What files are called while they are written, see `images.write_file`."""
+"""What files are called while they are written, see `imaging.writing.write_file`."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Shard:
         """The name of a file of this shard."""
         return f"{name}{suffix}" if self.count == 1 else f"{name}-{self.index}-of-{self.count}{suffix}"
 
-    def share(self, jobs: Sequence[Job]) -> list[Job]:
+    def share(self, jobs: Sequence[BatchJob]) -> list[BatchJob]:
         """The jobs of this shard. Those that share an inversion stay together, unless they are more than a share."""
         if self.count == 1:
             return list(jobs)
         most = -(-len(jobs) // self.count)
         loads, seen = [0] * self.count, dict[str, list[int]]()
-        own: list[Job] = []
+        own: list[BatchJob] = []
         for job in jobs:
             home = seen.get(job.shared)
             if home is None or home[1] >= most:
@@ -131,7 +131,7 @@ class OutputFolder:
                 f"--out {self.path} holds {strange[0]} and is no folder of a batch; name another or an empty one"
             )
 
-    def open(self, about: Mapping[str, Json], jobs: Sequence[Job]) -> dict[str, Standing]:
+    def open(self, about: Mapping[str, Json], jobs: Sequence[BatchJob]) -> dict[str, Standing]:
         """Prepares the folder for a batch, or goes on with it.
 
         Args:
@@ -198,7 +198,7 @@ class OutputFolder:
             )
         self._write_about(held)
 
-    def finished(self, job: Job, one: Standing | None) -> bool:
+    def finished(self, job: BatchJob, one: Standing | None) -> bool:
         """Whether a result is there: written down and in its place, or in its place with the job's id."""
         path = self.path / job.name
         if one is not None and one.made is not None:
@@ -209,13 +209,13 @@ class OutputFolder:
         return path.is_file() and self._carries(path, job)
 
     @staticmethod
-    def _carries(path: Path, job: Job) -> bool:
+    def _carries(path: Path, job: BatchJob) -> bool:
         try:
             return is_png(path) and read_texts(path).get(JOB_TEXT) == job.id
         except (OSError, ValueError):
             return False
 
-    def place(self, job: Job, data: bytes, beside: Mapping[str, bytes]) -> None:
+    def place(self, job: BatchJob, data: bytes, beside: Mapping[str, bytes]) -> None:
         """Puts a result in its place, whole.
 
         Args:
@@ -229,7 +229,7 @@ class OutputFolder:
             write_file(target.parent / name, lambda file, content=content: file.write(content))
         write_file(target, lambda file: file.write(data))
 
-    def clean(self, jobs: Iterable[Job]) -> None:
+    def clean(self, jobs: Iterable[BatchJob]) -> None:
         """Takes away what of these jobs was being written when somebody was killed."""
         targets = [self.path / job.name for job in jobs]
         names = {(target.parent, target.stem, target.suffix) for target in targets}
@@ -240,7 +240,7 @@ class OutputFolder:
                     if match and (folder, match[1], match[2]) in names:
                         Path(entry.path).unlink(missing_ok=True)
 
-    def write_manifest(self, jobs: Sequence[Job], standings: Mapping[str, Standing], finished: set[str]) -> Path:
+    def write_manifest(self, jobs: Sequence[BatchJob], standings: Mapping[str, Standing], finished: set[str]) -> Path:
         """Writes state, seconds, report, error and attempts of all jobs of the shard, for reading."""
         states = [_state(standings.get(job.name), job.name in finished) for job in jobs]
         counts = {state: states.count(state) for state in ("finished", "failed", "waiting")}
@@ -263,7 +263,7 @@ def _state(one: Standing | None, finished: bool) -> str:
     return "finished" if finished else "failed" if one is not None and one.error is not None else "waiting"
 
 
-def _entry(job: Job, one: Standing | None, state: str) -> dict[str, Any]:
+def _entry(job: BatchJob, one: Standing | None, state: str) -> dict[str, Any]:
     made = one.made if one is not None and state == "finished" else None
     return {
         "name": job.name,

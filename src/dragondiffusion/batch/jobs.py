@@ -11,11 +11,11 @@ from typing import Any
 from PIL import Image
 
 from ..core.strict_json import Json, parse_json, shown
-from ..imaging.images import holds_colour
+from ..imaging.writing import holds_colour
 from ..recipes import Recipe
-from ..recipes.forms import INTEGER, Listing
-from ..recipes.pictures import Folder
 from ..recipes.recipe import moved
+from ..recipes.records import Form
+from ..recipes.store import Folder
 from .tables import Row, filled, in_text, read_rows
 
 MAX_LINE_BYTES = 32 * 2**20
@@ -24,7 +24,7 @@ MAX_LINE_BYTES = 32 * 2**20
 OWN = ("name", "seeds", "for_each")
 """Fields of a line that a recipe does not have."""
 
-SEEDS = Listing(INTEGER)
+SEEDS = Form(tuple[int, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BatchJob:
     """One picture to be made.
 
     Args:
@@ -106,7 +106,7 @@ class Source:
     loras: tuple[str, ...] = ()
     allow_outside: bool = False
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[BatchJob]:
         """All jobs, in order.
 
         Raises:
@@ -115,7 +115,7 @@ class Source:
         """
         if not self.path.is_file():
             raise FileNotFoundError(f"jobs {self.path} does not exist; check the path")
-        jobs, problems = list[Job](), list[Exception]()
+        jobs, problems = list[BatchJob](), list[Exception]()
         for number, line in self._lines():
             try:
                 jobs += self._of_line(line, f"line {number}", number)
@@ -147,7 +147,7 @@ class Source:
                 if line.strip():
                     yield number, line
 
-    def _of_line(self, line: bytes, place: str, number: int) -> Iterator[Job]:
+    def _of_line(self, line: bytes, place: str, number: int) -> Iterator[BatchJob]:
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
@@ -167,13 +167,13 @@ class Source:
         for row_number, row in enumerate(_told(place, rows), start=1):
             yield from self._of_row(given, row, f"{number:06d}-{row_number:06d}", f"{place}, row {row_number}")
 
-    def _of_row(self, given: Json, row: Row | None, number: str, place: str) -> list[Job]:
+    def _of_row(self, given: Json, row: Row | None, number: str, place: str) -> list[BatchJob]:
         try:
             return self._checked(given, row, number, place)
         except (ValueError, FileNotFoundError) as error:
             raise type(error)(f"{place}: {error}") from error
 
-    def _checked(self, given: Json, row: Row | None, number: str, place: str) -> list[Job]:
+    def _checked(self, given: Json, row: Row | None, number: str, place: str) -> list[BatchJob]:
         data: Json = {"recipe": 1, **(given if row is None else filled({**given, "name": None}, row))}
         seeds = _seeds(data)
         name = _name(given.get("name"), number, row, seeds)
@@ -187,13 +187,13 @@ class Source:
         text = json.dumps(recipe_data, ensure_ascii=False, sort_keys=True)
         key = (data["image"], recipe.prompt, recipe.settings.steps, recipe.settings.inversion_iterations)
         shared, pictures = digest([*key, str(model)]), tuple(dict.fromkeys(folder.named))
-        made: list[Job] = []
+        made: list[BatchJob] = []
         for seed in seeds or [recipe.seed]:
             if not 0 <= seed < 2**63:
                 raise ValueError(f"seed {seed} must lie between 0 and {2**63 - 1}")
             target = _target(name.replace("{seed}", str(seed)), self.suffix)
             identity = digest([target, text, seed, recipe.model or self.model, *(recipe.loras or self.loras)])
-            made.append(Job(target, place, text, seed, model, pictures, shared, identity))
+            made.append(BatchJob(target, place, text, seed, model, pictures, shared, identity))
         return made
 
     def _model(self, recipe: Recipe) -> Model:
@@ -209,7 +209,7 @@ class Source:
             raise ValueError(f"model {recipe.model} is not --model {self.model}; leave one of them out")
         return Model(None if source is None else _absolute(source), tuple(moved(lora, _absolute) for lora in loras))
 
-    def _check_files(self, jobs: Iterable[Job]) -> None:
+    def _check_files(self, jobs: Iterable[BatchJob]) -> None:
         """Checks that pictures are there; what is in them is found out when they are edited."""
         known: set[str] = set()
         for job in jobs:
@@ -221,13 +221,13 @@ class Source:
                     raise FileNotFoundError(f"{job.place}: picture {text} does not exist; check the path")
 
 
-def check_names(jobs: Iterable[Job]) -> None:
+def check_names(jobs: Iterable[BatchJob]) -> None:
     """Checks that no two results have the same name, also where upper and lower case are not told apart.
 
     Raises:
         ValueError: if two have; says which.
     """
-    places: dict[str, Job] = {}
+    places: dict[str, BatchJob] = {}
     for job in jobs:
         other = places.setdefault(job.name.casefold(), job)
         if other is not job:

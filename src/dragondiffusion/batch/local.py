@@ -12,13 +12,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from .engine import NO_FILES, Engine, Event, Held, Lost, Make, Raised, Returned
+from .engine import NO_FILES, BatchEngine, Event, Held, Lost, Make, Raised, Returned
 
 PR_SET_PDEATHSIG = 1
 """Source: prctl(2) of Linux."""
 
 
-class LocalEngine(Engine):
+class LocalEngine(BatchEngine):
     """Processes of this machine.
 
     Args:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.libraries import check_libraries
-from .engine import NO_FILES, Engine, Event, Held, Lost, Make, Raised, Returned
+from .engine import NO_FILES, BatchEngine, Event, Held, Lost, Make, Raised, Returned
 
 STORED_BYTES = 2**28
 """Bytes of files that are kept in the object store at most, beside those of calls that are made. Source: chosen."""
@@ -27,7 +27,7 @@ ANSWER_SECONDS = 60.0
 """How long is waited for a cluster: for its machine, and for Ray on it. Source: chosen."""
 
 
-class RayEngine(Engine):
+class RayEngine(BatchEngine):
     """Actors of Ray.
 
     Args:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..imaging.images import write_file
+from ..imaging.writing import write_file
 from .journal import Standing, read
 
 SIMULATED = 20
@@ -21,7 +21,7 @@ WRITES = 20
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredBatch:
     """What jobs took.
 
     Args:
@@ -37,7 +37,7 @@ class Measured:
     failed: float
 
 
-def measured(folder: Path) -> Measured:
+def measured(folder: Path) -> MeasuredBatch:
     """What the jobs of a batch took.
 
     Raises:
@@ -51,7 +51,7 @@ def measured(folder: Path) -> Measured:
         raise ValueError(f"{folder} holds no results of a batch; make a small one first, dragondiffusion batch --out")
     size = statistics.fmean(one.bytes for one in made)
     failed = sum(one.error is not None for one in standings.values()) / len(standings)
-    return Measured(tuple(one.seconds for one in made), size, writing_seconds(folder, int(size)), failed)
+    return MeasuredBatch(tuple(one.seconds for one in made), size, writing_seconds(folder, int(size)), failed)
 
 
 def writing_seconds(folder: Path, size: int) -> float:
@@ -69,7 +69,7 @@ def writing_seconds(folder: Path, size: int) -> float:
         return (time.perf_counter() - begin) / WRITES
 
 
-def simulated(one: Measured, pictures: int, workers: int, seed: int = 0) -> float:
+def simulated(one: MeasuredBatch, pictures: int, workers: int, seed: int = 0) -> float:
     """Seconds that a batch takes: workers that are given the next job while a driver writes what they made.
 
     Args:
@@ -93,7 +93,7 @@ def simulated(one: Measured, pictures: int, workers: int, seed: int = 0) -> floa
     return written * pictures / count
 
 
-def table(one: Measured, pictures: int, workers: Sequence[int]) -> str:
+def table(one: MeasuredBatch, pictures: int, workers: Sequence[int]) -> str:
     """The plan, for people to read."""
     mean, median = statistics.fmean(one.seconds), statistics.median(one.seconds)
     took = (

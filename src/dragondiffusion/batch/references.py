@@ -16,14 +16,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .. import __version__
-from ..backbones.base import Backbone
+from ..backbones.base import Backbone, Condition
 from ..core.clock import Clock
 from ..core.levels import Levels
 from ..core.types import Progress
 from ..edits.settings import Settings
-from ..imaging.images import write_file
+from ..imaging.writing import write_file
 from ..method.bank import MemoryBank, waiting
-from ..method.denoiser import Condition
 from ..pipeline.cache import ReferenceCache, Requirements, guided_steps, inverted, inverted_further
 from ..pipeline.reference import Reference
 from ..pipeline.request import InversionRequest
@@ -33,7 +32,7 @@ IN_MEMORY = 2
 
 
 @dataclass
-class Shared(ReferenceCache):
+class SharedReferences(ReferenceCache):
     """Inverted pictures of one model.
 
     Args:

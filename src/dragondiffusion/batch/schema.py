@@ -10,7 +10,7 @@ PLACEHOLDER: dict[str, Json] = {"type": "string", "pattern": r"\{[^{}]+\}"}
 
 
 def line_schema() -> Json:
-    """JSON schema (proxy 2020-12) of one line: a recipe, further fields, and `{column}` in place of any value."""
+    """JSON schema (draft 2020-12) of one line: a recipe, further fields, and `{column}` in place of any value."""
     schema = recipe_schema()
     fields: dict[str, Json] = {name: _or_placeholder(field) for name, field in schema["properties"].items()}
     fields["recipe"] = schema["properties"]["recipe"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..core.strict_json import Json, parse_json, shown
-from ..recipes.forms import Cell
+from ..recipes.cells import Cell
 
 Row: TypeAlias = Mapping[str, Json]
 """Cells by column. Those of CSV files are `Cell`s, whose field says what they mean; others are JSON as it stands."""

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .jobs import Job, Model
+from .jobs import BatchJob, Model
 
 
 @dataclass
@@ -12,7 +12,7 @@ class Group:
     """Jobs that share an inversion."""
 
     model: Model
-    jobs: deque[Job] = field(default_factory=deque[Job])
+    jobs: deque[BatchJob] = field(default_factory=deque[BatchJob])
 
 
 class Waiting:
@@ -22,7 +22,7 @@ class Waiting:
         jobs: in the order in which they should be made.
     """
 
-    def __init__(self, jobs: Iterable[Job]) -> None:
+    def __init__(self, jobs: Iterable[BatchJob]) -> None:
         self._groups: dict[str, Group] = {}
         self._fresh: deque[str] = deque()
         self._own: dict[int, str] = {}
@@ -32,7 +32,7 @@ class Waiting:
         models = list(dict.fromkeys(group.model for group in self._groups.values()))
         self._fresh = deque(sorted(self._groups, key=lambda key: models.index(self._groups[key].model)))
 
-    def following(self, worker: int, model: Model | None) -> Job | None:
+    def following(self, worker: int, model: Model | None) -> BatchJob | None:
         """The next job of a worker, which stays here; None if none is left.
 
         Args:
@@ -47,7 +47,7 @@ class Waiting:
             self._own[worker] = key
         return self._groups[key].jobs[0]
 
-    def take(self, worker: int, model: Model | None) -> Job:
+    def take(self, worker: int, model: Model | None) -> BatchJob:
         """The same job, which then is the worker's."""
         if self.following(worker, model) is None:
             raise LookupError("no job is left")
@@ -59,11 +59,11 @@ class Waiting:
             del self._groups[key]
         return job
 
-    def back(self, job: Job) -> None:
+    def back(self, job: BatchJob) -> None:
         """Takes a job back that was not made."""
         self._put(job, first=True)
 
-    def _put(self, job: Job, first: bool) -> None:
+    def _put(self, job: BatchJob, first: bool) -> None:
         group = self._groups.get(job.shared)
         if group is None:
             group = self._groups[job.shared] = Group(job.model)

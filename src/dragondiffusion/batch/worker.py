@@ -15,10 +15,11 @@ from PIL import Image
 
 from ..console.model_options import WithModel
 from ..core.strict_json import parse_json
-from ..imaging.images import ImageLike, carries_text, picture_writer
+from ..imaging.files import ImageLike
 from ..imaging.png import to_png
+from ..imaging.writing import carries_text, picture_writer
 from ..recipes import Recipe
-from ..recipes.pictures import Embedded, Folder, name_of, relative
+from ..recipes.store import Embedded, Folder, name_of, relative
 from .folder import JOB_TEXT
 from .jobs import Model
 
@@ -53,7 +54,7 @@ class Orders:
 
 
 @dataclass(frozen=True)
-class Task:
+class JobRequest:
     """A job, as a worker is given it.
 
     Args:
@@ -131,7 +132,7 @@ class EditWorker:
     def _loaded(self, model: Model) -> Any:
         from ..backbones.savings import forget_cached
         from ..console.terminal import load_editor
-        from .references import ReferenceFiles, Shared
+        from .references import ReferenceFiles, SharedReferences
 
         forget_cached()
         options = self._orders.options
@@ -144,10 +145,10 @@ class EditWorker:
         files = None
         if self._orders.references is not None:
             files = ReferenceFiles(self._orders.references, self._orders.references_bytes)
-        editor.cache = Shared(editor.backbone.fingerprint(), files, self._orders.sharing)
+        editor.cache = SharedReferences(editor.backbone.fingerprint(), files, self._orders.sharing)
         return editor
 
-    def do(self, task: Task, files: Mapping[str, bytes]) -> Outcome:
+    def do(self, task: JobRequest, files: Mapping[str, bytes]) -> Outcome:
         """Makes a result; what goes wrong is an outcome too."""
         from ..backbones.savings import forget_cached, is_out_of_memory
 
@@ -163,7 +164,7 @@ class EditWorker:
             broken = "CUDA error" in str(error) and not is_out_of_memory(error)
             return Outcome(error=told, broken=broken)
 
-    def _made(self, task: Task, places: Mapping[str, Path], begin: float) -> Outcome:
+    def _made(self, task: JobRequest, places: Mapping[str, Path], begin: float) -> Outcome:
         from ..pipeline.request import Request
 
         data = {**parse_json(task.recipe, "recipe"), "seed": task.seed}
@@ -190,7 +191,7 @@ class EditWorker:
             notes=result.notes,
         )
 
-    def _encoded(self, recipe: Recipe, picture: Image.Image, task: Task, store: "Packed") -> bytes:
+    def _encoded(self, recipe: Recipe, picture: Image.Image, task: JobRequest, store: "Packed") -> bytes:
         """The file of a result."""
         target, texts = self._orders.out / task.target, dict[str, str]()
         if carries_text(target):

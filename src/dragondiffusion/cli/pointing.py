@@ -12,7 +12,7 @@ from ..console.command import Command
 
 if TYPE_CHECKING:
     from ..core.types import Mask
-    from ..imaging.images import Pixels
+    from ..imaging.files import Pixels
 
 Point = tuple[float, float]
 Points = Annotated[tuple[Point, ...], tyro.conf.UseAppendAction]
@@ -56,7 +56,7 @@ class MaskCommand(Command):
     """Width over which the border fades, pixels."""
 
     def run(self) -> None:
-        from ..imaging.images import read_picture
+        from ..imaging.files import read_picture
         from ..selection import Clicks, select
 
         clicks = Clicks(self.point, self.not_, self.box)
@@ -108,7 +108,7 @@ class FindLandmarks(Command):
 
     def run(self) -> None:
         from ..core.strict_json import write_json
-        from ..imaging.images import write_file
+        from ..imaging.writing import write_file
         from ..selection.faces import find_landmarks
 
         if self.out.suffix.lower() != ".json":
@@ -123,9 +123,9 @@ def _write_mask(mask: Mask, out: Path) -> Path:
     from PIL import Image
 
     from ..core.strict_json import write_json
-    from ..imaging.images import write_file, write_picture
     from ..imaging.rle import encode_runs
     from ..imaging.shapes import RunLengthMask
+    from ..imaging.writing import write_file, write_picture
 
     if out.suffix.lower() != ".json":
         return write_picture(Image.fromarray(np.rint(mask.numpy() * 255).astype(np.uint8)), out)

@@ -22,7 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..imaging.images import carries_text, holds_colour, write_picture
+from ..imaging.writing import carries_text, holds_colour, write_picture
 from ..recipes import Recipe
 
 if TYPE_CHECKING:

@@ -23,9 +23,6 @@ def arguments(doc: str | None) -> dict[str, str]:
     return found
 
 
-def described(kind: type) -> dict[str, str]:
-    """Text of each field of a dataclass by name, those that it inherits included."""
-    found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        found |= arguments(base.__doc__)
-    return found
+def class_arguments(kind: type) -> dict[str, str]:
+    """Text of each argument of a class by name, those of its bases included."""
+    return {name: text for cls in reversed(kind.__mro__) for name, text in arguments(cls.__doc__).items()}

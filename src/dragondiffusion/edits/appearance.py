@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from ..core.geometry import Correspondence, coverage, covered_cells
 from ..core.paint import Placed
 from ..core.types import Canvas, Pictures, Size
+from ..imaging.files import ImageLike, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
-from ..imaging.images import ImageLike, MaskLike, pad_mask, pad_picture, read_mask, read_picture, to_unpadded
+from ..imaging.masks import MaskLike, pad_mask, read_mask
+from ..imaging.tensors import pad_picture, to_unpadded
 from ..method import strengths
 from ..method.bank import by_region
 from ..method.energies import GlobalSimilarity

@@ -15,7 +15,7 @@ from ..core.geometry import coverage, covered_cells, dilate, feather, resize_nea
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures, Region, Size
 from ..imaging.frames import Box, Frame, everything
-from ..imaging.images import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, pad_mask, read_mask
 from ..method.objective import Objective
 from .settings import Settings
 

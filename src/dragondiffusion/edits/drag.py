@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Mask, Pairs, Size
 from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
-from ..imaging.images import MaskLike, read_mask
+from ..imaging.masks import MaskLike, read_mask
 from ..method import strengths
 from ..method.bank import appending
 from ..method.objective import Objective, Transport

@@ -5,7 +5,7 @@ import math
 from ..core.geometry import Affine
 from ..core.types import Mask, Number, Size
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown, is_empty, joined, mapped_box
-from ..imaging.images import MaskLike, read_mask
+from ..imaging.masks import MaskLike, read_mask
 from ..proxy.shadows import REACH
 from .settings import Settings
 

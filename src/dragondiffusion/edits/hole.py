@@ -2,7 +2,7 @@
 
 from ..core.geometry import covered_cells, dilate, resize_nearest
 from ..core.types import Canvas, Mask, Region
-from ..imaging.images import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, pad_mask, read_mask
 
 FRINGE = 1
 """Pixels around a mask that still show its object. Source: chosen; drawn edges are soft over a pixel."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ..core.geometry import Affine, centroid, warp_mask
 from ..core.types import Canvas, Mask, Number, Pictures, Point, Size
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask
-from ..imaging.images import MaskLike, read_mask
+from ..imaging.masks import MaskLike, read_mask
 from ..method import strengths
 from ..method.bank import replacing
 from ..method.energies import LocalSimilarity

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Affine, centroid
 from ..core.types import Canvas, Mask, Number, Point, Size
+from ..imaging.files import ImageLike, Pixels, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
-from ..imaging.images import ImageLike, MaskLike, Pixels, pad_mask, read_mask, read_picture, to_unpadded
+from ..imaging.masks import MaskLike, pad_mask, read_mask
+from ..imaging.tensors import to_unpadded
 from ..method import strengths
 from ..method.bank import by_region
 from ..method.energies import LocalSimilarity

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Pictures, Size
 from ..imaging.frames import Box, Frame, box_of_mask
-from ..imaging.images import MaskLike, read_mask
+from ..imaging.masks import MaskLike, read_mask
 from ..method import strengths
 from ..method.bank import replacing
 from ..method.objective import Objective

@@ -15,7 +15,8 @@ from PIL import Image
 
 from ..core.geometry import Affine, bounding_box, centroid
 from ..core.types import Mask, Number, Pairs, Point, PointList, Size
-from .images import MaskLike, Pixels, read_mask
+from .files import Pixels
+from .masks import MaskLike, read_mask
 
 Box: TypeAlias = tuple[int, int, int, int]
 """(left, top, right, bottom) in pixels, right and bottom exclusive."""

@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ..core.types import Size
+from .files import MAX_PIXELS, ImageLike, Pixels, array_image, check_size, load_pixels, open_image, to_rgb
 from .frames import Frame
-from .images import MAX_PIXELS, ImageLike, Pixels, array_image, check_size, load_pixels, open_image, to_rgb
 from .metadata import carried
 
 Channel: TypeAlias = UInt8[np.ndarray, "_ _"]

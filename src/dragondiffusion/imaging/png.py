@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 from torch import Tensor
 
-from .images import MAX_PIXELS, ImageLike, load_pixels, open_image, read_picture
+from .files import MAX_PIXELS, ImageLike, load_pixels, open_image, read_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 """First bytes of every PNG file."""

@@ -2,6 +2,7 @@
 
 Source: the format of COCO's tools (`maskApi`): columns from left to right; from the fourth count on the text holds the
 difference to the count two before; five bits a letter, the sixth says that more follow, letters begin at "0".
+`pycocotools` writes the same text, but reads one that does not fill its size from memory that nobody wrote.
 """
 
 from collections.abc import Sequence

@@ -22,9 +22,10 @@ from ..core.clock import Clock
 from ..core.types import Canvas, Number, Progress, Size
 from ..edits.base import Edit
 from ..edits.settings import Settings
+from ..imaging.files import ImageLike
 from ..imaging.frames import Frame
-from ..imaging.images import ImageLike, from_tensor
 from ..imaging.photos import Shot, read_photo
+from ..imaging.tensors import from_tensor
 from ..method.inversion import generate
 from ..method.sampling import sample
 from .cache import ReferenceCache, Requirements, guided_steps, invert_all, inverted

@@ -14,9 +14,11 @@ from PIL import Image
 
 from ..core.types import Canvas, Mask, Number, Pictures
 from ..edits.base import Compiled
+from ..imaging.compositing import agreement, mixed
+from ..imaging.files import Pixels
 from ..imaging.frames import Box, Frame, box_of_mask, intersection, joined, regrown, shifted_box, shrunk
-from ..imaging.images import Pixels, agreement, from_tensor, mixed, pad_picture, to_tensor, to_unpadded
 from ..imaging.photos import Channel, Photo
+from ..imaging.tensors import from_tensor, pad_picture, to_tensor, to_unpadded
 from ..proxy.rough import Copied, painted
 from .plan import compile_edits, extent
 from .request import Plan

@@ -10,8 +10,10 @@ from PIL import Image
 
 from ..backbones.base import Backbone
 from ..core.types import Latents, Mask, Pictures
+from ..imaging.compositing import composite, detailed
+from ..imaging.files import Pixels
 from ..imaging.frames import Box
-from ..imaging.images import Pixels, composite, detailed, from_tensor
+from ..imaging.tensors import from_tensor
 from .full_size import onto_photo
 from .prepare import Prepared
 from .report import Report, judge

@@ -10,9 +10,10 @@ from ..backbones import Backbone
 from ..core.types import Canvas
 from ..edits.base import Edit
 from ..edits.settings import Settings
+from ..imaging.files import ImageLike, Pixels
 from ..imaging.frames import box_of_mask
-from ..imaging.images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
 from ..imaging.photos import Channel, Photo, read_photo
+from ..imaging.tensors import from_tensor, pad_picture, to_tensor
 from ..proxy.rough import painted
 from .plan import compile_edits, framed
 from .request import as_edits

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..core.types import Canvas, Pictures
-from ..imaging.images import Pixels
+from ..imaging.files import Pixels
 from ..imaging.photos import Shot
 from ..method.inversion import Inversion
 

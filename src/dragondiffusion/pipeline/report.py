@@ -12,7 +12,7 @@ from torch import Tensor
 from ..core.geometry import resize_nearest, union
 from ..core.types import Mask, Pictures, Region, Size
 from ..edits.base import Compiled
-from ..imaging.images import Pixels
+from ..imaging.files import Pixels
 from ..proxy.rough import uncertainty
 
 ARRIVED = 0.8

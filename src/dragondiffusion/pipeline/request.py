@@ -9,8 +9,9 @@ from ..core.levels import Levels
 from ..core.types import Canvas, Pictures
 from ..edits.base import Compiled, Edit, Guide
 from ..edits.settings import Settings
-from ..imaging.images import ImageLike, Pixels, from_tensor, pad_picture, to_tensor
+from ..imaging.files import ImageLike, Pixels
 from ..imaging.photos import Photo, Shot
+from ..imaging.tensors import from_tensor, pad_picture, to_tensor
 from ..proxy.change_map import ChangeMap
 from .reference import Reference
 

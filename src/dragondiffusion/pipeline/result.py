@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..core.types import Latents
-from ..imaging.images import write_picture
+from ..imaging.writing import write_picture
 from .reference import Reference
 from .report import Report
 

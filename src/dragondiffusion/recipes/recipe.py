@@ -17,22 +17,20 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from .. import __version__
-from ..core.docstrings import opening
 from ..core.strict_json import Json, parse_json, read_json, shown, write_json
 from ..core.types import Canvas
 from ..edits.base import Edit
 from ..edits.settings import Settings
-from ..imaging.images import ImageLike, carries_text, write_file, write_picture
+from ..imaging.files import ImageLike
 from ..imaging.photos import read_photo
 from ..imaging.png import is_png, read_texts
-from .parts import EditForm, SettingsForm
-from .pictures import Beside, Embedded, Folder, Inline, Store
-from .records import Record
+from ..imaging.writing import carries_text, write_file, write_picture
+from .records import Form
+from .store import Beside, Embedded, Folder, Inline, Store
 
 if TYPE_CHECKING:
     from ..core.types import Progress
-    from ..pipeline.editor import Editor
-from ..pipeline.result import EditResult
+    from ..pipeline.editor import Editor, EditResult
 
 VERSION = 1
 """Version of the format; recipes of a later one are refused."""
@@ -130,7 +128,7 @@ class Recipe:
         if not isinstance(data, dict):
             raise ValueError(f"a recipe is an object, and this is {shown(data)}")
         _check_version(data.get("recipe"))
-        recipe = _form().read({name: value for name, value in data.items() if name != "recipe"}, "", place)
+        recipe = _form().decode({name: value for name, value in data.items() if name != "recipe"}, "", place)
         loras = tuple(moved(lora, place.model) for lora in recipe.loras)
         model = None if recipe.model is None else place.model(recipe.model)
         return replace(recipe, model=model, loras=loras)
@@ -222,22 +220,6 @@ class Recipe:
         return written if self.model is None else {**written, "model": store.model(self.model)}
 
 
-def recipe_schema() -> Json:
-    """JSON schema (proxy 2020-12) of recipes, made from the types and docstrings of their classes."""
-    schema = _form().schema()
-    schema["properties"]["edits"]["minItems"] = 1
-    schema["properties"]["seed"] |= {"minimum": 0, "maximum": 2**63 - 1}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Recipe of dragondiffusion",
-        **schema,
-        "description": opening(Recipe.__doc__),
-        "properties": {"recipe": {"description": "version of the format", "const": VERSION}, **schema["properties"]},
-        "required": ["recipe", *schema["required"]],
-        "$defs": EditForm.definitions(),
-    }
-
-
 def versions() -> dict[str, str]:
     """What makes results: this package, what it stands on, and Python."""
     return {
@@ -270,8 +252,8 @@ def moved(lora: str, move: Callable[[str], str]) -> str:
 
 
 @functools.cache
-def _form() -> Record:
-    return Record.of(Recipe, {Edit: EditForm(), Settings: SettingsForm(Record.of(Settings))})
+def _form() -> Form:
+    return Form(Recipe)
 
 
 def _check_version(found: Json) -> None:

@@ -1,161 +1,134 @@
-"""Dataclasses in JSON, and the form of any type hint."""
+"""Values in JSON by their type: read, written, and refused in one sentence."""
 
-import collections.abc
 import dataclasses
 import difflib
 import functools
-import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, cast
 
-from ..core.docstrings import arguments, opening
+from pydantic import TypeAdapter, ValidationError
+
 from ..core.strict_json import Json, shown
-from ..imaging.images import ImageLike, MaskLike
-from .forms import INTEGER, NOTHING, REAL, TEXT, TRUTH, Choice, Either, Form, Listing, MaskForm, Picture, Row
-from .pictures import Folder, Inline, Store
+from ..edits.registry import EDITS
+from .model import adapted, built
+from .store import Folder, Store
+from .writing import written
+
+EDIT_WORDS = f'an object with the name of an edit under "edit" ({", ".join(EDITS)}) and its fields'
 
 
 @dataclass(frozen=True)
-class Record(Form):
-    """A dataclass: an object with its fields, those with a default optional.
-
-    Args:
-        cls: the dataclass.
-        forms: its fields.
-    """
-
-    cls: type
-    forms: Mapping[str, Form]
-
-    @staticmethod
-    def of(kind: type, known: Mapping[Any, Form] | None = None) -> "Record":
-        """The form of a dataclass, from its type hints; `known` are forms of types that have their own."""
-        return _plain(kind) if known is None else _record(kind, known)
-
-    @property
-    def expected(self) -> str:
-        return f"an object with the fields {', '.join(self.forms)}"
-
-    def takes(self, value: Json) -> bool:
-        return isinstance(value, dict)
-
-    def holds(self, value: Any) -> bool:
-        return isinstance(value, self.cls)
-
-    def read(self, value: Json, at: str, folder: Folder) -> Any:
-        given = self.fields(value, at, folder)
-        for field in dataclasses.fields(self.cls):
-            if field.name not in given and not _has_default(field):
-                raise ValueError(
-                    f"{at} has no field {field.name}; add it" if at else f"{field.name} is missing; add it"
-                )
-        try:
-            return self.cls(**given)
-        except ValueError as error:
-            raise ValueError(f"{at}: {error}" if at else str(error)) from error
-
-    def fields(self, value: Mapping[str, Json], at: str, folder: Folder) -> dict[str, Any]:
-        """The fields that JSON gives.
-
-        Raises:
-            ValueError: if one is unknown or not of its form.
-        """
-        for name in value:
-            check_name(name, tuple(self.forms), f"{at}: field" if at else "field")
-        return {name: self.forms[name].decode(v, _under(at, name), folder) for name, v in value.items()}
-
-    def write(self, value: Any, at: str, store: Store) -> Json:
-        changed = [f.name for f in dataclasses.fields(self.cls) if not _is_default(f, getattr(value, f.name))]
-        return {name: self.forms[name].encode(getattr(value, name), _under(at, name), store) for name in changed}
-
-    def schema(self) -> dict[str, Json]:
-        texts = arguments(self.cls.__doc__)
-        properties: dict[str, Json] = {}
-        for field in dataclasses.fields(self.cls):
-            form = self.forms[field.name]
-            properties[field.name] = {"description": texts.get(field.name, ""), **form.schema()}
-            if field.default is not dataclasses.MISSING:
-                properties[field.name]["default"] = form.encode(field.default, field.name, Inline())
-        return {
-            "type": "object",
-            "description": opening(self.cls.__doc__),
-            "properties": properties,
-            "required": [field.name for field in dataclasses.fields(self.cls) if not _has_default(field)],
-            "additionalProperties": False,
-        }
-
-    def parse(self, text: str) -> Json:
-        parts = text.split(":")
-        if len(parts) > len(self.forms):
-            return text
-        return {name: form.parse(part) for (name, form), part in zip(self.forms.items(), parts, strict=False)}
-
-
-def _record(kind: type, known: Mapping[Any, Form] | None) -> Record:
-    hints = typing.get_type_hints(kind)
-    return Record(kind, {field.name: form_of(hints[field.name], known) for field in dataclasses.fields(kind)})
-
-
-@functools.cache
-def _plain(kind: type) -> Record:
-    """A dataclass without types that have forms of their own; hints are read once."""
-    return _record(kind, None)
-
-
-def form_of(hint: Any, known: Mapping[Any, Form] | None = None) -> Form:
-    """The form of values of a type.
+class Form:
+    """How values of one type stand in JSON.
 
     Args:
         hint: the type.
-        known: forms of types that have their own.
-
-    Raises:
-        TypeError: if there is none for it.
     """
-    simple: dict[Any, Form] = {
-        bool: TRUTH,
-        int: INTEGER,
-        float: REAL,
-        str: TEXT,
-        types.NoneType: NOTHING,
-        **(known or {}),
-    }
-    if hint in simple:
-        return simple[hint]
-    origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return _either(parts, known)
-    if origin is tuple and parts[-1] is not ...:
-        return Row(tuple(form_of(part, known) for part in parts))
-    if origin in (tuple, list, collections.abc.Sequence):
-        return Listing(form_of(parts[0], known))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return Choice(hint)
-    if dataclasses.is_dataclass(hint):
-        return Record.of(cast(type, hint), known)
-    raise TypeError(f"{hint} has no form in JSON; use the types of dragondiffusion.core.types, or add one to form_of")
+
+    hint: Any
+
+    def decode(self, value: Json, at: str, folder: Folder) -> Any:
+        """The value of JSON.
+
+        Args:
+            value: JSON, or a cell.
+            at: where it stands, for messages.
+            folder: what paths are relative to.
+
+        Raises:
+            ValueError: if it is not of this type.
+        """
+        return built(self._checked(value, at), at, folder)
+
+    def encode(self, value: Any, at: str, store: Store) -> Json:
+        """The JSON of a value.
+
+        Raises:
+            ValueError: if it is not of this type.
+        """
+        found = written(value, self.hint, at, store)
+        self._checked(found, at)
+        return found
+
+    def _checked(self, value: Json, at: str) -> Any:
+        try:
+            return _adapter(self.hint).validate_python(value)
+        except ValidationError as error:
+            raise ValueError(sentence(error, value, at)) from error
 
 
-def _either(parts: tuple[Any, ...], known: Mapping[Any, Form] | None) -> Form:
-    """The form of a union, in which pictures and numbers are unions themselves."""
-    forms: list[Form] = []
-    known_unions = (
-        (typing.get_args(MaskLike), MaskForm()),
-        (typing.get_args(ImageLike), Picture()),
-        ((float, int), REAL),
-    )
-    for whole, form in known_unions:
-        if all(part in parts for part in whole):
-            forms.append(form)
-            parts = tuple(part for part in parts if part not in whole)
-    forms += [form_of(part, known) for part in parts]
-    return forms[0] if len(forms) == 1 else Either(tuple(forms))
+@dataclass(frozen=True)
+class Record:
+    """The fields of a dataclass in JSON.
+
+    Args:
+        forms: each field's.
+    """
+
+    forms: Mapping[str, Form]
+
+    @staticmethod
+    def of(kind: type) -> "Record":
+        """Those of a dataclass, from its type hints."""
+        hints = typing.get_type_hints(kind)
+        return Record({field.name: Form(hints[field.name]) for field in dataclasses.fields(kind)})
 
 
-def check_name(name: str, names: tuple[str, ...], what: str) -> None:
+@functools.cache
+def _adapter(hint: Any) -> Any:
+    return TypeAdapter(adapted(hint))
+
+
+def sentence(error: ValidationError, data: Json, at: str) -> str:
+    """What is wrong with JSON: where, which value, and what to do; of several errors the one deepest inside.
+
+    Args:
+        error: pydantic's.
+        data: the JSON.
+        at: where it stands.
+    """
+    found = [(_path(one["loc"], data), one) for one in error.errors(include_url=False)]
+    deepest = max(len(path) for path, _ in found)
+    place, first = next((path, one) for path, one in found if len(path) == deepest)
+    same = [one for path, one in found if path == place]
+    first = next((one for one in same if one["type"] != "form"), first)
+    return _said(first, same, "".join((at, *place)) if at else "".join(place).removeprefix("."))
+
+
+def _said(one: Any, same: list[Any], at: str) -> str:
+    """The sentence about one place, from all errors there."""
+    context = one.get("ctx", {})
+    if one["type"] == "name":
+        what = f"{at}: field" if at else "field"
+        return unknown(context["name"], context["known"], what)
+    if one["type"] == "missing":
+        name = one["loc"][-1]
+        return f"{at} has no field {name}; add it" if at else f"{name} is missing; add it"
+    if one["type"] == "meaning":
+        return f"{at}: {context['text']}"
+    if one["type"] == "union_tag_invalid" and isinstance(one["input"]["edit"], str):
+        return unknown(one["input"]["edit"], [*EDITS], f"{at}.edit")
+    words = [one["ctx"]["words"] if one["type"] == "form" else EDIT_WORDS for one in same]
+    words = sorted(dict.fromkeys(words), key=lambda word: word == "null")
+    return f"{at} is {shown(one['input'])}; expected {' or '.join(words)}"
+
+
+def _path(location: tuple[int | str, ...], data: Json) -> tuple[str, ...]:
+    """Steps of pydantic's location that lead into JSON; the others are names of a union's types."""
+    steps: list[str] = []
+    for step in location:
+        if isinstance(step, int):
+            steps.append(f"[{step}]")
+            data = data[step] if isinstance(data, list) and step < len(cast("list[Any]", data)) else None
+        elif isinstance(data, dict) and step in data:
+            steps.append(f".{step}")
+            data = data[step]
+    return tuple(steps)
+
+
+def check_name(name: str, names: Sequence[str], what: str) -> None:
     """Checks that a name is among those known.
 
     Args:
@@ -167,20 +140,10 @@ def check_name(name: str, names: tuple[str, ...], what: str) -> None:
         ValueError: if it is not; the message names the nearest.
     """
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        raise ValueError(f"{what} {shown(name)} is unknown; known are {', '.join(near or names)}")
+        raise ValueError(unknown(name, names, what))
 
 
-def _under(at: str, name: str) -> str:
-    return f"{at}.{name}" if at else name
-
-
-def _has_default(field: "dataclasses.Field[Any]") -> bool:
-    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-
-
-def _is_default(field: "dataclasses.Field[Any]", value: Any) -> bool:
-    if field.default_factory is not dataclasses.MISSING:
-        return bool(value == field.default_factory())
-    same_kind = type(value) in (int, float, type(field.default))
-    return value is field.default or (same_kind and bool(value == field.default))
+def unknown(name: str, names: Sequence[str], what: str) -> str:
+    """What is said of a name that is not known, with the nearest."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"{what} {shown(name)} is unknown; known are {', '.join(near or names)}"

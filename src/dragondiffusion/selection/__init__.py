@@ -6,7 +6,7 @@ import torch
 
 from ..core.libraries import check_libraries
 from ..core.types import Mask
-from ..imaging.images import ImageLike, Pixels, read_picture
+from ..imaging.files import ImageLike, Pixels, read_picture
 from .clicks import Clicks
 
 __all__ = ["Clicks", "Selection", "select"]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..imaging.images import Pixels
+from ..imaging.files import Pixels
 from .borders import refined
 from .clicks import Clicks
 from .judging import score

@@ -12,7 +12,8 @@ from jaxtyping import Bool
 
 from ..core.libraries import check_libraries
 from ..core.types import Mask, Number
-from ..imaging.images import Pixels, to_unpadded
+from ..imaging.files import Pixels
+from ..imaging.tensors import to_unpadded
 from ..proxy.shadows import find_shadow
 
 DARKENED = 0.04

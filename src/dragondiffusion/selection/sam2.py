@@ -13,7 +13,7 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from ..imaging.images import Pixels
+from ..imaging.files import Pixels
 from .clicks import Clicks
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from ..bench.demo import draw_case
 from ..core.libraries import available
-from ..imaging.images import read_mask
+from ..imaging.masks import read_mask
 from ..imaging.png import to_png
 from ..pipeline.preview import preview
 from ..recipes import Recipe, recipe_schema

@@ -12,8 +12,8 @@ from typing import Literal
 from PIL import Image
 
 from ..console.terminal import PHASES
+from ..imaging.files import Pixels
 from ..imaging.frames import Box
-from ..imaging.images import Pixels
 from ..pipeline.editor import Editor
 from ..pipeline.postprocess import PreviewStream
 from ..pipeline.reference import Reference

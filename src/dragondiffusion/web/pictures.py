@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ..core.types import Mask, Point, Size
+from ..imaging.files import load_pixels, open_image, to_rgb
 from ..imaging.frames import box_of_mask, centre_of_mask
-from ..imaging.images import MaskLike, load_pixels, open_image, read_mask, to_rgb
+from ..imaging.masks import MaskLike, read_mask
 from ..imaging.photos import Photo, read_photo
 from ..imaging.png import from_png, to_png
 from .answers import MaskFacts, PictureFacts

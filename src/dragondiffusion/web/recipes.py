@@ -11,8 +11,8 @@ from ..edits.base import Edit
 from ..imaging.png import SIGNATURE, read_texts, to_png
 from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
-from ..recipes.pictures import Beside
 from ..recipes.recipe import RECIPE_TEXT
+from ..recipes.store import Beside
 from .answers import RestoredFacts
 from .limits import RefusedError
 from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of

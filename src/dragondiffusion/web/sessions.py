@@ -20,7 +20,8 @@ from pathlib import Path
 from PIL import Image
 
 from ..core.strict_json import Json, read_json
-from ..imaging.images import load_pixels, open_image, write_file
+from ..imaging.files import load_pixels, open_image
+from ..imaging.writing import write_file
 from .limits import Limits, RefusedError
 
 NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...core.levels import Level, Levels
 from ...core.types import BatchFeatures, Canvas, Latents, Number, Pictures
-from ...imaging.images import from_tensor
+from ...imaging.tensors import from_tensor
 from ...method.bank import GridMemory, LayerMemory, Reader, on_host
 from ...method.denoiser import Condition, ImagePrompt, PartialForward, Prediction
 from ...method.solver import predict_clean

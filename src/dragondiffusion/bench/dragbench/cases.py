@@ -21,7 +21,7 @@ import numpy.typing as npt
 from ...core.strict_json import Json, read_json, shown
 from ...core.types import Size
 from ...edits import Drag
-from ...imaging.images import MAX_PIXELS, Pixels, load_pixels, open_image, read_picture
+from ...imaging.files import MAX_PIXELS, Pixels, load_pixels, open_image, read_picture
 
 PICTURE, MASK, INSTRUCTION = "original_image.png", "mask.png", "drag_instruction.json"
 

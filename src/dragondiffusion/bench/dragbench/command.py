@@ -142,7 +142,7 @@ class DragBench(Command):
 
     def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
         from ...edits.settings import Settings
-        from ...recipes.pictures import Inline
+        from ...recipes.store import Inline
         from ...recipes.records import Record as Fields
 
         if editor is None:
@@ -165,7 +165,7 @@ class DragBench(Command):
         }
 
     def _write_sheet(self, bench: DragBenchRun, cases: list[Case], record: Record) -> None:
-        from ...imaging.images import write_picture
+        from ...imaging.writing import write_picture
         from .running import UNEDITED, known_results
         from .sheet import sheet
 

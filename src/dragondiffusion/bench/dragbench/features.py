@@ -20,7 +20,8 @@ from torch import Tensor
 
 from ...backbones import Backbone, Condition
 from ...core.types import Mask, Size
-from ...imaging.images import Pixels, to_tensor
+from ...imaging.files import Pixels
+from ...imaging.tensors import to_tensor
 from ...method.solver import add_noise
 from .cases import Centre
 

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 import torch.nn.functional as nnf
 
-from ...imaging.images import Pixels, to_unpadded
+from ...imaging.files import Pixels
+from ...imaging.tensors import to_unpadded
 from .cases import Case
 
 Lpips: TypeAlias = Callable[[Pixels, Pixels], float]

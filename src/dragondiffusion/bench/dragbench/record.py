@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ...core.strict_json import Json, read_json, write_json
-from ...imaging.images import Pixels, read_picture, write_file, write_picture
+from ...imaging.files import Pixels, read_picture
+from ...imaging.writing import write_file, write_picture
 from ...recipes import versions
 from .cases import Case
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ...core.types import Size
-from ...imaging.images import Pixels, read_picture
+from ...imaging.files import Pixels, read_picture
 from .cases import Case
 
 DRAGGED = "dragged_image.png"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from ...backbones import Backbone
 from ...core.strict_json import Json
 from ...core.types import Progress
-from ...imaging.images import Pixels
+from ...imaging.files import Pixels
 from .cases import Case
 from .distance import Match, matches
 from .features import Recipe, features

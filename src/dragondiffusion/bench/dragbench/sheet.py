@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ...imaging.images import Pixels
+from ...imaging.files import Pixels
 from ..demo import GAP, INK, LINE, MARK, PAPER, arrow, outlined
 from .cases import Case
 

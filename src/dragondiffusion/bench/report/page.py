@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from ...imaging.images import write_file
+from ...imaging.writing import write_file
 from ..kinds import OPTIONS
 from ..runs.results import Results
 from ..runs.running import Sets

@@ -14,7 +14,7 @@ from ...core.types import Canvas
 from ...edits import Drag, Landmarks
 from ...edits.bending import deformed
 from ...edits.settings import Settings
-from ...imaging.images import pad_picture
+from ...imaging.tensors import pad_picture
 from ...proxy.appearance import Recoloured
 from ..metrics import Picture
 from ..tasks import Task, pixels

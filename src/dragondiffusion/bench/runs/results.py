@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ...imaging.images import write_file, write_picture
+from ...imaging.writing import write_file, write_picture
 from ..metrics import Picture
 from ..tasks import pixels
 from ..tasks.difficulty import Difficulty

@@ -9,8 +9,10 @@ from typing import Any
 
 from ...core.geometry import resize_nearest
 from ...core.types import Canvas, Mask, Region, Size
+from ...imaging.files import Pixels, read_picture
 from ...imaging.frames import Frame
-from ...imaging.images import MaskLike, Pixels, marked, pad_mask, read_mask, read_picture, resized, to_unpadded
+from ...imaging.masks import MaskLike, marked, pad_mask, read_mask
+from ...imaging.tensors import resized, to_unpadded
 from ..appearance import ReplaceAppearance
 from ..base import Compiled, Edit, Guide, nowhere, object_mask
 from ..drag import Drag

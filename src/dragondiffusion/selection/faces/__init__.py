@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.libraries import check_libraries
 from ...core.types import Point, PointList
-from ...imaging.images import ImageLike, Pixels, read_picture
+from ...imaging.files import ImageLike, Pixels, read_picture
 from .layouts import in_layout
 from .model import model_file
 

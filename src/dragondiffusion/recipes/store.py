@@ -11,8 +11,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..imaging.images import MAX_PIXELS, ImageLike, write_file
+from ..imaging.files import MAX_PIXELS, ImageLike
 from ..imaging.png import TooLargeError, from_png, to_png
+from ..imaging.writing import write_file
 
 DATA = "data:image/png;base64,"
 """What PNG data inside of JSON begin with (RFC 2397)."""

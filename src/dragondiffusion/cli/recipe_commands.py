@@ -1,0 +1,87 @@
+"""Commands that replay and describe recipes, and one that shows an edit on a drawn scene."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from ..console.command import Command
+from ..console.model_options import WithModel
+from ..console.settings_options import WithSettings
+
+Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Demo(WithSettings):
+    """Draw a scene, edit it with the demo model, and write before, after and truth side by side."""
+
+    edit: str = "move"
+    """What to do: move, resize, rotate, paste, appearance, drag, landmarks or remove."""
+    size: tuple[int, int] = (128, 128)
+    """Height and width of the scene in pixels."""
+    out: Out = Path("demo.png")
+    """Where the sheet goes; the suffix says the format."""
+
+    def run(self) -> None:
+        from ..bench.demo import draw_case, sheet
+        from ..console.terminal import check_output, run_shown
+        from ..imaging.writing import write_picture
+        from ..recipes import Recipe
+
+        settings = self.settings()
+        check_output(self.out)
+
+        case = draw_case(self.seed, self.size, self.edit)
+        recipe = Recipe(case.before, (case.edit,), prompt=case.caption, seed=self.seed, settings=settings)
+        print(f"wrote {write_picture(sheet(case, run_shown(recipe).image), self.out)}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run(WithModel):
+    """Run a recipe: a JSON file, or a PNG that this package wrote."""
+
+    recipe: tyro.conf.Positional[Path]
+    """The recipe."""
+    out: Out
+    """Where the edited picture goes; the suffix says the format."""
+    model: str | None = None
+    """Checkpoint in place of the recipe's."""
+    allow_outside: tyro.conf.FlagCreatePairsOff[bool] = False
+    """The recipe may name files outside of its folder."""
+    without_recipe: tyro.conf.FlagCreatePairsOff[bool] = False
+    """A PNG does not carry its recipe and the pictures it was made from."""
+
+    def run(self) -> None:
+        from ..console.terminal import edit_picture
+        from ..recipes import Recipe, made_with, versions
+
+        recipe = Recipe.load(self.recipe, self.allow_outside, self.model)
+        here = versions()
+        other = [
+            f"{name} {v} (here {here.get(name)})" for name, v in made_with(self.recipe).items() if v != here.get(name)
+        ]
+        if other:
+            print(f"note: made with {', '.join(other)}; the result may differ", file=sys.stderr)
+        if self.lora:
+            recipe = dataclasses.replace(recipe, loras=self.lora)
+        edit_picture(recipe, self.out, self.without_recipe, loading=self.loading())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Schema(Command):
+    """Print the JSON schema of recipes."""
+
+    batch: tyro.conf.FlagCreatePairsOff[bool] = False
+    """That of the lines of `dragondiffusion batch` instead."""
+
+    def run(self) -> None:
+        from ..batch.schema import line_schema
+        from ..core.strict_json import write_json
+        from ..recipes import recipe_schema
+
+        print(write_json(line_schema() if self.batch else recipe_schema()), end="")

@@ -1,0 +1,199 @@
+"""Image files: paths, arrays and PIL images in, pixels out."""
+
+import importlib
+import importlib.util
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import UInt8
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
+"""An RGB picture (height, width, 3) with 8 bits a channel."""
+
+ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor
+"""What is taken for a picture or a mask: a path, a PIL image, or an array."""
+
+MAX_PIXELS = 100_000_000
+"""Largest picture that is read, in pixels. Source: phone cameras store up to 100 megapixels."""
+
+
+def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Reads a picture as 8-bit RGB: EXIF orientation applied, transparency laid over white, 16 bit and CMYK converted.
+
+    Args:
+        source: path, PIL image, or array (height, width[, channels]) of uint8, or of floats in [0, 1].
+        max_pixels: largest width x height accepted.
+
+    Raises:
+        FileNotFoundError: if the path does not exist.
+        ValueError: if the picture is unreadable, enormous, of an unknown shape, or not finite.
+    """
+    if isinstance(source, (np.ndarray, Tensor)):
+        return to_rgb(array_image(as_array(source), max_pixels))
+    if isinstance(source, Image.Image):
+        check_size(source.size[1], source.size[0], max_pixels, "image")
+        return to_rgb(source)
+    name = f"picture {source}"
+    with open_image(Path(source), max_pixels, name) as image:
+        return to_rgb(load_pixels(image, name))
+
+
+def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.Image:
+    """Opens a picture's file, or the bytes of one, without reading its pixels.
+
+    Raises:
+        FileNotFoundError: if the path does not exist.
+        ValueError: if the picture is unreadable or enormous.
+    """
+    if isinstance(source, Path) and not source.is_file():
+        raise FileNotFoundError(f"{name} does not exist; check the path")
+    try:
+        image = _opened(source)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{name} {_why_unknown(source)}") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{name} has more than {max_pixels} pixels; scale it down first") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"{name} cannot be read ({error}); save it again") from error
+    check_size(image.size[1], image.size[0], max_pixels, name)
+    return image
+
+
+def _opened(source: Path | io.BytesIO) -> Image.Image:
+    """What PIL opens, and HEIC where pillow-heif is installed. PIL's own warning of large pictures is not needed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            return Image.open(source)
+        except UnidentifiedImageError:
+            if not _is_heif(source) or importlib.util.find_spec("pillow_heif") is None:
+                raise
+            cast(Any, importlib.import_module("pillow_heif")).register_heif_opener()
+            return Image.open(source)
+
+
+def _beginning(source: Path | io.BytesIO) -> bytes:
+    if isinstance(source, io.BytesIO):
+        return source.getvalue()[:32]
+    with source.open("rb") as file:
+        return file.read(32)
+
+
+def _is_heif(source: Path | io.BytesIO) -> bool:
+    """Whether a file is HEIC or HEIF, as phones store photos, by its first bytes (ISO 14496-12, `ftyp`)."""
+    start = _beginning(source)
+    return start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+
+def _why_unknown(source: Path | io.BytesIO) -> str:
+    if not _beginning(source):
+        return "is empty; save it again"
+    if _is_heif(source):
+        return "is HEIC; install pillow-heif (pip install 'dragondiffusion[heic]') or convert it to JPEG"
+    return "is not in a format that can be read; convert it to PNG or JPEG"
+
+
+def load_pixels(image: Image.Image, name: str) -> Image.Image:
+    """Reads the pixels of an opened picture.
+
+    Raises:
+        ValueError: if it is broken.
+    """
+    try:
+        image.load()
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ValueError(f"{name} is broken or cut short ({error}); save it again") from error
+    return image
+
+
+def check_size(height: int, width: int, max_pixels: int, name: str) -> None:
+    """Checks that a picture has pixels, and not too many.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    if height < 1 or width < 1:
+        raise ValueError(f"{name} has size {height}x{width}; it must have at least one pixel")
+    if height * width > max_pixels:
+        raise ValueError(f"{name} has {height}x{width} pixels, more than {max_pixels}; scale it down first")
+
+
+def to_rgb(image: Image.Image) -> Pixels:
+    """The pixels of an image as 8-bit RGB, see `read_picture`.
+
+    Raises:
+        ValueError: if there is no way from its mode to RGB.
+    """
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image).astype(np.float64)
+        top = 65535.0 if image.mode.startswith("I") else max(float(values.max(initial=0)), 1.0)
+        grey = np.rint(values.clip(0, top) * (255 / top)).astype(np.uint8)
+        return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    if image.mode in ("CMYK", "LAB"):
+        return np.array(_in_srgb(image))
+    try:
+        return np.array(image.convert("RGB"))
+    except ValueError as error:
+        raise ValueError(f"image is in mode {image.mode}, which has no colours in RGB; convert it to RGB") from error
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Inks or CIELAB as RGB: by the picture's profile where it has a sound one."""
+    profile = image.info.get("icc_profile")
+    source = io.BytesIO(profile) if profile else None
+    try:
+        if image.mode == "LAB" and source is None:
+            given: Any = ImageCms.createProfile("LAB")
+        else:
+            given = ImageCms.ImageCmsProfile(source) if source is not None else None
+        if given is not None:
+            converted = ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            return cast(Image.Image, converted)
+    except (ImageCms.PyCMSError, OSError):
+        pass  # a broken profile
+    if image.mode == "LAB":
+        raise ValueError("image is in CIELAB with a profile that is broken; convert it to RGB")
+    return image.convert("RGB")
+
+
+def array_image(values: npt.NDArray[Any], max_pixels: int) -> Image.Image:
+    """The image of an array, see `read_picture`."""
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
+        raise ValueError(f"image array has shape {values.shape}; give (height, width, 3)")
+    check_size(values.shape[0], values.shape[1], max_pixels, "image")
+    if values.dtype != np.uint8:
+        values = np.rint(unit_range(values, "image") * 255).astype(np.uint8)
+    return Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
+
+
+def as_array(source: "npt.NDArray[Any] | Tensor") -> npt.NDArray[Any]:
+    """An array, or a tensor as one."""
+    return source.detach().cpu().numpy() if isinstance(source, Tensor) else source
+
+
+def unit_range(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
+    """Values as floats in [0, 1]; uint8 counts to 255 unless it holds nothing above 1."""
+    if values.dtype == np.uint8:
+        top = 255 if int(values.max(initial=0)) > 1 else 1
+        return (values / np.float32(top)).astype(np.float32)
+    if values.dtype != np.bool_ and not np.issubdtype(values.dtype, np.floating):
+        raise ValueError(f"{name} has dtype {values.dtype}; use bool, uint8, or floats in [0, 1]")
+    result = values.astype(np.float32)
+    if not bool(np.isfinite(result).all()):
+        raise ValueError(f"{name} holds NaN or infinite values; replace them")
+    if float(result.min(initial=0)) < 0 or float(result.max(initial=0)) > 1:
+        raise ValueError(f"{name} holds values in [{result.min()}, {result.max()}]; floats must lie in [0, 1]")
+    return result
