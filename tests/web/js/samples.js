@@ -1,14 +1,14 @@
 // Documents for tests: pictures, masks, random sequences of what a person can do; a generator of random numbers.
 
-import * as document from "../../../src/dragondiffusion/web/static/document.js";
+import * as document from "../../../src/dragondiffusion/web/static/model/document.js";
 
 /**
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Doc} Doc
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Mask} Mask
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Picture} Picture
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Placing} Placing
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Point} Point
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Selection} Selection
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Doc} Doc
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Mask} Mask
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Picture} Picture
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Placing} Placing
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Point} Point
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Selection} Selection
  * @typedef {() => number} Random  from 0 to below 1
  */
 

@@ -1,32 +1,32 @@
 // The page: makes its parts, starts the session, and tells the parts of each change.
 
 /**
- * @typedef {import("./state.js").App} App
- * @typedef {import("./client.js").Session} Session
+ * @typedef {import("./model/state.js").App} App
+ * @typedef {import("./net/client.js").Session} Session
  */
 
-import { Client, isFinished } from "./client.js";
-import { makeContext, makeSplit } from "./context.js";
-import { emptyDoc } from "./document.js";
-import { byName, h } from "./dom.js";
-import { stageEvents } from "./editing.js";
-import { makeEdits } from "./edits.js";
-import { begin } from "./history.js";
-import { browserStorage, keepAsItChanges, kept } from "./keeping.js";
-import { listenForKeys, showKeys } from "./keyboard.js";
-import { sceneOf } from "./looking.js";
-import { makeNotices } from "./notices.js";
-import { listenForFiles, openFile, openScene, restoreFile } from "./opening.js";
-import { Previews } from "./previewing.js";
-import { makeProgress } from "./progress.js";
-import { makePulse } from "./pulse.js";
-import { makeResults } from "./results.js";
-import { follow } from "./running.js";
-import { makeSettings } from "./settings.js";
-import { Stage } from "./stage.js";
-import { firstState, Store, words } from "./state.js";
-import { makeToolbar, makeTools } from "./toolbar.js";
-import { Views } from "./views.js";
+import { Client, isFinished } from "./net/client.js";
+import { makeContext, makeSplit } from "./panels/context_bar.js";
+import { emptyDoc } from "./model/document.js";
+import { byName, h } from "./panels/dom.js";
+import { stageEvents } from "./gestures/actions.js";
+import { makeEdits } from "./panels/edit_list.js";
+import { begin } from "./model/history.js";
+import { browserStorage, keepAsItChanges, kept } from "./model/persistence.js";
+import { listenForKeys, showKeys } from "./panels/shortcuts.js";
+import { sceneOf } from "./stage/shown_scene.js";
+import { makeNotices } from "./panels/notices.js";
+import { listenForFiles, openFile, openScene, restoreFile } from "./net/opening.js";
+import { Previews } from "./net/previewing.js";
+import { makeProgress } from "./panels/progress.js";
+import { makePulse } from "./panels/tap_hint.js";
+import { makeResults } from "./panels/results.js";
+import { follow } from "./net/running.js";
+import { makeSettings } from "./panels/settings.js";
+import { Stage } from "./stage/stage.js";
+import { firstState, Store, words } from "./model/state.js";
+import { makeToolbar, makeTools } from "./panels/toolbar.js";
+import { Views } from "./net/views.js";
 
 /** Seed of the drawn scene that newcomers see. */
 const FIRST_SCENE = 57;
