@@ -1,14 +1,14 @@
-// A bench without a browser: what gestures, tools and keys work on in the tests.
+// A stage without a browser: what gestures, tools and keys work on in the tests.
 
 /**
- * @typedef {import("../../../src/dragondiffusion/web/static/gestures/gestures.js").Bench} Bench
+ * @typedef {import("../../../src/dragondiffusion/web/static/gestures/gestures.js").StageContext} StageContext
  * @typedef {import("../../../src/dragondiffusion/web/static/stage/scene.js").Scene} Scene
  * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Doc} Doc
  * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Edit} Edit
  * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Selection} Selection
- * @typedef {[string, ...any[]]} Told
+ * @typedef {[string, ...any[]]} Reported
  */
-import { emptyHand } from "../../../src/dragondiffusion/web/static/gestures/interaction.js";
+import { noInteraction } from "../../../src/dragondiffusion/web/static/gestures/interaction.js";
 import { Viewport } from "../../../src/dragondiffusion/web/static/stage/viewport.js";
 
 export const PICTURE = { name: "picture", title: "", width: 1000, height: 800, notes: [] };
@@ -32,16 +32,16 @@ export const DOC = {
 
 /** Seen at half its size, from (50, 40) on.
  * @param {Partial<Doc>} doc @param {Partial<Scene>} [scene]
- * @returns {{bench: Bench, told: Told[]}} told: what the page was told, in order */
-export function makeBench(doc, scene = {}) {
-  /** @type {Told[]} */
-  const told = [];
+ * @returns {{stage: StageContext, reported: Reported[]}} reported: what the page heard, in order */
+export function makeStage(doc, scene = {}) {
+  /** @type {Reported[]} */
+  const reported = [];
   const viewport = new Viewport();
   viewport.resize({ width: 600, height: 480 });
   viewport.open(PICTURE);
   Object.assign(viewport, { zoom: 0.5, pan: [50, 40], fitted: false });
   /** @type {any} */
-  const events = new Proxy({}, { get: (_, name) => (/** @type {any[]} */ ...values) => void told.push([String(name), ...values]) });
+  const events = new Proxy({}, { get: (_, name) => (/** @type {any[]} */ ...values) => void reported.push([String(name), ...values]) });
   /** @type {any} */
   const shapes = { get: () => ({ has: (/** @type {[number, number]} */ [x, y]) => x > 300 && x < 500 && y > 300 && y < 400 }) };
   const theme = { accent: "blue", danger: "red", ink: "white", shade: "black", backdrop: "grey", checker: "grey" };
@@ -58,8 +58,8 @@ export function makeBench(doc, scene = {}) {
     busy: false,
     ...scene,
   };
-  const bench = { scene: shown, viewport, hand: emptyHand(), shapes, events, theme, redraw: () => undefined };
-  return { bench, told };
+  const stage = { scene: shown, viewport, interaction: noInteraction(), shapes, events, theme, redraw: () => undefined };
+  return { stage, reported };
 }
 
 /** @param {Partial<KeyboardEvent>} [held] @returns {any} */

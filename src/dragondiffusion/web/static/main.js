@@ -1,4 +1,4 @@
-// The page: makes its parts, starts the session, and tells the parts of each change.
+// The page: makes its parts, starts the session, and updates the parts after each change.
 
 /**
  * @typedef {import("./model/state.js").App} App
@@ -12,14 +12,14 @@ import { byName, h } from "./panels/dom.js";
 import { stageEvents } from "./gestures/actions.js";
 import { makeEdits } from "./panels/edit_list.js";
 import { begin } from "./model/history.js";
-import { browserStorage, keepAsItChanges, kept } from "./model/persistence.js";
+import { browserStorage, loadSaved, saveChanges } from "./model/persistence.js";
 import { listenForKeys, showKeys } from "./panels/shortcuts.js";
 import { sceneOf } from "./stage/shown_scene.js";
 import { makeNotices } from "./panels/notices.js";
 import { listenForFiles, openFile, openScene, restoreFile } from "./net/opening.js";
 import { Previews } from "./net/previewing.js";
 import { makeProgress } from "./panels/progress.js";
-import { makePulse } from "./panels/tap_hint.js";
+import { makeTapHint } from "./panels/tap_hint.js";
 import { makeResults } from "./panels/results.js";
 import { follow } from "./net/running.js";
 import { makeSettings } from "./panels/settings.js";
@@ -56,7 +56,7 @@ export function mount(element, base) {
     makeResults(app),
     makeProgress(app),
     makeNotices(app),
-    makePulse(app, stage),
+    makeTapHint(app, stage),
   ];
   store.listen((state) => {
     parts.forEach((update) => update(state));
@@ -81,7 +81,7 @@ function listen(app, stage) {
     app.store.say("The server was restarted or this page was idle for long; open the picture again.");
   };
   app.client.onAway = (isAway) => app.store.say(isAway ? "The server does not answer; trying again." : "The server is there again.");
-  keepAsItChanges(app);
+  saveChanges(app);
 }
 
 /** @param {App} app
@@ -102,7 +102,7 @@ async function start(app) {
   const { store } = app;
   try {
     const session = await app.client.session();
-    const { doc, pinned } = kept(session);
+    const { doc, pinned } = loadSaved(session);
     const jobs = session.jobs ?? [];
     store.set({ session, history: begin(doc), pinned, jobs, ready: true, error: null });
     for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);

@@ -1,4 +1,4 @@
-// Brush and lasso on a canvas that writes down what it is told.
+// Brush and lasso on a canvas that records what is drawn on it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Painting } from "../../../../src/dragondiffusion/web/static/gestures/painting.js";

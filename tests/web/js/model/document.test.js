@@ -87,7 +87,7 @@ test("edits without effect are known as such", () => {
   assert.ok(!document.isIdle(/** @type {any} */ (document.eraseSelection(selected).edits[0])));
 });
 
-test("all names that showing needs are told", () => {
+test("namesOf lists all names that showing needs", () => {
   let doc = document.addPaste(document.eraseSelection(document.select(open, selection("a"))), picture("p"), selection("b"), placing());
   doc = document.addAppearance(document.select(doc, selection("c")), picture("q"), selection("d"));
   const { images, masks } = document.namesOf(document.select(doc, selection("e")));

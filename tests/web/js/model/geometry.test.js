@@ -96,7 +96,7 @@ test("a canvas's setTransform takes the map by columns", () => {
   close([a * 7 + c * 8 + e, b * 7 + d * 8 + f], apply(map, [7, 8]));
 });
 
-test("a pulled corner ends up under the hand where the hand stays on the ray from the anchor", () => {
+test("a pulled corner ends up under the pointer where the pointer stays on the ray from the anchor", () => {
   for (let i = 0; i < 100; i++) {
     const [anchor, placing, corner] = [randomPoint(), { ...randomPlacing(), scale: /** @type {Point} */ ([1, 1.5]) }, randomPoint()];
     const from = apply(about(anchor, placing), corner);
@@ -109,7 +109,7 @@ test("a pulled corner ends up under the hand where the hand stays on the ray fro
   }
 });
 
-test("with shift a pulled corner follows the hand wherever it goes, on its own side of the anchor", () => {
+test("with shift a pulled corner follows the pointer wherever it goes, on its own side of the anchor", () => {
   for (let i = 0; i < 100; i++) {
     const [anchor, placing] = [randomPoint(), { ...randomPlacing(), scale: /** @type {Point} */ ([1, 1]) }];
     const corner = /** @type {Point} */ ([anchor[0] + 40, anchor[1] - 60]);
@@ -120,14 +120,14 @@ test("with shift a pulled corner follows the hand wherever it goes, on its own s
   }
 });
 
-test("scales stay within what can be reached by hand and keep their proportions", () => {
+test("scales stay within what gestures can reach and keep their proportions", () => {
   const { smallest, largest } = geometry.SCALES;
   close(geometry.scaled({ ...geometry.AT_HOME, scale: [1, 2] }, [1e6, 1e6]).scale, [largest / 2, largest]);
   close(geometry.scaled({ ...geometry.AT_HOME, scale: [1, 2] }, [0, 0]).scale, [smallest, 2 * smallest]);
   close(geometry.pulled(geometry.AT_HOME, [0, 0], [10, 10], [-30, -30], false).scale, [smallest, smallest]);
 });
 
-test("the handle to rotate turns by what the hand turns about the anchor", () => {
+test("the handle to rotate turns by what the pointer turns about the anchor", () => {
   for (let i = 0; i < 100; i++) {
     const [anchor, placing, turn] = [randomPoint(), randomPlacing(), random(-170, 170)];
     const centre = geometry.plus(anchor, placing.offset);

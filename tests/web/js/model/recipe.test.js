@@ -101,7 +101,7 @@ test("an anchor becomes an offset about the centroid, and every point goes where
   }
 });
 
-test("missing pictures and unknown edits are told", () => {
+test("missing images and unknown edits are refused", () => {
   assert.throws(() => fromRecipe({ image: "gone", edits: [] }, { pictures: {}, masks: {} }), /missing/);
   const recipe = { image: "cup.png", edits: [{ edit: "melt" }] };
   assert.throws(() => fromRecipe(recipe, { pictures: { "cup.png": picture() }, masks: {} }), /melt/);

@@ -69,12 +69,12 @@ test("calls that find their session gone share a new one and are made again, onc
   });
   const client = new Client(BASE, { fetch, storage: storage("old") });
   /** @type {string[]} */
-  const told = [];
-  client.onRenewed = ({ session }) => void told.push(session);
+  const reported = [];
+  client.onRenewed = ({ session }) => void reported.push(session);
   const found = await Promise.all([client.landmarks("a"), client.landmarks("b"), client.landmarks("c")]);
   assert.deepEqual(found, [[[1, 2]], [[1, 2]], [[1, 2]]]);
   assert.equal(renewals, 1);
-  assert.ok(told.length >= 1 && told.every((session) => session === "new1"));
+  assert.ok(reported.length >= 1 && reported.every((session) => session === "new1"));
   assert.equal(calls.filter(({ path, session }) => path === "landmarks" && session === "new1").length, 3);
 });
 
@@ -136,9 +136,9 @@ test("a job is followed through a stream cut at any byte", async () => {
   for (let cut = 0; cut <= bytes.length; cut++) {
     const { fetch } = fake(() => new Response(streamOf([bytes.slice(0, cut), bytes.slice(cut)])));
     /** @type {unknown[]} */
-    const told = [];
-    await new Client(BASE, { fetch, wait: now }).follow("j", (job) => void told.push(job));
-    assert.deepEqual(told, JOBS, `cut at ${cut}`);
+    const reported = [];
+    await new Client(BASE, { fetch, wait: now }).follow("j", (job) => void reported.push(job));
+    assert.deepEqual(reported, JOBS, `cut at ${cut}`);
   }
 });
 
@@ -166,7 +166,7 @@ test("a stream that breaks is opened again, one that keeps breaking is asked for
   assert.deepEqual(calls.map(({ path }) => path), ["jobs/j/events", "jobs/j/events", "jobs/j/events", "jobs/j", "jobs/j", "jobs/j"]);
 });
 
-test("a server that starts again during a job is waited for, one that stays away is told", async () => {
+test("a server that starts again during a job is waited for, one that stays away is reported", async () => {
   const { fetch } = fake((_, n) => (n < 30 ? Promise.reject(new TypeError("refused")) : json({ id: "j", state: "interrupted" })));
   /** @type {string[]} */
   const states = [];
@@ -178,7 +178,7 @@ test("a server that starts again during a job is waited for, one that stays away
   await assert.rejects(gone.follow("j", () => undefined), /does not answer/);
 });
 
-test("a job that the server does not know is told, not waited for", async () => {
+test("a job that the server does not know is reported, not waited for", async () => {
   const { fetch } = fake(() => json({ detail: "There is no such job." }, 404));
   await assert.rejects(new Client(BASE, { fetch, wait: now }).follow("j", () => undefined), /no such job/);
 });

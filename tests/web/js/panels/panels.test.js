@@ -65,17 +65,17 @@ test("what stands out is found, not the border it is near", () => {
   assert.ok(x * side > 4 && x * side < 7 && y * side > 15 && y * side < 18);
 });
 
-test("listeners are told once of many changes, and errors become notices", async () => {
+test("listeners are called once for many changes, and errors become notices", async () => {
   /** @type {(() => void)[]} */
   const due = [];
   const store = new Store(firstState(), (run) => void due.push(run));
-  let told = 0;
-  store.listen(() => void told++);
+  let reported = 0;
+  store.listen(() => void reported++);
   store.say("a");
   store.say("b");
   assert.equal(due.length, 1);
   due[0]?.();
-  assert.equal(told, 1);
+  assert.equal(reported, 1);
   assert.equal(await store.wait(async () => Promise.reject(new Error("the mask is empty"))), null);
   assert.deepEqual([store.state.error, store.state.busy], ["The mask is empty", 0]);
 });

@@ -1,11 +1,11 @@
-// What a hand is doing on the stage and the document does not know yet.
+// The state of what a pointer or the keyboard is doing on the stage, before the document knows it.
 
 /**
  * @typedef {import("../model/types.js").Placing} Placing
  * @typedef {import("../model/types.js").Point} Point
  * @typedef {import("../model/types.js").Box} Box
  *
- * @typedef {object} Hand
+ * @typedef {object} Interaction
  * @property {Placing | null} placing  of the subject
  * @property {{what: "move" | "scale" | "rotate" | "pinch", text: string} | null} reading  what changes, in figures
  * @property {[Point, Point][] | null} arrows
@@ -26,8 +26,8 @@
  * @property {Point | null} finger  where a finger hides what it moves, full-size pixels: shown under a loupe
  */
 
-/** @returns {Hand} */
-export function emptyHand() {
+/** @returns {Interaction} */
+export function noInteraction() {
   return {
     placing: null,
     reading: null,

@@ -1,14 +1,14 @@
-// The stage without a pointer: keys move, scale, turn and flip the thing at hand, or steer a crosshair.
+// The stage without a pointer: keys move, scale, rotate and flip the current object, or move a crosshair.
 
 /**
  * @typedef {import("../model/types.js").Point} Point
  * @typedef {import("../model/types.js").Placing} Placing
- * @typedef {import("./gestures.js").Bench} Bench
+ * @typedef {import("./gestures.js").StageContext} StageContext
  */
 import { clampPoint, scaled, wrapAngle } from "../model/geometry.js";
 import { painting, put, putting, split, splitOf } from "./gestures.js";
 import { arrowsOf, chosenEdit, howOf, landmarksOf, subjectOf } from "../stage/scene.js";
-import { heldSubject, removeFocused, tapped } from "./tools.js";
+import { currentSubject, removeFocused, tapped } from "./tools.js";
 
 /** @type {Object<string, Point>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -29,18 +29,18 @@ function isShortcut(event) {
 
 /**
  * Acts on a key.
- * @param {Bench} bench
+ * @param {StageContext} stage
  * @param {KeyboardEvent} event
  * @returns {boolean} whether the key was for the stage
  */
-export function steer(bench, event) {
-  if (isShortcut(event) || !bench.scene.doc.picture) return false;
-  if (bench.scene.compare) return keyCompare(bench, event) || keyView(bench, event);
-  if (bench.scene.busy) return keyView(bench, event);
-  return keyFocus(bench, event) || keySubject(bench, event) || keyCrosshair(bench, event) || keyView(bench, event);
+export function actOnKey(stage, event) {
+  if (isShortcut(event) || !stage.scene.doc.picture) return false;
+  if (stage.scene.compare) return keyCompare(stage, event) || keyView(stage, event);
+  if (stage.scene.busy) return keyView(stage, event);
+  return keyFocus(stage, event) || keySubject(stage, event) || keyCrosshair(stage, event) || keyView(stage, event);
 }
 
-/** @param {Bench} bench @param {KeyboardEvent} event */
+/** @param {StageContext} stage @param {KeyboardEvent} event */
 function keyView({ viewport, redraw }, { key }) {
   if (key === "+" || key === "=") viewport.zoomAt(1.25);
   else if (key === "-") viewport.zoomAt(1 / 1.25);
@@ -50,31 +50,31 @@ function keyView({ viewport, redraw }, { key }) {
   return true;
 }
 
-/** @param {Bench} bench @param {KeyboardEvent} event */
-function keyCompare(bench, { key, shiftKey }) {
+/** @param {StageContext} stage @param {KeyboardEvent} event */
+function keyCompare(stage, { key, shiftKey }) {
   const direction = ARROWS[key]?.[0];
-  if (direction) split(bench, splitOf(bench) + direction * STEPS.split[Number(shiftKey)]);
+  if (direction) split(stage, splitOf(stage) + direction * STEPS.split[Number(shiftKey)]);
   return Boolean(direction);
 }
 
-/** Takes away the arrow or landmark that was touched last. @param {Bench} bench @param {KeyboardEvent} event */
-function keyFocus(bench, { key }) {
-  const { scene, hand } = bench;
-  if (hand.focus === null || (scene.tool !== "drag" && scene.tool !== "landmarks")) return false;
+/** Takes away the arrow or landmark that was touched last. @param {StageContext} stage @param {KeyboardEvent} event */
+function keyFocus(stage, { key }) {
+  const { scene, interaction } = stage;
+  if (interaction.focus === null || (scene.tool !== "drag" && scene.tool !== "landmarks")) return false;
   const things = scene.tool === "drag" ? arrowsOf(scene.doc) : landmarksOf(scene.doc).to;
-  if ((key !== "Delete" && key !== "Backspace") || hand.focus >= things.length) return false;
-  removeFocused(bench, hand.focus);
+  if ((key !== "Delete" && key !== "Backspace") || interaction.focus >= things.length) return false;
+  removeFocused(stage, interaction.focus);
   return true;
 }
 
-/** @param {Bench} bench @param {KeyboardEvent} event */
-function keySubject(bench, event) {
-  const [subject, held] = [subjectOf(bench.scene.doc), heldSubject(bench)];
-  if (!subject || !held || bench.scene.tool !== "select" || bench.hand.crosshair) return false;
+/** @param {StageContext} stage @param {KeyboardEvent} event */
+function keySubject(stage, event) {
+  const [subject, held] = [subjectOf(stage.scene.doc), currentSubject(stage)];
+  if (!subject || !held || stage.scene.tool !== "select" || stage.interaction.crosshair) return false;
   const placing = changed(held.placing, event);
   if (!placing) return false;
-  bench.hand.keyed ??= subject;
-  put(bench, subject, placing, whatChanges(event.key));
+  stage.interaction.keyed ??= subject;
+  put(stage, subject, placing, whatChanges(event.key));
   return true;
 }
 
@@ -97,33 +97,33 @@ function whatChanges(key) {
   return "[]{}".includes(key) ? "rotate" : "scale";
 }
 
-/** What keys did to the subject is final, or taken back. @param {Bench} bench @param {"end" | "cancel"} how @returns {boolean} whether they did anything */
-export function settle(bench, how) {
-  const { keyed } = bench.hand;
-  bench.hand.keyed = null;
-  if (keyed) putting(bench, keyed)[how]();
+/** What keys did to the subject is final, or taken back. @param {StageContext} stage @param {"end" | "cancel"} how @returns {boolean} whether they did anything */
+export function settle(stage, how) {
+  const { keyed } = stage.interaction;
+  stage.interaction.keyed = null;
+  if (keyed) putting(stage, keyed)[how]();
   return keyed !== null;
 }
 
-/** @param {Bench} bench @param {KeyboardEvent} event */
-function keyCrosshair(bench, event) {
-  const { hand, viewport, scene } = bench;
-  if (scene.tool === "pan") return keyPan(bench, event);
+/** @param {StageContext} stage @param {KeyboardEvent} event */
+function keyCrosshair(stage, event) {
+  const { interaction, viewport, scene } = stage;
+  if (scene.tool === "pan") return keyPan(stage, event);
   if (event.key === "c" || event.key === "C") {
-    hand.crosshair = hand.crosshair ? null : middleOf(bench);
+    interaction.crosshair = interaction.crosshair ? null : middleOf(stage);
   } else if (ARROWS[event.key]) {
     const step = STEPS.crosshair[Number(event.shiftKey)] / viewport.zoom;
     const [dx, dy] = ARROWS[event.key];
-    const [x, y] = hand.crosshair ?? middleOf(bench); // the first press only shows it
-    guide(bench, clampPoint(hand.crosshair ? [x + step * dx, y + step * dy] : [x, y], viewport.picture));
-  } else if (event.key === "Enter" && hand.crosshair) {
-    enter(bench, hand.crosshair, event);
+    const [x, y] = interaction.crosshair ?? middleOf(stage); // the first press only shows it
+    guide(stage, clampPoint(interaction.crosshair ? [x + step * dx, y + step * dy] : [x, y], viewport.picture));
+  } else if (event.key === "Enter" && interaction.crosshair) {
+    enter(stage, interaction.crosshair, event);
   } else return false;
-  bench.redraw(true);
+  stage.redraw(true);
   return true;
 }
 
-/** @param {Bench} bench @param {KeyboardEvent} event */
+/** @param {StageContext} stage @param {KeyboardEvent} event */
 function keyPan({ viewport, redraw }, { key, shiftKey }) {
   if (!ARROWS[key]) return false;
   const step = STEPS.crosshair[Number(shiftKey)];
@@ -132,77 +132,77 @@ function keyPan({ viewport, redraw }, { key, shiftKey }) {
   return true;
 }
 
-/** The middle of what is seen of the picture. @param {Bench} bench @returns {Point} */
+/** The middle of what is seen of the picture. @param {StageContext} stage @returns {Point} */
 function middleOf({ viewport }) {
   return clampPoint(viewport.toPicture([viewport.view.width / 2, viewport.view.height / 2]), viewport.picture);
 }
 
-/** The crosshair goes to a point, with the landmark it carries. @param {Bench} bench @param {Point} to */
-function guide(bench, to) {
-  const { hand, viewport, scene } = bench;
-  hand.crosshair = to;
+/** The crosshair goes to a point, with the landmark it carries. @param {StageContext} stage @param {Point} to */
+function guide(stage, to) {
+  const { interaction, viewport, scene } = stage;
+  interaction.crosshair = to;
   viewport.reveal(to, 32);
-  if (scene.tool !== "landmarks" || hand.focus === null || !hand.landmarks) return;
-  hand.landmarks = hand.landmarks.map((point, i) => (i === hand.focus ? to : point));
-  bench.events.onLandmarks(hand.landmarks, false);
+  if (scene.tool !== "landmarks" || interaction.focus === null || !interaction.landmarks) return;
+  interaction.landmarks = interaction.landmarks.map((point, i) => (i === interaction.focus ? to : point));
+  stage.events.onLandmarks(interaction.landmarks, false);
 }
 
-/** Enter at the crosshair. @param {Bench} bench @param {Point} at @param {KeyboardEvent} event */
-function enter(bench, at, event) {
-  const { scene, hand, events, viewport } = bench;
+/** Enter at the crosshair. @param {StageContext} stage @param {Point} at @param {KeyboardEvent} event */
+function enter(stage, at, event) {
+  const { scene, interaction, events, viewport } = stage;
   const screen = viewport.toScreen(at);
   if (scene.tool === "select") {
-    if (howOf(scene, event) === "new") hand.crosshair = null; // from here on arrows move the thing
-    tapped(bench, screen, event, false);
-  } else if (scene.tool === "drag") enterArrow(bench, at);
-  else if (scene.tool === "landmarks") enterLandmark(bench, screen, event);
+    if (howOf(scene, event) === "new") interaction.crosshair = null; // from here on arrows move the thing
+    tapped(stage, screen, event, false);
+  } else if (scene.tool === "drag") enterArrow(stage, at);
+  else if (scene.tool === "landmarks") enterLandmark(stage, screen, event);
   else if (scene.tool === "lasso") events.onHint("The lasso needs a pointer; use the brush with the keyboard.");
-  else painting(bench, screen, event)?.end();
+  else painting(stage, screen, event)?.end();
 }
 
-/** The first Enter sets the tail, the second the tip. @param {Bench} bench @param {Point} at */
-function enterArrow({ hand, scene, events }, at) {
-  if (!hand.tail) {
-    hand.tail = at;
+/** The first Enter sets the tail, the second the tip. @param {StageContext} stage @param {Point} at */
+function enterArrow({ interaction, scene, events }, at) {
+  if (!interaction.tail) {
+    interaction.tail = at;
     events.onHint("Move the crosshair to where that point should go and press Enter; Escape takes it back.");
     return;
   }
   const arrows = arrowsOf(scene.doc);
-  const tail = hand.tail;
-  hand.tail = null;
-  hand.focus = arrows.length;
+  const tail = interaction.tail;
+  interaction.tail = null;
+  interaction.focus = arrows.length;
   events.onArrows([...arrows, [tail, at]], true);
 }
 
-/** The first Enter takes a landmark up or adds one, the second puts it down. @param {Bench} bench @param {Point} screen @param {KeyboardEvent} event */
-function enterLandmark(bench, screen, event) {
-  const { hand, scene, events } = bench;
-  const carried = hand.landmarks;
+/** The first Enter takes a landmark up or adds one, the second puts it down. @param {StageContext} stage @param {Point} screen @param {KeyboardEvent} event */
+function enterLandmark(stage, screen, event) {
+  const { interaction, scene, events } = stage;
+  const carried = interaction.landmarks;
   if (carried) {
-    hand.landmarks = hand.before = null;
+    interaction.landmarks = interaction.before = null;
     return events.onLandmarks(carried, true);
   }
   const { to } = landmarksOf(scene.doc);
-  tapped(bench, screen, event, false);
-  if (hand.focus === null || hand.focus >= to.length) return;
-  hand.before = to;
-  hand.landmarks = to.slice();
+  tapped(stage, screen, event, false);
+  if (interaction.focus === null || interaction.focus >= to.length) return;
+  interaction.before = to;
+  interaction.landmarks = to.slice();
   events.onHint("Arrow keys move this landmark, Enter puts it down.");
 }
 
-/** Escape: takes back what is half done; else nothing is chosen. @param {Bench} bench @returns {boolean} whether there was anything */
-export function letGo(bench) {
-  const { hand, scene, events } = bench;
-  if (hand.tail || hand.landmarks) {
-    const before = hand.landmarks && hand.before;
-    hand.tail = hand.landmarks = hand.before = null;
+/** Escape: takes back what is half done; else nothing is chosen. @param {StageContext} stage @returns {boolean} whether there was anything */
+export function letGo(stage) {
+  const { interaction, scene, events } = stage;
+  if (interaction.tail || interaction.landmarks) {
+    const before = interaction.landmarks && interaction.before;
+    interaction.tail = interaction.landmarks = interaction.before = null;
     if (before) events.onLandmarks(before, false);
-  } else if (hand.crosshair || hand.focus !== null) {
-    hand.crosshair = hand.focus = null;
+  } else if (interaction.crosshair || interaction.focus !== null) {
+    interaction.crosshair = interaction.focus = null;
   } else {
     if (!scene.doc.selection && !chosenEdit(scene.doc)) return false;
     events.onChoose(null);
   }
-  bench.redraw(true);
+  stage.redraw(true);
   return true;
 }

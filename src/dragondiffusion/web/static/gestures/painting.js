@@ -31,7 +31,7 @@ export class Painting {
     this.pen.strokeStyle = this.pen.fillStyle = colour;
   }
 
-  /** The hand went on to a point. @param {Point} point pixels of the full-size picture */
+  /** The pointer went on to a point. @param {Point} point pixels of the full-size picture */
   to(point) {
     const last = this.points.at(-1);
     this.points.push(point);
@@ -43,7 +43,7 @@ export class Painting {
     this.pen.stroke();
   }
 
-  /** Whether there is anything to hand over. */
+  /** Whether nothing was painted. */
   get isEmpty() {
     return this.kind === "lasso" ? this.points.length < 3 : this.points.length === 0;
   }

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {import("../model/types.js").Point} Point
- * @typedef {import("./gestures.js").Bench} Bench
+ * @typedef {import("./gestures.js").StageContext} StageContext
  * @typedef {import("./gestures.js").Gesture} Gesture
  * @typedef {{at: Point, time: number}} Tap
  * @typedef {{ids: [number, number], gesture: ReturnType<typeof pinchingSubject> | ReturnType<typeof pinchingView>}} Pinch
@@ -11,7 +11,7 @@ import { distance, insideQuad, middle } from "../model/geometry.js";
 import { framing } from "../stage/framing.js";
 import { panning, pinchingSubject, pinchingView } from "./gestures.js";
 import { subjectOf } from "../stage/scene.js";
-import { cursorAt, dragged, heldSubject, pressed, settleHandles, tapped } from "./tools.js";
+import { cursorAt, dragged, currentSubject, pressed, settleHandles, tapped } from "./tools.js";
 import { wheelFactor } from "../stage/viewport.js";
 
 /** CSS pixels a pointer may shake before a press becomes a pull. */
@@ -33,11 +33,11 @@ export class Pointers {
   #space = false;
 
   /**
-   * @param {Bench} bench @param {HTMLCanvasElement} canvas @param {AbortSignal} signal ends all listening
+   * @param {StageContext} stage @param {HTMLCanvasElement} canvas @param {AbortSignal} signal ends all listening
    * @param {() => void} onPress the canvas has the focus, nothing has begun
    */
-  constructor(bench, canvas, signal, onPress) {
-    this.bench = bench;
+  constructor(stage, canvas, signal, onPress) {
+    this.stage = stage;
     this.canvas = canvas;
     this.onPress = onPress;
     /** @param {"pointerdown" | "pointermove" | "pointerup" | "pointercancel" | "pointerleave"} name @param {(event: PointerEvent) => void} act */
@@ -51,7 +51,7 @@ export class Pointers {
     canvas.addEventListener("contextmenu", (event) => this.#onMenu(event), { signal });
   }
 
-  /** Whether a hand is at work. */
+  /** Whether a gesture is in progress. */
   get active() {
     return this.#press !== null || this.#pinch !== null;
   }
@@ -73,9 +73,9 @@ export class Pointers {
 
   /** Sets the cursor for where the pointer is. */
   showCursor() {
-    const { pointer } = this.bench.hand;
+    const { pointer } = this.stage.interaction;
     if (this.#press?.gesture && !this.#space) return;
-    const cursor = this.#space ? (this.#press ? "grabbing" : "grab") : pointer ? cursorAt(this.bench, pointer) : "";
+    const cursor = this.#space ? (this.#press ? "grabbing" : "grab") : pointer ? cursorAt(this.stage, pointer) : "";
     this.canvas.style.cursor = cursor;
   }
 
@@ -88,42 +88,42 @@ export class Pointers {
   /** @param {PointerEvent} event */
   #onDown(event) {
     if (event.button === 2) return;
-    const { bench } = this;
+    const { stage } = this;
     const at = this.#at(event);
     this.canvas.setPointerCapture(event.pointerId);
     this.canvas.focus({ preventScroll: true });
     this.onPress();
-    bench.hand.coarse = event.pointerType === "touch";
-    bench.hand.crosshair = bench.hand.tail = null;
+    stage.interaction.coarse = event.pointerType === "touch";
+    stage.interaction.crosshair = stage.interaction.tail = null;
     this.#down.set(event.pointerId, at);
     if (this.#down.size === 2) return this.#startPinch();
     if (this.#down.size > 2 || this.active) return;
     event.preventDefault();
     const pans = this.#space || event.button === 1;
-    const gesture = pans ? panning(bench, at) : pressed(bench, at, event);
+    const gesture = pans ? panning(stage, at) : pressed(stage, at, event);
     this.#press = { id: event.pointerId, from: at, gesture };
     if (pans) this.canvas.style.cursor = "grabbing";
-    bench.redraw();
+    stage.redraw();
   }
 
   /** A thing that one finger already carries goes on from where it is. */
   #startPinch() {
-    const { bench } = this;
-    const carried = bench.hand.placing ? this.#press?.gesture?.subject : undefined;
+    const { stage } = this;
+    const carried = stage.interaction.placing ? this.#press?.gesture?.subject : undefined;
     if (!carried) this.#press?.gesture?.cancel();
     this.#press = null;
     const ids = /** @type {[number, number]} */ ([...this.#down.keys()]);
     const fingers = /** @type {[Point, Point]} */ ([...this.#down.values()]);
-    const subject = carried ?? (this.#pinchable(fingers) ? subjectOf(bench.scene.doc) : null);
-    this.#pinch = { ids, gesture: subject ? pinchingSubject(bench, subject, fingers) : pinchingView(bench, fingers) };
+    const subject = carried ?? (this.#pinchable(fingers) ? subjectOf(stage.scene.doc) : null);
+    this.#pinch = { ids, gesture: subject ? pinchingSubject(stage, subject, fingers) : pinchingView(stage, fingers) };
   }
 
   /** Whether two fingers are on the subject. @param {[Point, Point]} fingers */
   #pinchable(fingers) {
-    const { scene, viewport, hand } = this.bench;
-    const held = heldSubject(this.bench);
+    const { scene, viewport, interaction } = this.stage;
+    const held = currentSubject(this.stage);
     if (!held || scene.tool !== "select" || scene.busy || scene.compare) return false;
-    const { quad } = framing(viewport, held, hand.below);
+    const { quad } = framing(viewport, held, interaction.below);
     return [...fingers, middle(...fingers)].some((point) => insideQuad(point, quad));
   }
 
@@ -135,14 +135,14 @@ export class Pointers {
     if (this.#pinch?.ids.includes(event.pointerId)) return this.#followPinch(this.#pinch);
     const press = this.#press;
     if (press?.id !== event.pointerId) return;
-    const { hand } = this.bench;
-    hand.pointer = hand.coarse ? null : at;
+    const { interaction } = this.stage;
+    interaction.pointer = interaction.coarse ? null : at;
     if (!press.gesture) {
-      if (distance(at, press.from) < (hand.coarse ? SHAKE.coarse : SHAKE.fine)) return;
-      press.gesture = dragged(this.bench, press.from);
+      if (distance(at, press.from) < (interaction.coarse ? SHAKE.coarse : SHAKE.fine)) return;
+      press.gesture = dragged(this.stage, press.from);
     }
     const steps = event.getCoalescedEvents?.() ?? [];
-    if (hand.painting && steps.length > 1) for (const step of steps) press.gesture?.move(this.#at(step), event);
+    if (interaction.painting && steps.length > 1) for (const step of steps) press.gesture?.move(this.#at(step), event);
     else press.gesture?.move(at, event);
   }
 
@@ -160,7 +160,7 @@ export class Pointers {
     if (press?.id !== event.pointerId) return;
     this.#press = null;
     if (press.gesture) press.gesture.end();
-    else tapped(this.bench, press.from, event, this.#isSecondTap(press.from, event.timeStamp));
+    else tapped(this.stage, press.from, event, this.#isSecondTap(press.from, event.timeStamp));
     this.#rest();
   }
 
@@ -180,9 +180,9 @@ export class Pointers {
 
   /** After a gesture. */
   #rest() {
-    if (!this.bench.hand.placing) settleHandles(this.bench);
+    if (!this.stage.interaction.placing) settleHandles(this.stage);
     this.showCursor();
-    this.bench.redraw(true);
+    this.stage.redraw(true);
   }
 
   /** @param {Point} at @param {number} time milliseconds */
@@ -195,29 +195,29 @@ export class Pointers {
 
   /** @param {PointerEvent | null} event null: the pointer is elsewhere */
   #hover(event) {
-    const { hand } = this.bench;
+    const { interaction } = this.stage;
     if (this.active || (event && event.pointerType === "touch")) return;
-    if (event) hand.coarse = false;
-    hand.pointer = event && this.#at(event);
+    if (event) interaction.coarse = false;
+    interaction.pointer = event && this.#at(event);
     this.showCursor();
-    const { tool } = this.bench.scene;
-    if (tool === "brush" || tool === "eraser") this.bench.redraw();
+    const { tool } = this.stage.scene;
+    if (tool === "brush" || tool === "eraser") this.stage.redraw();
   }
 
   /** @param {WheelEvent} event */
   #onWheel(event) {
-    const { bench } = this;
-    if (!bench.scene.doc.picture) return;
+    const { stage } = this;
+    if (!stage.scene.doc.picture) return;
     event.preventDefault();
     if (this.#pinch || this.#press?.gesture) return;
-    if (event.shiftKey && !event.ctrlKey) bench.viewport.panBy([-(event.deltaX || event.deltaY), 0]);
-    else bench.viewport.zoomAt(wheelFactor(event), this.#at(event));
-    settleHandles(bench);
-    bench.redraw(true);
+    if (event.shiftKey && !event.ctrlKey) stage.viewport.panBy([-(event.deltaX || event.deltaY), 0]);
+    else stage.viewport.zoomAt(wheelFactor(event), this.#at(event));
+    settleHandles(stage);
+    stage.redraw(true);
   }
 
   /** A long press offers nothing; with alt a click removes. @param {MouseEvent} event */
   #onMenu(event) {
-    if (this.bench.hand.coarse || this.active) event.preventDefault();
+    if (this.stage.interaction.coarse || this.active) event.preventDefault();
   }
 }

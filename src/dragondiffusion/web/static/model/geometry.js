@@ -14,7 +14,7 @@
  * @typedef {{name: HandleName, at: Point}} Handle
  */
 
-/** Factors of size that can be reached by hand. */
+/** Factors of size that gestures can reach. */
 export const SCALES = { smallest: 0.05, largest: 20 };
 
 /** Step of turns with shift, degrees. */
@@ -171,7 +171,7 @@ export function distanceToSegment(point, p, q) {
   return distance(point, [p[0] + t * along[0], p[1] + t * along[1]]);
 }
 
-/** Moved by hand. @param {Placing} placing @param {Point} from @param {Point} to @returns {Placing} */
+/** Moved by a pull. @param {Placing} placing @param {Point} from @param {Point} to @returns {Placing} */
 export function moved(placing, from, to) {
   return { ...placing, offset: plus(placing.offset, minus(to, from)) };
 }
@@ -186,7 +186,7 @@ export function scaled(placing, [fx, fy]) {
 }
 
 /**
- * What pulling a corner does: a uniform scale about the anchor by how far the hand went along the ray from the anchor to
+ * What pulling a corner does: a uniform scale about the anchor by how far the pointer went along the ray from the anchor to
  * where it began; with `perAxis` a factor for each axis of the object.
  * @param {Placing} placing when the pull began
  * @param {Point} anchor of the object, where it comes from

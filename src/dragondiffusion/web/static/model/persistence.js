@@ -22,7 +22,7 @@ export function browserStorage() {
 
 /** Keeps the document, once nothing has changed for a while.
  * @param {App} app */
-export function keepAsItChanges(app) {
+export function saveChanges(app) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   app.store.listen((state) => {
@@ -42,7 +42,7 @@ export function keepAsItChanges(app) {
 /** What was kept under this session; the server must still have its pictures.
  * @param {Session} session
  * @returns {{doc: Doc, pinned: Set<string>}} */
-export function kept(session) {
+export function loadSaved(session) {
   const nothing = { doc: emptyDoc(), pinned: new Set() };
   try {
     const value = JSON.parse(browserStorage()?.getItem(KEY) ?? "null");

@@ -1,4 +1,4 @@
-// What the page knows: the document's history, tools, jobs, pictures; and who is told when it changes.
+// What the page knows: the document's history, tools, jobs, pictures; and the listeners that are called when it changes.
 
 /**
  * @typedef {import("./types.js").Box} Box
@@ -80,7 +80,7 @@ export class Store {
   #later;
 
   /** @param {State} state
-   * @param {(run: () => void) => void} later  when listeners are told; once for many changes */
+   * @param {(run: () => void) => void} later  runs what calls the listeners; once for many changes */
   constructor(state, later) {
     this.state = state;
     this.#later = later;

@@ -1,5 +1,5 @@
 /**
- * What the page's modules tell each other: pictures, masks, edits, the document, jobs. Types only, no code.
+ * What the page's modules exchange: pictures, masks, edits, the document, jobs. Types only, no code.
  *
  * Convention: points are [x, y] in pixels of the full-size picture, pixel centres at +0.5, origin top left; angles are in
  * degrees, counter-clockwise as seen on the screen; sizes are {width, height}.
@@ -92,7 +92,7 @@
  *
  * @typedef {Object<string, any>} Recipe
  *
- * @typedef {object} StageEvents  What the stage tells the rest of the page. The stage changes no document itself.
+ * @typedef {object} StageEvents  What the stage reports to the rest of the page. The stage changes no document itself.
  * @property {(at: Point, how: "new" | "add" | "remove") => void} onPick  clicked on the picture with the tool "select"
  * @property {(box: Box) => void} onBox  drew a box with the tool "select" on nothing selected
  * @property {(mask: HTMLCanvasElement, how: "add" | "remove") => void} onPaint  painted with brush, eraser or lasso; white is painted, of view size

@@ -169,14 +169,14 @@ export class Client {
     return (await this.#call("GET", `jobs/${id}`, undefined, signal)).json();
   }
 
-  /** Tells each state of a job until its end: by the stream of its events, or by asking where that keeps breaking.
+  /** Reports each state of a job until its end: by the stream of its events, or by asking where that keeps breaking.
    * @param {string} id
-   * @param {(job: Job) => void} tell
+   * @param {(job: Job) => void} report
    * @param {AbortSignal} [signal]
    * @returns {Promise<void>} */
-  async follow(id, tell, signal) {
+  async follow(id, report, signal) {
     for (let broken = 0; broken < STREAMS; broken++) {
-      if (await this.#stream(id, tell, signal)) return;
+      if (await this.#stream(id, report, signal)) return;
       await this.#wait(0.5 * 2 ** broken);
       if (signal?.aborted) return;
     }
@@ -187,7 +187,7 @@ export class Client {
       } else {
         if (silent > 0) this.onAway(false);
         silent = 0;
-        tell(job);
+        report(job);
         if (isFinished(job)) return;
       }
       await this.#wait(job === null ? 2 : 1);
@@ -211,10 +211,10 @@ export class Client {
 
   /** Whether the job ended before its stream did.
    * @param {string} id
-   * @param {(job: Job) => void} tell
+   * @param {(job: Job) => void} report
    * @param {AbortSignal} [signal]
    * @returns {Promise<boolean>} */
-  async #stream(id, tell, signal) {
+  async #stream(id, report, signal) {
     try {
       const response = await this.#call("GET", `jobs/${id}/events`, undefined, signal);
       if (response.body === null) return false;
@@ -222,7 +222,7 @@ export class Client {
       for await (const { event, data } of readEvents(response.body)) {
         if (event !== "job") continue;
         const job = /** @type {Job} */ (JSON.parse(data));
-        tell(job);
+        report(job);
         isOver = isFinished(job); // the server closes the stream then
       }
       return isOver;

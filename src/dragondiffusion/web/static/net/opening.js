@@ -8,7 +8,7 @@
 import { byName, dialog, h, wordButton } from "../panels/dom.js";
 import { openPicture, workedOn } from "../model/document.js";
 import { fromRecipe } from "../model/recipe.js";
-import { addFromSecond } from "../panels/second_image.js";
+import { addFromSecondImage } from "../panels/second_image.js";
 import { sentences } from "../model/state.js";
 
 const TAP = "Tap a thing, then drag it.";
@@ -75,7 +75,7 @@ export function receive(app, file) {
   if (/\.json$/i.test(file.name) || file.type === "application/json") return void restoreFile(app, file);
   if (app.store.doc.picture === null) return void openFile(app, file);
   const hasThing = workedOn(app.store.doc) !== null;
-  const look = wordButton("look", "Take its look for the selected thing", () => choose(() => addFromSecond(app, "appearance", file)), "dd-wide");
+  const look = wordButton("look", "Take its look for the selected thing", () => choose(() => addFromSecondImage(app, "appearance", file)), "dd-wide");
   look.disabled = !hasThing;
   look.title = hasThing ? "" : "Select a thing of the open picture first";
   const isPng = file.type === "image/png";
@@ -83,7 +83,7 @@ export function receive(app, file) {
     app.root,
     `“${file.name}”`,
     h("div", { class: "dd-column" },
-      wordButton("paste", "Paste a thing from it", () => choose(() => addFromSecond(app, "paste", file)), "dd-wide dd-primary"),
+      wordButton("paste", "Paste a thing from it", () => choose(() => addFromSecondImage(app, "paste", file)), "dd-wide dd-primary"),
       look,
       wordButton("open", "Open it instead", () => choose(() => openFile(app, file)), "dd-wide"),
       isPng && wordButton("restore", "It is a result: bring back its edits", () => choose(() => restoreFile(app, file)), "dd-wide"),

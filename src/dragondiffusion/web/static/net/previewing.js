@@ -8,7 +8,7 @@ import { words } from "../model/state.js";
 
 const DELAY = 40;
 
-/** Gestures of the hand, at whose end there is a preview; typing has one as it goes. */
+/** Gestures of the pointer: the preview follows at their end. Typing is previewed as it goes. */
 const HELD = new Set(["place", "arrows", "landmarks"]);
 
 export class Previews {

@@ -53,7 +53,7 @@ const STREAMS = 2;
 /** @type {Promise<unknown>[]} ends of the last jobs that are followed */
 const followed = Array.from({ length: STREAMS }, () => Promise.resolve());
 
-/** Tells the page of a job until it ends, once those before it have. Its result is shown unless the person went on meanwhile.
+/** Updates the page about a job until it ends, once those before it have. Its result is shown unless the person went on meanwhile.
  * @param {App} app
  * @param {string} id
  * @param {Doc | null} doc  what it was sent off with

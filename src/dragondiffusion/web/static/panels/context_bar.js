@@ -9,7 +9,7 @@
 
 import { byName, h, iconButton, setText, setValue, wordButton } from "./dom.js";
 import { changeEdit, chosenEdit, clear, copySelection, eraseSelection, place, UNMOVED, workedOn } from "../model/document.js";
-import { addFromSecond } from "./second_image.js";
+import { addFromSecondImage } from "./second_image.js";
 import { downloadResult } from "./downloads.js";
 import { compareWith, goOn, show } from "../net/running.js";
 
@@ -34,8 +34,8 @@ export function makeContext(app) {
     erase: wordButton("eraser", "Erase", () => store.push(eraseSelection(store.doc)), "dd-compact"),
     copy: wordButton("copy", "Copy", () => store.push(copySelection(store.doc)), "dd-compact"),
     flip: wordButton("flip", "Flip", () => store.push(flipped(store.doc)), "dd-compact"),
-    look: wordButton("look", "New look", () => void addFromSecond(app, "appearance"), "dd-compact"),
-    paste: wordButton("paste", "Paste from a photo", () => void addFromSecond(app, "paste"), "dd-compact"),
+    look: wordButton("look", "New look", () => void addFromSecondImage(app, "appearance"), "dd-compact"),
+    paste: wordButton("paste", "Paste from a photo", () => void addFromSecondImage(app, "paste"), "dd-compact"),
     within: wordButton("drag", "Arrows only in here", () => store.push(limited(store.doc)), "dd-compact"),
     done: iconButton("close", "Nothing selected (Esc)", () => store.push(clear(store.doc)), "dd-plain"),
   };

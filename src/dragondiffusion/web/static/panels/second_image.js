@@ -20,7 +20,7 @@ import { words } from "../model/state.js";
  * @param {App} app
  * @param {"paste" | "appearance"} purpose
  * @param {File | Picture | null} [source] */
-export async function addFromSecond(app, purpose, source = null) {
+export async function addFromSecondImage(app, purpose, source = null) {
   const { store } = app;
   const picture = source instanceof Blob ? await uploaded(app, source) : (source ?? (await askForPicture(app)));
   if (picture === null || store.doc.picture === null) return;

@@ -16,7 +16,7 @@ const CELLS = 24;
 /** @param {App} app
  * @param {Stage} stage
  * @returns {(state: State) => void} */
-export function makePulse(app, stage) {
+export function makeTapHint(app, stage) {
   const ring = byName(app.root, "pulse");
   const main = /** @type {HTMLElement} */ (ring.parentElement);
   /** @type {Map<string, Point>} */

@@ -140,7 +140,7 @@ function downloadMenu(app) {
   return { element: menu("download", "Download", items), update };
 }
 
-/** Takes a tool into the hand.
+/** Takes a tool into the interaction.
  * @param {App} app
  * @param {Tool} tool */
 export function take(app, tool) {

@@ -5,7 +5,7 @@
  * @typedef {import("../model/types.js").Box} Box
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./scene.js").Subject} Subject
- * @typedef {import("../gestures/interaction.js").Hand} Hand
+ * @typedef {import("../gestures/interaction.js").Interaction} Interaction
  * @typedef {import("./shapes.js").Shapes} Shapes
  * @typedef {import("./shapes.js").Shape} Shape
  * @typedef {import("./viewport.js").Viewport} Viewport
@@ -20,7 +20,7 @@
  * @property {boolean} calm  whether nothing moves, so that there is time for the better resampling
  */
 import { about, canvasOrder, compose, middle, samePlacing, AT_HOME } from "../model/geometry.js";
-import * as ink from "./primitives.js";
+import * as primitives from "./primitives.js";
 import { framing } from "./framing.js";
 import { arrowsOf, chosenEdit, correctedMask, landmarksOf, placedThings, regionOf, sizeOf, subjectOf } from "./scene.js";
 
@@ -30,8 +30,8 @@ const SQUARES_FROM = 4;
 /** Opacity of a thing that is carried. */
 const GHOST = 0.82;
 
-/** What does not change while a hand moves something. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand */
-export function drawGround(sheet, scene, hand) {
+/** The layer below: what does not change during a gesture. @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
+export function drawGround(sheet, scene, interaction) {
   const { pen, ratio, viewport, theme } = sheet;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.fillStyle = theme.backdrop;
@@ -39,38 +39,38 @@ export function drawGround(sheet, scene, hand) {
   const { picture } = scene.doc;
   if (!picture) return;
   const image = scene.images.get(picture.name);
-  ink.checker(pen, seenBox(viewport), theme, 10);
+  primitives.checker(pen, seenBox(viewport), theme, 10);
   if (image) drawImage(sheet, image, [0, 0, picture.width, picture.height]);
   if (scene.compare) return;
   if (scene.live) return drawLive(sheet, scene.live);
-  const preview = correctedMask(scene) ? null : previewOf(scene, hand);
+  const preview = correctedMask(scene) ? null : previewOf(scene, interaction);
   if (preview) drawImage(sheet, preview.image, preview.box);
-  else drawChanges(sheet, scene, hand);
+  else drawChanges(sheet, scene, interaction);
 }
 
-/** What moves. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand @param {number} phase of what walks, 0 to 59 */
-export function drawOver(sheet, scene, hand, phase) {
+/** The layer above: what changes during a gesture. @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction @param {number} phase of what walks, 0 to 59 */
+export function drawOver(sheet, scene, interaction, phase) {
   const { pen, ratio } = sheet;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   if (!scene.doc.picture) return;
-  if (scene.compare) return drawComparison(sheet, scene.compare, hand);
+  if (scene.compare) return drawComparison(sheet, scene.compare, interaction);
   if (scene.live) return;
   drawRegions(sheet, scene);
   const corrected = correctedMask(scene);
   if (corrected) drawCorrected(sheet, scene, corrected, phase);
-  else drawSubject(sheet, scene, hand, phase);
-  drawArrows(sheet, scene, hand);
-  drawLandmarks(sheet, scene, hand);
-  drawPainting(sheet, scene, hand);
-  drawBand(sheet, hand, phase);
-  drawPointers(sheet, scene, hand);
-  if (hand.asked) ink.ripple(pen, sheet.viewport.toScreen(hand.asked), phase / 60, sheet.theme);
+  else drawSubject(sheet, scene, interaction, phase);
+  drawArrows(sheet, scene, interaction);
+  drawLandmarks(sheet, scene, interaction);
+  drawPainting(sheet, scene, interaction);
+  drawBand(sheet, interaction, phase);
+  drawPointers(sheet, scene, interaction);
+  if (interaction.asked) primitives.ripple(pen, sheet.viewport.toScreen(interaction.asked), phase / 60, sheet.theme);
 }
 
-/** The preview, unless it no longer fits. @param {Scene} scene @param {Hand} hand */
-export function previewOf(scene, hand) {
+/** The preview, unless it no longer fits. @param {Scene} scene @param {Interaction} interaction */
+export function previewOf(scene, interaction) {
   const { preview, doc } = scene;
-  const stale = hand.stale?.image === preview?.image && (hand.placing !== null || hand.stale?.edits !== doc.edits);
+  const stale = interaction.stale?.image === preview?.image && (interaction.placing !== null || interaction.stale?.edits !== doc.edits);
   return stale ? null : preview;
 }
 
@@ -97,11 +97,11 @@ function drawLive(sheet, { image, box }) {
   const [[x0, y0], [x1, y1]] = [viewport.toScreen([box[0], box[1]]), viewport.toScreen([box[2], box[3]])];
   const path = new Path2D();
   path.rect(x0, y0, x1 - x0, y1 - y0);
-  ink.twoTone(pen, path, theme.accent, theme.shade, 1.5);
+  primitives.twoTone(pen, path, theme.accent, theme.shade, 1.5);
 }
 
-/** Holes and ghosts of all edits but what the hand holds. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand */
-function drawChanges(sheet, scene, hand) {
+/** Holes and ghosts of all edits but the current object's. @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
+function drawChanges(sheet, scene, interaction) {
   const { doc } = scene;
   const corrected = correctedMask(scene);
   for (const edit of doc.edits) {
@@ -110,7 +110,7 @@ function drawChanges(sheet, scene, hand) {
     if (leaves) tint(sheet, sheet.shapes.get(leaves, scene.masks), sheet.theme.shade, 1);
   }
   const subject = subjectOf(doc);
-  if (subject?.edit === null && hand.placing) tint(sheet, sheet.shapes.get(subject.mask, scene.masks), sheet.theme.shade, 1);
+  if (subject?.edit === null && interaction.placing) tint(sheet, sheet.shapes.get(subject.mask, scene.masks), sheet.theme.shade, 1);
   for (const thing of placedThings(doc)) if (thing.edit !== subject?.edit) drawGhost(sheet, scene, thing, GHOST);
 }
 
@@ -155,14 +155,14 @@ function outlineOf({ viewport }, shape, thing) {
   return path;
 }
 
-/** Outlines of edits that are not at hand. @param {Sheet} sheet @param {Scene} scene */
+/** Outlines of edits other than the current one. @param {Sheet} sheet @param {Scene} scene */
 function drawRegions(sheet, scene) {
   const { doc } = scene;
   const { pen, theme, shapes } = sheet;
   const subject = subjectOf(doc);
   for (const thing of placedThings(doc)) {
     const shape = shapes.get(thing.mask, scene.masks);
-    if (shape && thing.edit !== subject?.edit) ink.twoTone(pen, outlineOf(sheet, shape, thing), theme.ink, theme.shade, 1.25);
+    if (shape && thing.edit !== subject?.edit) primitives.twoTone(pen, outlineOf(sheet, shape, thing), theme.ink, theme.shade, 1.25);
   }
   for (const edit of doc.edits) {
     const region = edit.hidden || edit.kind === "move" ? null : regionOf(edit);
@@ -170,29 +170,29 @@ function drawRegions(sheet, scene) {
     if (!shape || !region || !doc.picture || region === correctedMask(scene)) continue;
     const path = outlineOf(sheet, shape, { edit: edit.id, picture: doc.picture, mask: region, placing: AT_HOME, stays: false });
     const colour = edit.kind === "remove" ? theme.danger : theme.ink;
-    ink.twoTone(pen, path, colour, theme.shade, edit.id === doc.chosen ? 2.25 : 1.25);
+    primitives.twoTone(pen, path, colour, theme.shade, edit.id === doc.chosen ? 2.25 : 1.25);
   }
 }
 
-/** The thing at hand: ghost or tint, outline, handles. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand @param {number} phase */
-function drawSubject(sheet, scene, hand, phase) {
+/** The current object: ghost or tint, outline, handles. @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction @param {number} phase */
+function drawSubject(sheet, scene, interaction, phase) {
   const subject = subjectOf(scene.doc);
   if (!subject) return;
   const { pen, theme, shapes } = sheet;
-  const thing = { ...subject, placing: hand.placing ?? subject.placing };
+  const thing = { ...subject, placing: interaction.placing ?? subject.placing };
   const shape = shapes.get(subject.mask, scene.masks);
-  const erased = !hand.placing && chosenEdit(scene.doc)?.kind === "remove";
-  const selected = subject.edit === null && !hand.placing;
+  const erased = !interaction.placing && chosenEdit(scene.doc)?.kind === "remove";
+  const selected = subject.edit === null && !interaction.placing;
   if (selected) tint(sheet, shape, theme.accent, 0.3);
-  else if (!erased && !previewOf(scene, hand)) {
+  else if (!erased && !previewOf(scene, interaction)) {
     drawGhost(sheet, scene, thing, GHOST);
     if (!subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
   }
-  if (shape) ink.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
+  if (shape) primitives.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
   if (scene.tool !== "select" || scene.busy) return;
-  const { quad, handles } = framing(sheet.viewport, thing, hand.below);
-  if (hand.reading?.what !== "move") ink.frame(pen, quad, handles, theme, hand.coarse); // a moved thing is seen best bare
-  if (hand.reading?.text) ink.reading(pen, hand.reading.text, middle(quad[0], quad[2]), theme);
+  const { quad, handles } = framing(sheet.viewport, thing, interaction.below);
+  if (interaction.reading?.what !== "move") primitives.frame(pen, quad, handles, theme, interaction.coarse); // a moved thing is seen best bare
+  if (interaction.reading?.text) primitives.reading(pen, interaction.reading.text, middle(quad[0], quad[2]), theme);
 }
 
 /** The thing whose mask is corrected, where it comes from. @param {Sheet} sheet @param {Scene} scene @param {import("../model/types.js").Mask} mask @param {number} phase */
@@ -202,7 +202,7 @@ function drawCorrected(sheet, scene, mask, phase) {
   const { picture } = scene.doc;
   if (!shape || !picture) return;
   tint(sheet, shape, theme.accent, 0.35);
-  ink.ants(pen, outlineOf(sheet, shape, { edit: null, picture, mask, placing: AT_HOME, stays: false }), theme, phase);
+  primitives.ants(pen, outlineOf(sheet, shape, { edit: null, picture, mask, placing: AT_HOME, stays: false }), theme, phase);
 }
 
 /** A thin outline of the place that is left. @param {Sheet} sheet @param {Shape | null} shape @param {Subject} subject */
@@ -211,39 +211,39 @@ function drawTrail(sheet, shape, subject) {
   const { pen, theme } = sheet;
   pen.save();
   pen.setLineDash([2, 4]);
-  ink.twoTone(pen, outlineOf(sheet, shape, { ...subject, placing: AT_HOME }), theme.ink, theme.shade, 1);
+  primitives.twoTone(pen, outlineOf(sheet, shape, { ...subject, placing: AT_HOME }), theme.ink, theme.shade, 1);
   pen.restore();
 }
 
-/** @param {Sheet} sheet @param {Scene} scene @param {Hand} hand */
-function drawArrows({ pen, viewport, theme }, scene, hand) {
+/** @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
+function drawArrows({ pen, viewport, theme }, scene, interaction) {
   const chosen = chosenEdit(scene.doc);
   for (const edit of scene.doc.edits) {
     if (edit.hidden || edit.kind !== "drag" || edit === chosen) continue;
     const look = { colour: theme.ink, focused: false };
-    for (const [p, q] of edit.points) ink.arrow(pen, viewport.toScreen(p), viewport.toScreen(q), theme, look);
+    for (const [p, q] of edit.points) primitives.arrow(pen, viewport.toScreen(p), viewport.toScreen(q), theme, look);
   }
-  (hand.arrows ?? arrowsOf(scene.doc)).forEach(([p, q], i) => {
-    const look = { colour: theme.accent, focused: scene.tool === "drag" && hand.focus === i };
-    ink.arrow(pen, viewport.toScreen(p), viewport.toScreen(q), theme, look);
+  (interaction.arrows ?? arrowsOf(scene.doc)).forEach(([p, q], i) => {
+    const look = { colour: theme.accent, focused: scene.tool === "drag" && interaction.focus === i };
+    primitives.arrow(pen, viewport.toScreen(p), viewport.toScreen(q), theme, look);
   });
-  if (hand.tail && hand.crosshair) {
+  if (interaction.tail && interaction.crosshair) {
     const look = { colour: theme.accent, focused: true };
-    ink.arrow(pen, viewport.toScreen(hand.tail), viewport.toScreen(hand.crosshair), theme, look);
+    primitives.arrow(pen, viewport.toScreen(interaction.tail), viewport.toScreen(interaction.crosshair), theme, look);
   }
 }
 
-/** @param {Sheet} sheet @param {Scene} scene @param {Hand} hand */
-function drawLandmarks({ pen, viewport, theme }, scene, hand) {
+/** @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
+function drawLandmarks({ pen, viewport, theme }, scene, interaction) {
   if (scene.tool !== "landmarks" && chosenEdit(scene.doc)?.kind !== "landmarks") return;
   const { from, to } = landmarksOf(scene.doc);
-  (hand.landmarks ?? to).forEach((point, i) => {
+  (interaction.landmarks ?? to).forEach((point, i) => {
     const [p, q] = [viewport.toScreen(from[i] ?? point), viewport.toScreen(point)];
-    ink.landmark(pen, p, q, theme, scene.tool === "landmarks" && hand.focus === i);
+    primitives.landmark(pen, p, q, theme, scene.tool === "landmarks" && interaction.focus === i);
   });
 }
 
-/** @param {Sheet} sheet @param {Scene} scene @param {Hand} hand */
+/** @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
 function drawPainting(sheet, scene, { painting }) {
   const { picture } = scene.doc;
   if (!painting || !picture) return;
@@ -255,11 +255,11 @@ function drawPainting(sheet, scene, { painting }) {
   const path = new Path2D();
   for (const point of painting.points) path.lineTo(...viewport.toScreen(point));
   pen.setLineDash([5, 4]);
-  ink.twoTone(pen, path, theme.ink, theme.shade, 1.5);
+  primitives.twoTone(pen, path, theme.ink, theme.shade, 1.5);
   pen.setLineDash([]);
 }
 
-/** @param {Sheet} sheet @param {Hand} hand @param {number} phase */
+/** @param {Sheet} sheet @param {Interaction} interaction @param {number} phase */
 function drawBand({ pen, viewport, theme }, { box }, phase) {
   if (!box) return;
   const [[x0, y0], [x1, y1]] = [viewport.toScreen([box[0], box[1]]), viewport.toScreen([box[2], box[3]])];
@@ -269,23 +269,23 @@ function drawBand({ pen, viewport, theme }, { box }, phase) {
   pen.fillStyle = theme.accent;
   pen.fill(path);
   pen.globalAlpha = 1;
-  ink.ants(pen, path, theme, phase);
+  primitives.ants(pen, path, theme, phase);
 }
 
-/** Brush and crosshair. @param {Sheet} sheet @param {Scene} scene @param {Hand} hand */
+/** Brush and crosshair. @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
 function drawPointers({ pen, viewport, theme }, scene, { pointer, crosshair }) {
   const paints = scene.tool === "brush" || scene.tool === "eraser";
   const colour = scene.tool === "eraser" ? theme.danger : theme.accent;
   const at = crosshair ? viewport.toScreen(crosshair) : pointer;
-  if (paints && at && !scene.busy) ink.brushRing(pen, at, (scene.brush * viewport.zoom) / 2, theme, colour);
-  if (crosshair) ink.crosshair(pen, viewport.toScreen(crosshair), theme);
+  if (paints && at && !scene.busy) primitives.brushRing(pen, at, (scene.brush * viewport.zoom) / 2, theme, colour);
+  if (crosshair) primitives.crosshair(pen, viewport.toScreen(crosshair), theme);
 }
 
-/** @param {Sheet} sheet @param {{image: CanvasImageSource, split: number}} compare @param {Hand} hand */
-function drawComparison(sheet, compare, hand) {
+/** @param {Sheet} sheet @param {{image: CanvasImageSource, split: number}} compare @param {Interaction} interaction */
+function drawComparison(sheet, compare, interaction) {
   const { pen, viewport, theme } = sheet;
   const { width, height } = viewport.picture;
-  const split = hand.split ?? compare.split;
+  const split = interaction.split ?? compare.split;
   const [[x], [left, top, right, bottom]] = [viewport.toScreen([split * width, 0]), seenBox(viewport)];
   pen.save();
   pen.beginPath();
@@ -293,7 +293,7 @@ function drawComparison(sheet, compare, hand) {
   pen.clip();
   drawImage(sheet, compare.image, [0, 0, width, height]);
   pen.restore();
-  ink.divider(pen, x, [top, bottom], (top + bottom) / 2, theme);
-  if (x - left > 72) ink.chip(pen, "Before", [left + 8, top + 8], "left", theme);
-  if (right - x > 72) ink.chip(pen, "After", [right - 8, top + 8], "right", theme);
+  primitives.divider(pen, x, [top, bottom], (top + bottom) / 2, theme);
+  if (x - left > 72) primitives.chip(pen, "Before", [left + 8, top + 8], "left", theme);
+  if (right - x > 72) primitives.chip(pen, "After", [right - 8, top + 8], "right", theme);
 }

@@ -1,4 +1,4 @@
-// Frame and handles of the thing at hand, where they are on the screen.
+// Frame and handles of the current object, in screen coordinates.
 
 /**
  * @typedef {import("./scene.js").Subject} Subject

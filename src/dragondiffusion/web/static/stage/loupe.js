@@ -11,7 +11,7 @@ const [RADIUS, MARGIN] = [54, 12];
 /** How much larger than on the stage. */
 const POWER = 2;
 
-/** @param {Sheet} sheet @param {import("./scene.js").Scene} scene @param {import("../gestures/interaction.js").Hand} hand */
+/** @param {Sheet} sheet @param {import("./scene.js").Scene} scene @param {import("../gestures/interaction.js").Interaction} interaction */
 export function drawLoupe({ pen, ratio, viewport, theme }, scene, { finger }) {
   const image = scene.doc.picture && scene.images.get(scene.doc.picture.name);
   if (!finger || !image) return;

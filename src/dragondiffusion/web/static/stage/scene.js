@@ -1,4 +1,4 @@
-// What the stage shows and which part of it a hand can take hold of.
+// What the stage shows, and which part of it can be moved.
 
 /**
  * @typedef {import("../model/types.js").Doc} Doc
@@ -10,11 +10,11 @@
  * @typedef {import("../model/types.js").Box} Box
  * @typedef {{image: CanvasImageSource, box: Box}} Patch  a picture of a box, full-size pixels
  *
- * @typedef {object} Scene  All that the stage is told to show.
+ * @typedef {object} Scene  Everything that the stage shows.
  * @property {Doc} doc
  * @property {import("../model/types.js").Tool} tool
  * @property {number} brush  diameter in pixels of the full-size picture
- * @property {"new" | "add" | "remove"} [how]  what clicks and the lasso do without shift or alt; "new" unless told
+ * @property {"new" | "add" | "remove"} [how]  what clicks and the lasso do without shift or alt; "new" by default
  * @property {Map<string, CanvasImageSource>} images  views of pictures by name
  * @property {Map<string, CanvasImageSource>} masks  grey views of masks by name
  * @property {Patch | null} preview  what the edits will come to, in the place of ghosts

@@ -1,4 +1,4 @@
-// The stage: one canvas that shows a scene and tells the page what a mouse, pen, fingers or keys want done.
+// The stage: one canvas that shows a scene and reports to the page what mouse, pen, touch or keys ask for.
 
 /**
  * It changes no document: after each event the page shows the scene that follows.
@@ -7,14 +7,14 @@
  * @typedef {import("./scene.js").Scene} Scene
  */
 import { drawGround, drawOver } from "./drawing.js";
-import { emptyHand } from "../gestures/interaction.js";
+import { noInteraction } from "../gestures/interaction.js";
 import { themeOf } from "./primitives.js";
 import { drawLoupe } from "./loupe.js";
 import { context, newCanvas } from "../gestures/painting.js";
 import { Pointers } from "../gestures/pointers.js";
 import { subjectOf } from "./scene.js";
 import { Shapes } from "./shapes.js";
-import { SETTLE_AFTER, letGo, settle, steer } from "../gestures/keyboard.js";
+import { SETTLE_AFTER, letGo, settle, actOnKey } from "../gestures/keyboard.js";
 import { settleHandles } from "../gestures/tools.js";
 import { Viewport } from "./viewport.js";
 
@@ -25,7 +25,7 @@ const ANT_STEP = 110;
 const LARGEST_RATIO = 3;
 
 const LABEL =
-  "Picture. Arrow keys steer a crosshair, Enter selects what is there; then arrow keys move it, plus and minus scale it, " +
+  "Image. Arrow keys move a crosshair, Enter selects what is there; then arrow keys move it, plus and minus scale it, " +
   "square brackets turn it, F flips it, Escape lets go.";
 
 /** @type {Scene} */
@@ -48,13 +48,13 @@ const NOTHING = {
 };
 
 /**
- * The canvas in its container. It fills the container; its colours are the container's --dd-* properties, and what the page
- * lays over it is told by --dd-inset-top and --dd-inset-bottom, in px.
+ * The canvas in its container. It fills the container; its colours are the container's --dd-* properties, and
+ * --dd-inset-top and --dd-inset-bottom say how much of it the page covers, in px.
  */
 export class Stage {
   scene = NOTHING;
   viewport = new Viewport();
-  hand = emptyHand();
+  interaction = noInteraction();
   shapes = new Shapes();
   #ground = { canvas: newCanvas({ width: 1, height: 1 }), fresh: false };
   #frame = 0;
@@ -103,29 +103,29 @@ export class Stage {
     this.redraw();
   }
 
-  /** Shows a scene. What a hand is doing goes on. @param {Scene} scene */
+  /** Shows a scene. A gesture in progress goes on. @param {Scene} scene */
   show(scene) {
     const [before, theme] = [this.scene, themeOf(this.container)];
     this.scene = scene;
     const same = sameGround(before, scene) && Object.entries(theme).every(([name, colour]) => Reflect.get(this.theme, name) === colour);
     this.theme = theme;
-    if (!this.pointers.active && !this.hand.keyed) this.#adopt(before, scene);
-    if (scene.compare?.image !== before.compare?.image || scene.compare?.split !== before.compare?.split) this.hand.split = null;
-    if (scene.tool !== before.tool) Object.assign(this.hand, { focus: null, tail: null, landmarks: null, before: null });
+    if (!this.pointers.active && !this.interaction.keyed) this.#adopt(before, scene);
+    if (scene.compare?.image !== before.compare?.image || scene.compare?.split !== before.compare?.split) this.interaction.split = null;
+    if (scene.tool !== before.tool) Object.assign(this.interaction, { focus: null, tail: null, landmarks: null, before: null });
     if (scene.doc.picture) this.viewport.open(scene.doc.picture);
     this.pointers.showCursor();
     this.redraw(!same);
   }
 
-  /** The document now knows what the hand did. @param {Scene} before @param {Scene} scene */
+  /** The document now contains what the gesture did. @param {Scene} before @param {Scene} scene */
   #adopt(before, scene) {
-    const { hand } = this;
-    if (hand.placing) this.redraw(true);
-    hand.placing = hand.reading = hand.arrows = hand.box = null;
-    if (!hand.before) hand.landmarks = null;
+    const { interaction } = this;
+    if (interaction.placing) this.redraw(true);
+    interaction.placing = interaction.reading = interaction.arrows = interaction.box = null;
+    if (!interaction.before) interaction.landmarks = null;
     const answered = scene.doc.selection !== before.doc.selection || scene.doc.edits !== before.doc.edits;
     const over = (before.busy && !scene.busy) || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool;
-    if (answered || over) hand.painting = hand.asked = null;
+    if (answered || over) interaction.painting = interaction.asked = null;
     settleHandles(this);
   }
 
@@ -145,11 +145,11 @@ export class Stage {
     this.redraw(true);
   }
 
-  /** Takes back what a hand is doing, as if it had not begun. @returns {boolean} whether there was anything */
+  /** Cancels the gesture in progress. @returns {boolean} whether there was anything */
   cancelGesture() {
     clearTimeout(this.#settling);
     const any = this.pointers.cancel() || settle(this, "cancel");
-    this.hand.painting = this.hand.asked = null; // the page will not answer them
+    this.interaction.painting = this.interaction.asked = null; // the page will not answer them
     this.redraw();
     return any;
   }
@@ -189,7 +189,7 @@ export class Stage {
   #act(event) {
     if (event.key === "Escape") return this.cancelGesture() || letGo(this);
     if (event.key === " ") return this.pointers.holdSpace(true), true;
-    if (this.pointers.active || !steer(this, event)) return false;
+    if (this.pointers.active || !actOnKey(this, event)) return false;
     this.#settleLater();
     return true;
   }
@@ -208,7 +208,7 @@ export class Stage {
 
   #settleLater() {
     clearTimeout(this.#settling);
-    if (this.hand.keyed) this.#settling = window.setTimeout(() => this.#settle(), SETTLE_AFTER);
+    if (this.interaction.keyed) this.#settling = window.setTimeout(() => this.#settle(), SETTLE_AFTER);
   }
 
   /** What keys did is final. */
@@ -217,7 +217,7 @@ export class Stage {
     settle(this, "end");
   }
 
-  /** Draws soon; with `ground` also what lies under what a hand moves. @type {(ground?: boolean) => void} */
+  /** Draws soon; with `ground` also the layer below what moves. @type {(ground?: boolean) => void} */
   redraw = (ground = false) => {
     if (ground) this.#ground.fresh = false;
     if (this.#ends.signal.aborted) return;
@@ -237,13 +237,13 @@ export class Stage {
     }
     const calm = !this.pointers.active;
     const sheet = { ratio, viewport: this.viewport, theme: this.theme, shapes: this.shapes, calm };
-    if (whole || !this.#ground.fresh) drawGround({ ...sheet, pen: context(this.#ground.canvas) }, this.scene, this.hand);
+    if (whole || !this.#ground.fresh) drawGround({ ...sheet, pen: context(this.#ground.canvas) }, this.scene, this.interaction);
     this.#ground.fresh = true;
     const pen = context(this.canvas);
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.drawImage(this.#ground.canvas, 0, 0);
-    drawOver({ ...sheet, pen }, this.scene, this.hand, this.#phase);
-    drawLoupe({ ...sheet, pen }, this.scene, this.hand);
+    drawOver({ ...sheet, pen }, this.scene, this.interaction, this.#phase);
+    drawLoupe({ ...sheet, pen }, this.scene, this.interaction);
     this.#drawFocus(pen, ratio);
     this.#walk();
   }
@@ -261,7 +261,7 @@ export class Stage {
   /** Lets the dashes walk on, where there are any and motion is welcome. */
   #walk() {
     clearTimeout(this.#ants);
-    const walking = this.hand.box || this.hand.asked || (subjectOf(this.scene.doc) && !this.scene.compare && !this.scene.live);
+    const walking = this.interaction.box || this.interaction.asked || (subjectOf(this.scene.doc) && !this.scene.compare && !this.scene.live);
     if (!walking || this.#still.matches || document.hidden) return;
     this.#ants = window.setTimeout(() => {
       this.#phase = (this.#phase + 1) % 60;
@@ -278,7 +278,7 @@ function insetsOf(element) {
   return { top: inset("top"), bottom: inset("bottom") };
 }
 
-/** Whether nothing has changed that lies under a hand. @param {Scene} before @param {Scene} scene */
+/** Whether the layer below what moves is unchanged. @param {Scene} before @param {Scene} scene */
 function sameGround(before, scene) {
   /** @param {Map<string, unknown>} p @param {Map<string, unknown>} q */
   const sameViews = (p, q) => p.size === q.size && [...p].every(([name, view]) => q.get(name) === view);
