@@ -76,7 +76,7 @@ class Film:
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=lasting, loop=0, optimize=True)
 
 
-def partial(browser, server, device, case):
+def opened_with(browser, server, device, case):
     """A window in which the case's picture is open, and where its thing is."""
     window = Window(browser, server, device)
     window.open()
@@ -89,7 +89,7 @@ def partial(browser, server, device, case):
 
 def animation(browser, server, case, path):
     """Tap, drag, preview, Edit, live frames, result, slider."""
-    window, thing = partial(browser, server, SMALL, case)
+    window, thing = opened_with(browser, server, SMALL, case)
     window.page.evaluate(POINTER)
     film, mouse = Film(window.page), window.page.mouse
     start = window.at(thing)
@@ -147,7 +147,7 @@ def slider(window, film, start):
 
 def stills(browser, server, case, folder):
     """In the middle of a drag, and the result beside what was before."""
-    window, thing = partial(browser, server, None, case)
+    window, thing = opened_with(browser, server, None, case)
     window.tap(thing)
     window.selected()
     start, end = window.at(thing), window.at(tuple(np.add(thing, case.edit.offset)))
@@ -169,7 +169,7 @@ def stills(browser, server, case, folder):
 
 def phone(browser, server, case, path):
     """The preview on a small screen."""
-    window, thing = partial(browser, server, PHONE, case)
+    window, thing = opened_with(browser, server, PHONE, case)
     x, y = window.at(thing)
     window.page.touchscreen.tap(x, y)
     window.selected()

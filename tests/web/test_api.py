@@ -51,8 +51,8 @@ def test_the_next_edit_of_a_picture_does_not_invert_it_again(visitor, service, p
     first = visitor.edit(recipe)
     moved = recipe | {"edits": [recipe["edits"][0] | {"offset": [5, 20]}]}
     seen, editor = [], service.engines[0]
-    change = editor._kept.get
-    editor._kept.get = lambda key: seen.append(change(key)) or seen[-1]
+    change = editor._inversions.get
+    editor._inversions.get = lambda key: seen.append(change(key)) or seen[-1]
     second = visitor.edit(moved)
     assert first["state"] == second["state"] == "done"
     assert seen[0] is not None
@@ -302,7 +302,7 @@ def test_a_model_that_cannot_be_loaded_is_said(tmp_path, picture, mask):
 
 def test_an_edit_that_fails_alone(visitor, service, picture, mask, monkeypatch):
     engine, recipe = service.engines[0], visitor.recipe(picture, mask)
-    engine._kept._kept.clear()
+    engine._inversions.clear()
     with monkeypatch.context() as broken:
         broken.setattr(Editor, "__call__", lambda *a, **k: 1 / 0)
         job = visitor.edit(recipe)

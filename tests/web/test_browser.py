@@ -8,7 +8,7 @@ import torch
 
 from dragondiffusion import Recipe
 from dragondiffusion.bench.demo import draw_case
-from dragondiffusion.web.api import SCENE
+from dragondiffusion.web.routes.images import SCENE
 
 from .browser import Window, innermost, iou, picture_of, psnr, until
 from .visitor import png

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dragondiffusion.bench.demo import draw_case
-from dragondiffusion.web.api import SCENE
+from dragondiffusion.web.routes.images import SCENE
 
 from .browser import Window, innermost, picture_of, psnr, until
 from .process import Server

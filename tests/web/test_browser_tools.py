@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dragondiffusion.bench.demo import draw_case
-from dragondiffusion.web.api import SCENE
+from dragondiffusion.web.routes.images import SCENE
 
 from .browser import PHONE, Window, innermost, iou, picture_of, psnr
 from .fingers import Fingers

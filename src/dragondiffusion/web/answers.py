@@ -10,6 +10,7 @@ Name = Annotated[str, Field(max_length=64)]
 RecipeJson = dict[str, Any]
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
+Control = Literal["mask", "image", "number", "integer", "switch", "text", "choice", "json"]
 Kind = Literal["move", "remove", "resize", "rotate", "paste", "appearance", "drag", "landmarks"]
 
 
@@ -172,6 +173,28 @@ class ExportFacts(BaseModel):
     python: str
     command: str
     files: list[str] = Field(description="Pictures and masks that both name, see exports/files.")
+
+
+class FieldFacts(BaseModel):
+    """A field of a kind of edit, and the control that sets it in a form."""
+
+    name: str
+    title: str
+    help: str
+    control: Control = Field(description="`json` stands for all values that no other control sets.")
+    required: bool
+    default: Any = Field(None, description="Where the field is not required.")
+    options: list[str] = Field([], description="The values of a `choice`.")
+    of: str | None = Field(None, description="Of a `mask`: the image field it belongs to; null is the edited image.")
+
+
+class EditKind(BaseModel):
+    """A kind of edit: all that a client needs to offer it and to make a form for it."""
+
+    name: str = Field(description="The value of `edit` in recipes.")
+    title: str
+    help: str
+    fields: list[FieldFacts]
 
 
 class Health(BaseModel):

@@ -13,8 +13,8 @@ import tyro
 from ..console.model_options import WithModel
 
 if TYPE_CHECKING:
-    from .api import Service
     from .limits import Limits
+    from .service import Service
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,9 +85,9 @@ class Web(WithModel):
         )
 
     def _service(self, folder: Path, limits: Limits) -> Service:
-        from .api import Service
         from .engine import Engine
         from .queue import Queue
+        from .service import Service
         from .sessions import Sessions
 
         queue = Queue(limits)

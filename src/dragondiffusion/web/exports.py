@@ -13,13 +13,12 @@ from typing import Any, cast
 from ..core.strict_json import write_json
 from ..core.types import Window
 from ..edits.base import Edit
-from ..edits.registry import EDITS
 from ..imaging.shapes import BoxMask, MaskShape, PolygonMask
 from ..pipeline.settings import Settings
 from ..recipes import Recipe
 from ..recipes.parts import nearest_preset
 from ..recipes.pictures import Beside, Embedded
-from .recipes import MASKS
+from .kinds import mask_images, name_of
 from .sessions import Session
 
 ROOM = 64 * 2**20
@@ -133,10 +132,11 @@ def _named_files(recipe: Recipe) -> Iterator[tuple[Path, bool]]:
     """The files of a recipe, and whether each is a mask."""
     yield cast(Path, recipe.image), False
     for edit in recipe.edits:
+        masks = mask_images(type(edit))
         for field in fields(cast(Any, edit)):
             value = getattr(edit, field.name)
             if isinstance(value, Path):
-                yield value, field.name in MASKS
+                yield value, field.name in masks
 
 
 def _expression(value: Any, files: Files) -> str:
@@ -187,7 +187,7 @@ def _edit_words(recipe: Recipe, files: Files) -> list[str] | None:
     edit, *others = recipe.edits
     if others:
         return None
-    name = next(name for name, (_, cls) in EDITS.items() if cls == type(edit).__name__)
+    name = name_of(edit)
     preset, changed = _changes(recipe.settings)
     words = [name, files.call(cast(Path, recipe.image)), *_options(edit, name, files)]
     for option in ("prompt", "negative_prompt"):

@@ -1,7 +1,9 @@
 """What one visitor and all of them together may ask of the server."""
 
 from dataclasses import dataclass, fields
+from typing import Any, cast
 
+from ..edits.base import Edit
 from ..recipes import Recipe
 
 
@@ -84,5 +86,7 @@ class Limits:
                 raise RefusedError(422, f"{name} is {value}, and this server takes at most {most}; ask for less")
 
 
-def _points(edit: object) -> int:
-    return max((len(getattr(edit, name, ())) for name in ("points", "points_from", "points_to")), default=0)
+def _points(edit: Edit) -> int:
+    """The length of the longest list among the fields of an edit."""
+    values = (getattr(edit, field.name) for field in fields(cast(Any, edit)))
+    return max((len(cast("list[Any]", value)) for value in values if isinstance(value, (list, tuple))), default=0)

@@ -12,10 +12,10 @@ from gradio.data_classes import FileData
 from gradio.utils import get_upload_folder
 
 from ..core.strict_json import parse_json, shown
-from .api import Service
+from .assets import STATIC
 from .limits import RefusedError
-from .queue import Job
-from .server import STATIC
+from .queue import EditJob
+from .service import Service
 from .sessions import Session
 
 KEEP = 3600
@@ -108,7 +108,7 @@ def _file_data(given: Any) -> FileData:
         raise RefusedError(422, "the picture is no file; send it by handle_file") from error
 
 
-def _submitted(service: Service, session: Session, picture: Any, recipe: str) -> Job:
+def _submitted(service: Service, session: Session, picture: Any, recipe: str) -> EditJob:
     """The job of a request of Gradio's client."""
     uploaded = picture if isinstance(picture, FileData) else _file_data(picture)
     # Gradio leaves the path of a function's argument as the client gave it.

@@ -127,7 +127,7 @@ def view(path: Path, side: int) -> tuple[bytes, str]:
         side: its longer side at most, pixels.
     """
     with open_image(path, 2**40, "the picture") as image:
-        image.proxy("RGB", (side, side))
+        image.draft("RGB", (side, side))
         image = ImageOps.exif_transpose(load_pixels(image, "the picture"))
         if image.mode not in ("L", "RGB", "RGBA", "LA"):
             image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_rgb(image))

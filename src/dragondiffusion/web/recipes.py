@@ -1,25 +1,27 @@
 """Recipes in and out of a session: names of its pictures in place of paths, nothing of the server readable by them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from ..core.strict_json import Json, parse_json, shown
 from ..edits.base import Edit
+from ..edits.registry import EDITS
 from ..imaging.png import SIGNATURE, read_texts, to_png
 from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
 from ..recipes.pictures import Beside
 from ..recipes.recipe import RECIPE_TEXT
 from .answers import RestoredFacts
+from .kinds import edit_class, image_names, mask_images
 from .limits import RefusedError
 from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of
 from .sessions import NAME, Session
 
-PICTURES, MASKS = ("image",), ("mask", "hint", "reference_mask")
-"""Fields of recipes and edits that name pictures, and masks."""
+IMAGE = "image"
+"""The field of a recipe that names the image to edit."""
 
 
 def in_session(data: Json, session: Session) -> Recipe:
@@ -70,8 +72,8 @@ def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
         notes.append(f"the recipe was made with {found.get('model') or 'LoRA'}; here {model} is used")
         found = {name: value for name, value in found.items() if name not in ("model", "loras")}
     recipe = _in_files(in_session(_named(found, session), session), session)
-    pictures = {path.name for path in (recipe.image, *_of(recipe.edits, PICTURES)) if isinstance(path, Path)}
-    masks = {path.name for path in _of(recipe.edits, MASKS) if isinstance(path, Path)}
+    pictures = {path.name for path in (recipe.image, *_values(recipe.edits, image_names)) if isinstance(path, Path)}
+    masks = {path.name for path in _values(recipe.edits, mask_images) if isinstance(path, Path)}
     return RestoredFacts(
         recipe=recipe.written(Named()),
         pictures={name: picture_facts(session, name) for name in pictures},
@@ -108,7 +110,7 @@ def _carried(data: bytes, session: Session) -> Json:
 
 def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:
     """A recipe whose paths are replaced by the names of pictures that the visitor calls like that."""
-    changed = {name: _name_of(value, session) if name in PICTURES else value for name, value in data.items()}
+    changed = {name: _name_of(value, session) if name == IMAGE else value for name, value in data.items()}
     edits = changed.get("edits")
     if isinstance(edits, list):
         changed["edits"] = [_named_edit(edit, session) if isinstance(edit, dict) else edit for edit in edits]
@@ -116,7 +118,13 @@ def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:
 
 
 def _named_edit(edit: Mapping[str, Json], session: Session) -> dict[str, Json]:
-    return {k: _name_of(v, session) if k in (*PICTURES, *MASKS) else v for k, v in edit.items()}
+    """An edit whose paths are replaced likewise; one of an unknown kind stays, and is refused with the recipe."""
+    kind = edit.get("edit")
+    if not isinstance(kind, str) or kind not in EDITS:
+        return dict(edit)
+    cls = edit_class(kind)
+    files = {*image_names(cls), *mask_images(cls)}
+    return {k: _name_of(v, session) if k in files else v for k, v in edit.items()}
 
 
 def _name_of(value: Json, session: Session) -> Json:
@@ -140,15 +148,13 @@ def _in_files(recipe: Recipe, session: Session) -> Recipe:
 
 
 def _edit_in_files(edit: Edit, image: Path, session: Session) -> Edit:
-    own = getattr(edit, "image", None)
-    second = image if own is None else _picture_file(own, session, "second picture.png")
-    changed: dict[str, Any] = {} if own is None else {"image": second}
-    for name in MASKS:
-        mask = getattr(edit, name, None)
-        if mask is not None:
-            # Of a paste the mask is that of the second picture; elsewhere only the reference mask is.
-            of = second if name == "reference_mask" or not hasattr(edit, "reference_mask") else image
-            changed[name] = _mask_file(mask, of, session)
+    changed: dict[str, Any] = {}
+    for name in image_names(type(edit)):
+        if getattr(edit, name) is not None:
+            changed[name] = _picture_file(getattr(edit, name), session, "second picture.png")
+    for name, of in mask_images(type(edit)).items():
+        if getattr(edit, name) is not None:
+            changed[name] = _mask_file(getattr(edit, name), changed.get(of, image) if of else image, session)
     return replace(cast(Any, edit), **changed)
 
 
@@ -166,9 +172,10 @@ def _mask_file(source: Any, picture: Path, session: Session) -> Path:
     return session.path(session.add(to_png(source), ""))
 
 
-def _of(edits: tuple[Edit, ...], names: tuple[str, ...]) -> Iterator[Any]:
+def _values(edits: tuple[Edit, ...], names: Callable[[type[Edit]], Iterable[str]]) -> Iterator[Any]:
+    """The values of some fields of each edit."""
     for edit in edits:
-        yield from (getattr(edit, name) for name in names if getattr(edit, name, None) is not None)
+        yield from (getattr(edit, name) for name in names(type(edit)))
 
 
 def _paths(value: Any) -> Iterator[Path]:

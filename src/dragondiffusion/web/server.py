@@ -19,10 +19,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import __version__
-from .api import Service, router
+from .assets import STATIC
 from .limits import RefusedError
+from .routes import router
+from .service import Service
 
-STATIC = Path(__file__).parent / "static"
 SWEEP = 600.0
 """Seconds between looks for sessions that are over."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
