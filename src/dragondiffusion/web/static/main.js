@@ -2,7 +2,7 @@
 
 /**
  * @typedef {import("./model/state.js").App} App
- * @typedef {import("./net/client.js").Session} Session
+ * @typedef {import("./net/http.js").Session} Session
  */
 
 import { Client, isFinished } from "./net/client.js";
@@ -78,7 +78,7 @@ function listen(app, stage) {
   onFile(app, "restore-file", (file) => void restoreFile(app, file));
   app.client.onRenewed = (session) => {
     app.store.set({ session, jobs: [], history: begin(emptyDoc(app.store.doc.choices)), shown: null, preview: null, live: null });
-    app.store.say("The server was restarted or this page was idle for long; open the picture again.");
+    app.store.say("The server was restarted or this page was idle for long; open the image again.");
   };
   app.client.onAway = (isAway) => app.store.say(isAway ? "The server does not answer; trying again." : "The server is there again.");
   saveChanges(app);
@@ -96,15 +96,16 @@ function onFile(app, name, act) {
   });
 }
 
-/** The session with what was done in it; for a newcomer to the demo model, a drawn scene.
+/** Starts or resumes the session; for a newcomer to the demo model, a drawn scene.
  * @param {App} app */
 async function start(app) {
   const { store } = app;
   try {
-    const session = await app.client.session();
-    const { doc, pinned } = loadSaved(session);
+    const [session, kinds] = [await app.client.session(), await app.client.editKinds()];
+    const { doc, pinned, note } = loadSaved(session, kinds);
     const jobs = session.jobs ?? [];
-    store.set({ session, history: begin(doc), pinned, jobs, ready: true, error: null });
+    store.set({ session, kinds, history: begin(doc), pinned, jobs, ready: true, error: null });
+    if (note !== "") store.note(note);
     for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);
     const isNew = (session.pictures ?? []).length === 0;
     if (isNew && session.demo) await openScene(app, "move", FIRST_SCENE);

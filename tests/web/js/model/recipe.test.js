@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choicesOf, settingsOf, triesOf } from "../../../../src/dragondiffusion/web/static/model/choices.js";
 import * as document from "../../../../src/dragondiffusion/web/static/model/document.js";
+import * as edits from "../../../../src/dragondiffusion/web/static/model/edits.js";
+import * as inspection from "../../../../src/dragondiffusion/web/static/model/inspection.js";
 import { about, apply } from "../../../../src/dragondiffusion/web/static/model/geometry.js";
-import { fromRecipe, problems, toRecipe } from "../../../../src/dragondiffusion/web/static/model/recipe.js";
+import { problems } from "../../../../src/dragondiffusion/web/static/model/problems.js";
+import { fromRecipe, toRecipe } from "../../../../src/dragondiffusion/web/static/model/recipe.js";
 import { mask, picture, placing, selection } from "../samples.js";
 import { everyEdit } from "../recipes.js";
 
@@ -18,7 +21,7 @@ const open = document.openPicture(document.emptyDoc(), picture());
 /** What the server knows of a document's names.
  * @param {Doc} doc */
 function known(doc) {
-  const { images, masks } = document.namesOf(doc);
+  const { images, masks } = inspection.namesOf(doc);
   const [cup, thing] = [picture(), mask()];
   return {
     pictures: Object.fromEntries([...images].map((name) => [name, { ...cup, name, title: name }])),
@@ -83,8 +86,8 @@ test("best means several tries", () => {
 });
 
 test("hidden edits and those without effect are left out", () => {
-  const doc = document.place(document.select(open, selection("a")), document.UNMOVED);
-  const more = document.hideEdit(document.eraseSelection(document.select(doc, selection("b"))), 2, true);
+  const doc = edits.place(document.select(open, selection("a")), document.UNMOVED);
+  const more = document.hideEdit(edits.eraseSelection(document.select(doc, selection("b"))), 2, true);
   assert.deepEqual(toRecipe(more).edits, []);
 });
 
@@ -109,24 +112,24 @@ test("missing images and unknown edits are refused", () => {
 
 test("what cannot work is said before the server is asked", () => {
   const thing = document.select(open, selection());
-  const outside = document.place(thing, placing({ offset: [2000, 0] }));
-  const empty = document.eraseSelection(document.select(open, selection("e", { area: 0 })));
-  const twice = document.eraseSelection(document.select(document.place(thing, placing()), selection()));
-  const beyond = document.setArrows(open, [[[10, 10], [-5, 10]]]);
+  const outside = edits.place(thing, placing({ offset: [2000, 0] }));
+  const empty = edits.eraseSelection(document.select(open, selection("e", { area: 0 })));
+  const twice = edits.eraseSelection(document.select(edits.place(thing, placing()), selection()));
+  const beyond = edits.setArrows(open, [[[10, 10], [-5, 10]]]);
   /** @type {[Doc, RegExp][]} */
   const cases = [
     [document.emptyDoc(), /Open a picture/],
     [open, /Tap a thing/],
     [thing, /Drag the selected thing/],
-    [document.place(thing, document.UNMOVED), /somewhere else/],
+    [edits.place(thing, document.UNMOVED), /somewhere else/],
     [outside, /outside/],
     [empty, /empty/],
     [twice, /same thing/],
     [beyond, /outside/],
-    [document.hideEdit(document.eraseSelection(thing), 1, true), /hidden/],
-    [document.addAppearance(thing, picture("p"), null), /look/],
+    [document.hideEdit(edits.eraseSelection(thing), 1, true), /hidden/],
+    [edits.addAppearance(thing, picture("p"), null), /appearance/],
   ];
   for (const [doc, sentence] of cases) assert.match(problems(doc).join(" "), sentence);
   assert.deepEqual(problems(everyEdit()), []);
-  assert.deepEqual(problems(document.place(thing, placing({ offset: [-200, 0] }))), [], "partly outside is fine");
+  assert.deepEqual(problems(edits.place(thing, placing({ offset: [-200, 0] }))), [], "partly outside is fine");
 });

@@ -1,7 +1,8 @@
 // The client against a fetch of our own: sessions, errors, events cut anywhere, aborted previews.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError, Client, isAbort } from "../../../../src/dragondiffusion/web/static/net/client.js";
+import { Client } from "../../../../src/dragondiffusion/web/static/net/client.js";
+import { ApiError, isAbort } from "../../../../src/dragondiffusion/web/static/net/http.js";
 import { EventParser } from "../../../../src/dragondiffusion/web/static/net/events.js";
 import { mixGrey } from "../../../../src/dragondiffusion/web/static/net/selecting.js";
 

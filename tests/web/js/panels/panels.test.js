@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsed } from "../../../../src/dragondiffusion/web/static/panels/advanced.js";
 import * as document from "../../../../src/dragondiffusion/web/static/model/document.js";
+import * as edits from "../../../../src/dragondiffusion/web/static/model/edits.js";
 import { begin, push } from "../../../../src/dragondiffusion/web/static/model/history.js";
 import { guideOf } from "../../../../src/dragondiffusion/web/static/panels/notices.js";
 import { previewKey } from "../../../../src/dragondiffusion/web/static/net/previewing.js";
@@ -34,16 +35,16 @@ test("a newcomer is led from tapping to dragging to Edit, and left alone afterwa
   const selected = document.select(open, selection());
   assert.match(at(open) ?? "", /Tap/);
   assert.match(at(selected) ?? "", /drag/);
-  assert.match(at(document.place(selected, placing())) ?? "", /Edit/);
+  assert.match(at(edits.place(selected, placing())) ?? "", /Edit/);
   assert.equal(guideOf({ ...state, jobs: [/** @type {any} */ ({ id: "j" })] }), null);
   assert.equal(at(document.emptyDoc()), null);
 });
 
 test("a preview is asked for again only when what is shown would differ", () => {
-  const moved = document.place(document.select(open, selection()), placing());
+  const moved = edits.place(document.select(open, selection()), placing());
   assert.equal(previewKey(open), "");
   assert.equal(previewKey(moved), previewKey(document.setChoices(moved, { seed: 5, prompt: "x" })));
-  assert.notEqual(previewKey(moved), previewKey(document.place(moved, placing({ angle: 5 }))));
+  assert.notEqual(previewKey(moved), previewKey(edits.place(moved, placing({ angle: 5 }))));
   assert.equal(previewKey(document.hideEdit(moved, 1, true)), "");
 });
 

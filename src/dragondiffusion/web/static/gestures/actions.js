@@ -12,7 +12,8 @@
  */
 
 import * as document from "../model/document.js";
-import { activeEdits } from "../model/recipe.js";
+import * as edits from "../model/edits.js";
+import { activeEdits } from "../model/inspection.js";
 import { boxed, clicked, repainted } from "../net/selecting.js";
 
 /** Events of the stage, wired to the document.
@@ -24,9 +25,9 @@ export function stageEvents(app) {
     onPick: (at, how) => void pick(app, (picture, old) => clicked(app, picture, old, at, how), how === "new"),
     onBox: (box) => void pick(app, (picture) => boxed(app, picture, box), true),
     onPaint: (mask, how) => void pick(app, (picture, old) => paint(app, picture, old, mask, how), false),
-    onPlace: (placing, final) => gesture(app, document.place(workable(app), rounded(placing)), "place", final),
-    onArrows: (pairs, final) => gesture(app, document.setArrows(workable(app), pairs.map(([from, to]) => [near(from), near(to)])), "arrows", final),
-    onLandmarks: (points, final) => gesture(app, document.setLandmarks(workable(app), points), "landmarks", final),
+    onPlace: (placing, final) => gesture(app, edits.place(workable(app), rounded(placing)), "place", final),
+    onArrows: (pairs, final) => gesture(app, edits.setArrows(workable(app), pairs.map(([from, to]) => [near(from), near(to)])), "arrows", final),
+    onLandmarks: (points, final) => gesture(app, edits.setLandmarks(workable(app), points), "landmarks", final),
     onChoose: (id) => store.push(id === null ? document.clear(store.doc) : document.choose(store.doc, id)),
     onHint: (text) => store.say(text),
   };
@@ -125,7 +126,7 @@ export async function beginLandmarks(app) {
   const points = own.length > 0 ? own : await foundLandmarks(app, picture);
   if (store.doc.picture?.name !== picture.name || store.state.tool !== "landmarks") return;
   if (points === null) return store.say("Tap points that should stay, and points to drag elsewhere.");
-  store.push(document.setLandmarks(store.doc, points));
+  store.push(edits.setLandmarks(store.doc, points));
   store.say("Drag the points of the face.");
 }
 
@@ -147,7 +148,7 @@ export function beginArrows({ store }) {
 /** Erases what is selected; deletes the edit that is chosen.
  * @param {App} app */
 export function erase({ store }) {
-  if (store.doc.selection !== null) store.push(document.eraseSelection(store.doc));
+  if (store.doc.selection !== null) store.push(edits.eraseSelection(store.doc));
   else if (store.doc.chosen !== null) store.push(document.deleteEdit(store.doc, store.doc.chosen));
   else store.call("Select a thing first.");
 }

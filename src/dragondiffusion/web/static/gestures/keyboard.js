@@ -6,7 +6,8 @@
  * @typedef {import("./gestures.js").StageContext} StageContext
  */
 import { clampPoint, scaled, wrapAngle } from "../model/geometry.js";
-import { painting, put, putting, split, splitOf } from "./gestures.js";
+import { painting, split, splitOf } from "./gestures.js";
+import { put, putting } from "./placing.js";
 import { arrowsOf, chosenEdit, howOf, landmarksOf, subjectOf } from "../stage/scene.js";
 import { currentSubject, removeFocused, tapped } from "./tools.js";
 

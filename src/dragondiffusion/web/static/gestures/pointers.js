@@ -9,7 +9,8 @@
  */
 import { distance, insideQuad, middle } from "../model/geometry.js";
 import { framing } from "../stage/framing.js";
-import { panning, pinchingSubject, pinchingView } from "./gestures.js";
+import { panning, pinchingView } from "./gestures.js";
+import { pinchingSubject } from "./placing.js";
 import { subjectOf } from "../stage/scene.js";
 import { cursorAt, dragged, currentSubject, pressed, settleHandles, tapped } from "./tools.js";
 import { wheelFactor } from "../stage/viewport.js";

@@ -9,6 +9,7 @@
 import { REACH, framing, standsBelow } from "../stage/framing.js";
 import { about, apply, bearing, clampPoint, distance, distanceToSegment, handleAt, insideQuad, inverse, middle } from "../model/geometry.js";
 import * as gestures from "./gestures.js";
+import { placing } from "./placing.js";
 import { arrowsOf, howOf, landmarksOf, placedThings, regionOf, subjectOf } from "../stage/scene.js";
 
 /** @param {StageContext} stage */
@@ -61,7 +62,7 @@ function draggedSelect(stage, from) {
   if (!subject || part === null) {
     return insidePicture(stage, from, 24) ? gestures.boxing(stage, from) : gestures.panning(stage, from);
   }
-  return gestures.placing(stage, subject, from, part === "inside" ? "move" : part === "rotate" ? "rotate" : "scale");
+  return placing(stage, subject, from, part === "inside" ? "move" : part === "rotate" ? "rotate" : "scale");
 }
 
 /** @param {StageContext} stage @param {Point} from */

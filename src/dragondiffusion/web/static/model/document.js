@@ -1,4 +1,4 @@
-// The document: what is to be done to the picture, as values that never change; every function returns another document.
+// The document: an image and the edits of it, as values that never change; every function returns another document.
 
 /**
  * @typedef {import("./types.js").Doc} Doc
@@ -105,84 +105,6 @@ export function addEdit(doc, edit) {
   return { ...doc, selection: null, edits: [...doc.edits, added], chosen: id };
 }
 
-/** The selected thing goes elsewhere: the selection turns into an edit.
- * @param {Doc} doc
- * @param {Placing} placing
- * @returns {Doc} */
-export function moveSelection(doc, placing) {
-  return doc.selection === null ? doc : addEdit(doc, { kind: "move", selection: doc.selection, placing });
-}
-
-/** What is worked on goes elsewhere: a chosen move or paste is changed, a selection turns into a move. An erased or
- * restyled thing that is dragged is moved besides, by an edit of its own that takes the place of the erasure.
- * @param {Doc} doc
- * @param {Placing} placing
- * @returns {Doc} */
-export function place(doc, placing) {
-  const edit = chosenEdit(doc);
-  if (edit === null) return moveSelection(doc, placing);
-  if (edit.kind === "move" || edit.kind === "paste") return changeEdit(doc, edit.id, { placing });
-  if (edit.kind !== "remove") return doc;
-  return replaceEdit(doc, edit.id, { kind: "move", selection: edit.selection, placing });
-}
-
-/** The selected thing is erased; a chosen move turns into an erasure, any other chosen edit is deleted.
- * @param {Doc} doc
- * @returns {Doc} */
-export function eraseSelection(doc) {
-  const edit = chosenEdit(doc);
-  if (edit?.kind === "move") return replaceEdit(doc, edit.id, { kind: "remove", selection: edit.selection });
-  if (edit !== null) return deleteEdit(doc, edit.id);
-  return doc.selection === null ? doc : addEdit(doc, { kind: "remove", selection: doc.selection });
-}
-
-/** A thing of a second picture is pasted; `placing` is from its place there.
- * @param {Doc} doc
- * @param {Picture} image
- * @param {Selection} selection
- * @param {Placing} placing
- * @returns {Doc} */
-export function addPaste(doc, image, selection, placing) {
-  return addEdit(doc, { kind: "paste", image, selection, placing });
-}
-
-/** The selected thing takes the look of a thing of a second picture.
- * @param {Doc} doc
- * @param {Picture} image
- * @param {Selection | null} reference
- * @returns {Doc} */
-export function addAppearance(doc, image, reference) {
-  const selection = workedOn(doc);
-  if (selection === null) return doc;
-  const edit = chosenEdit(doc);
-  /** @type {NewEdit} */
-  const look = { kind: "appearance", selection, image, reference, pattern: true };
-  return edit === null ? addEdit(doc, look) : replaceEdit(doc, edit.id, look);
-}
-
-/** Arrows from points to points; none deletes the edit.
- * @param {Doc} doc
- * @param {[Point, Point][]} points
- * @returns {Doc} */
-export function setArrows(doc, points) {
-  const edit = chosenEdit(doc);
-  if (edit?.kind !== "drag") return points.length === 0 ? doc : addEdit(doc, { kind: "drag", points, selection: null });
-  return points.length === 0 ? deleteEdit(doc, edit.id) : changeEdit(doc, edit.id, { points });
-}
-
-/** Where landmarks go; those that are new, or of a picture without such an edit, begin where they are.
- * @param {Doc} doc
- * @param {Point[]} to  where there are more or fewer of them than before, those that stay are the same arrays
- * @returns {Doc} */
-export function setLandmarks(doc, to) {
-  const edit = chosenEdit(doc);
-  const old = edit?.kind === "landmarks" ? edit : { from: doc.picture?.landmarks ?? [], to: doc.picture?.landmarks ?? [] };
-  const isSameNumber = old.to.length === to.length;
-  const from = to.map((point, k) => old.from[isSameNumber ? k : old.to.indexOf(point)] ?? point);
-  if (edit?.kind !== "landmarks") return to.length === 0 ? doc : addEdit(doc, { kind: "landmarks", from, to });
-  return to.length === 0 ? deleteEdit(doc, edit.id) : changeEdit(doc, edit.id, { from, to });
-}
-
 /** Fields of an edit become others.
  * @param {Doc} doc
  * @param {number} id
@@ -197,7 +119,7 @@ export function changeEdit(doc, id, changes) {
  * @param {number} id
  * @param {NewEdit} edit
  * @returns {Doc} */
-function replaceEdit(doc, id, edit) {
+export function replaceEdit(doc, id, edit) {
   const edits = doc.edits.map((old) => (old.id === id ? /** @type {Edit} */ ({ ...edit, id, hidden: false }) : old));
   return { ...doc, edits };
 }
@@ -217,38 +139,6 @@ export function hideEdit(doc, id, hidden) {
 export function deleteEdit(doc, id) {
   const edits = doc.edits.filter((edit) => edit.id !== id);
   return { ...doc, edits, chosen: doc.chosen === id ? null : doc.chosen };
-}
-
-/** Once more: a thing of this picture is copied by pasting it beside its place; arrows and landmarks are doubled.
- * @param {Doc} doc
- * @param {number} id
- * @returns {Doc} */
-export function duplicateEdit(doc, id) {
-  const edit = doc.edits.find((each) => each.id === id);
-  if (edit === undefined || doc.picture === null) return doc;
-  if (edit.kind === "move") return addPaste(doc, doc.picture, edit.selection, beside(edit.selection, edit.placing));
-  if (edit.kind === "paste") return addPaste(doc, edit.image, edit.selection, beside(edit.selection, edit.placing));
-  const { id: _id, hidden: _hidden, ...rest } = edit;
-  return addEdit(doc, /** @type {NewEdit} */ (rest));
-}
-
-/** The selected thing a second time, beside it.
- * @param {Doc} doc
- * @returns {Doc} */
-export function copySelection(doc) {
-  if (doc.selection === null || doc.picture === null) return doc;
-  return addPaste(doc, doc.picture, doc.selection, beside(doc.selection, UNMOVED, doc.picture.width));
-}
-
-/** @param {Selection} selection
- * @param {Placing} placing
- * @param {number} [width]  of the picture; a copy that would leave it on the right goes to the left
- * @returns {Placing} */
-function beside(selection, placing, width = Infinity) {
-  const [x0, , x1] = selection.mask.box;
-  const step = 1.15 * (x1 - x0) * placing.scale[0];
-  const right = x1 + placing.offset[0] + step <= width;
-  return { ...placing, offset: [placing.offset[0] + (right ? step : -step), placing.offset[1]] };
 }
 
 /** An edit is worked on, or none.
@@ -271,50 +161,4 @@ export function setChoices(doc, changes) {
  * @returns {number} */
 export function newSeed() {
   return Math.floor(Math.random() * 1e6);
-}
-
-/** Whether an edit changes nothing yet: not moved, no arrow, no second thing.
- * @param {Edit} edit
- * @returns {boolean} */
-export function isIdle(edit) {
-  switch (edit.kind) {
-    case "move":
-      return samePlacing(edit.placing, UNMOVED);
-    case "drag":
-      return edit.points.every(([from, to]) => samePoint(from, to));
-    case "landmarks":
-      return edit.from.every((from, k) => samePoint(from, edit.to[k] ?? from));
-    case "appearance":
-      return edit.reference === null;
-    default:
-      return false;
-  }
-}
-
-/** @param {Placing} a
- * @param {Placing} b
- * @returns {boolean} */
-function samePlacing(a, b) {
-  return samePoint(a.offset, b.offset) && samePoint(a.scale, b.scale) && a.angle === b.angle && a.flip === b.flip;
-}
-
-/** @param {Point} a
- * @param {Point} b
- * @returns {boolean} */
-function samePoint(a, b) {
-  return a[0] === b[0] && a[1] === b[1];
-}
-
-/** Pictures and masks that showing the document needs, by name.
- * @param {Doc} doc
- * @returns {{images: Set<string>, masks: Set<string>}} */
-export function namesOf(doc) {
-  const images = new Set(doc.picture === null ? [] : [doc.picture.name]);
-  const masks = new Set(doc.selection === null ? [] : [doc.selection.mask.name]);
-  for (const edit of doc.edits) {
-    if ("image" in edit) images.add(edit.image.name);
-    if ("selection" in edit && edit.selection !== null) masks.add(edit.selection.mask.name);
-    if (edit.kind === "appearance" && edit.reference !== null) masks.add(edit.reference.mask.name);
-  }
-  return { images, masks };
 }

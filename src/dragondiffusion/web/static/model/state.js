@@ -6,7 +6,7 @@
  * @typedef {import("./types.js").Job} Job
  * @typedef {import("./types.js").Picture} Picture
  * @typedef {import("./types.js").Tool} Tool
- * @typedef {import("../net/client.js").Session} Session
+ * @typedef {import("../net/http.js").Session} Session
  * @typedef {import("./history.js").History} History
  * @typedef {{image: CanvasImageSource, box: Box}} Layer  an image of a part of the picture
  *
@@ -28,6 +28,7 @@
  * @property {string} status
  * @property {number} calls  how often the status line called for attention
  * @property {string | null} error
+ * @property {readonly import("./types.js").EditKind[]} kinds  of edits that the server has
  * @property {boolean} ready  the session is there
  * @property {Picture | null} second  of a drawn scene, offered for pasting
  *
@@ -65,6 +66,7 @@ export function firstState() {
     status: "",
     calls: 0,
     error: null,
+    kinds: [],
     ready: false,
     second: null,
   };

@@ -37,14 +37,33 @@
  * @property {boolean} flip
  *
  * @typedef {{id: number, kind: "move", hidden: boolean, selection: Selection, placing: Placing, hint?: string}} MoveEdit
- *   hint: name of a mask whose look the hole place takes; only recipes that were made elsewhere have one
+ *   hint: name of a mask whose appearance the source hole takes; only recipes that were made elsewhere have one
  * @typedef {{id: number, kind: "remove", hidden: boolean, selection: Selection, hint?: string}} RemoveEdit
  * @typedef {{id: number, kind: "paste", hidden: boolean, image: Picture, selection: Selection, placing: Placing, prompt?: string}} PasteEdit
  *   selection and placing's origin are those of the second picture
  * @typedef {{id: number, kind: "appearance", hidden: boolean, selection: Selection, image: Picture, reference: Selection | null, pattern: boolean, prompt?: string}} AppearanceEdit
  * @typedef {{id: number, kind: "drag", hidden: boolean, points: [Point, Point][], selection: Selection | null}} DragEdit
  * @typedef {{id: number, kind: "landmarks", hidden: boolean, from: Point[], to: Point[]}} LandmarksEdit
- * @typedef {MoveEdit | RemoveEdit | PasteEdit | AppearanceEdit | DragEdit | LandmarksEdit} Edit
+ * @typedef {{id: number, kind: "form", hidden: boolean, spec: EditKind, selection: Selection | null, images: Record<string, Picture>, masks: Record<string, Selection>, values: Record<string, unknown>}} FormEdit
+ *   an edit that the page has no gesture for, set by a form; `selection` is its first mask on the edited image, the others
+ *   are in `masks`, by name of their field
+ * @typedef {MoveEdit | RemoveEdit | PasteEdit | AppearanceEdit | DragEdit | LandmarksEdit | FormEdit} Edit
+ *
+ * @typedef {object} EditField  A field of a kind of edit, and the control that sets it.
+ * @property {string} name
+ * @property {string} title
+ * @property {string} help
+ * @property {"mask" | "image" | "number" | "integer" | "switch" | "text" | "choice" | "json"} control
+ * @property {boolean} required
+ * @property {unknown} default
+ * @property {string[]} options  of a choice
+ * @property {string | null} of  of a mask: the image field that it belongs to; null is the edited image
+ *
+ * @typedef {object} EditKind  A kind of edit, as the server describes it.
+ * @property {string} name  in recipes
+ * @property {string} title
+ * @property {string} help
+ * @property {EditField[]} fields
  *
  * @typedef {object} Choices  How an edit is run.
  * @property {"fast" | "default" | "best"} quality

@@ -1,144 +1,95 @@
-// The server's HTTP API: sessions that renew themselves, errors as sentences, jobs followed to their end.
+// The server's HTTP API, one method for each request; jobs are followed to their end.
 
 /**
  * @typedef {import("../model/types.js").Box} Box
+ * @typedef {import("../model/types.js").EditKind} EditKind
  * @typedef {import("../model/types.js").Job} Job
  * @typedef {import("../model/types.js").Mask} Mask
  * @typedef {import("../model/types.js").Picture} Picture
  * @typedef {import("../model/types.js").Point} Point
  * @typedef {import("../model/types.js").Recipe} Recipe
- *
- * @typedef {object} Session
- * @property {string} session
- * @property {string} model
- * @property {boolean} demo
- * @property {{bytes: number, pixels: number, steps: number, tries: number, waiting: number}} limits
- * @property {boolean} masks  selecting by clicks is there
- * @property {boolean} faces  finding landmarks is there
- * @property {Picture[]} [pictures]
- * @property {Job[]} [jobs]
+ * @typedef {import("./http.js").Part} Part
  *
  * @typedef {{found: Mask | null, mask: Mask, by: string}} Selected
  * @typedef {{recipe: Recipe, pictures: Record<string, Picture>, masks: Record<string, Mask>, notes: string[]}} Restored
  * @typedef {{recipe: string, python: string, command: string, files: string[]}} Exported
- * @typedef {{image: Blob, box: Box | null}} Part  an image of a part of the picture
- * @typedef {{getItem: (key: string) => string | null, setItem: (key: string, value: string) => void}} Storage
  */
 
 import { readEvents } from "./events.js";
+import { ApiError, checked, Http, isAbort, part } from "./http.js";
 
-const KEY = "dragondiffusion-session";
 const FINISHED = new Set(["done", "failed", "cancelled", "interrupted"]);
 
 /** How often a job's stream is opened, and how often a server that is away is asked, until one gives up. */
 const STREAMS = 3;
 const SILENT = 60;
 
-/** Whether nothing more will happen to a job.
+/** Whether a job has ended.
  * @param {Job} job
  * @returns {boolean} */
 export function isFinished(job) {
   return FINISHED.has(job.state);
 }
 
-/** An answer that is an error, in the server's words. */
-export class ApiError extends Error {
-  /** @param {number} status  0 if there was no answer
-   * @param {string} sentence */
-  constructor(status, sentence) {
-    super(sentence);
-    this.name = "ApiError";
-    this.status = status;
-  }
-}
-
-/** Whether an error only says that something newer took its place.
- * @param {unknown} error
- * @returns {boolean} */
-export function isAbort(error) {
-  return error instanceof Error && error.name === "AbortError";
-}
-
-export class Client {
-  #base;
-  #fetch;
-  #storage;
+export class Client extends Http {
   #wait;
-  /** @type {string | null} */
-  #token;
-  /** @type {Promise<Session> | null} */
-  #renewing = null;
   /** @type {AbortController | null} */
   #preview = null;
 
   /** @param {string} base  where the server is, with a slash at its end
-   * @param {{fetch?: typeof fetch, storage?: Storage | null, wait?: (seconds: number) => Promise<void>}} [parts] */
+   * @param {import("./http.js").Parts & {wait?: (seconds: number) => Promise<void>}} [parts] */
   constructor(base, parts = {}) {
-    this.#base = base;
-    this.#fetch = parts.fetch ?? globalThis.fetch.bind(globalThis);
-    this.#storage = parts.storage ?? null;
+    super(base, parts);
     this.#wait = parts.wait ?? ((seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds)));
-    this.#token = this.#storage?.getItem(KEY) ?? null;
-    /** Called when the server has forgotten the session and a new one was made.
-     * @type {(session: Session) => void} */
-    this.onRenewed = () => undefined;
-    /** Called when the server is found to be away while a job is followed, and when it is there again.
+    /** Called when the server does not answer while a job is followed, and when it answers again.
      * @type {(isAway: boolean) => void} */
     this.onAway = () => undefined;
   }
 
-  /** The session that is stored, with its pictures and jobs, or a new one.
-   * @returns {Promise<Session>} */
-  async session() {
-    if (this.#token === null) return this.#begin();
-    const response = await this.#send("GET", "session");
-    return response.status === 401 ? this.#begin() : (await checked(response)).json();
-  }
-
   /** @returns {Promise<void>} */
   async endSession() {
-    await this.#call("DELETE", "session");
+    await this.call("DELETE", "session");
   }
 
   /** @param {Blob} file
    * @param {string} title
    * @returns {Promise<Picture>} */
   async upload(file, title) {
-    return (await this.#call("POST", `pictures?title=${encodeURIComponent(title)}`, file)).json();
+    return (await this.call("POST", `pictures?title=${encodeURIComponent(title)}`, file)).json();
   }
 
   /** @param {number} seed
    * @param {string} kind
    * @returns {Promise<{picture: Picture, second: Picture | null}>} */
   async scene(seed, kind) {
-    return (await this.#call("POST", "scenes", { seed, kind })).json();
+    return (await this.call("POST", "scenes", { seed, kind })).json();
   }
 
   /** @param {string} name
    * @param {number} side  longest, pixels
    * @returns {Promise<Blob>} */
   async view(name, side) {
-    return (await this.#call("GET", `pictures/${encodeURIComponent(name)}/view?side=${side}`)).blob();
+    return (await this.call("GET", `pictures/${encodeURIComponent(name)}/view?side=${side}`)).blob();
   }
 
   /** @param {{picture: string, points: Point[], outside: Point[], box: Box | null, found: string | null, corrected: string | null}} question
    * @returns {Promise<Selected>} */
   async select(question) {
-    return (await this.#call("POST", "selections", question)).json();
+    return (await this.call("POST", "selections", question)).json();
   }
 
   /** @param {string} picture
    * @param {Blob} png
    * @returns {Promise<Mask>} */
   async mask(picture, png) {
-    return (await this.#call("POST", `masks?picture=${encodeURIComponent(picture)}`, png)).json();
+    return (await this.call("POST", `masks?picture=${encodeURIComponent(picture)}`, png)).json();
   }
 
   /** @param {string} picture
    * @param {number | null} [face]
    * @returns {Promise<Point[]>} */
   async landmarks(picture, face = null) {
-    return (await (await this.#call("POST", "landmarks", { picture, face })).json()).points;
+    return (await (await this.call("POST", "landmarks", { picture, face })).json()).points;
   }
 
   /** The part of the picture that changes, at once; a newer call aborts this one.
@@ -147,7 +98,7 @@ export class Client {
   async preview(recipe) {
     this.abortPreview();
     const controller = (this.#preview = new AbortController());
-    return part(await this.#call("POST", "previews", { recipe }, controller.signal));
+    return part(await this.call("POST", "previews", { recipe }, controller.signal));
   }
 
   abortPreview() {
@@ -159,14 +110,14 @@ export class Client {
    * @param {number} tries
    * @returns {Promise<Job>} */
   async submit(recipe, tries) {
-    return (await this.#call("POST", "jobs", { recipe, tries })).json();
+    return (await this.call("POST", "jobs", { recipe, tries })).json();
   }
 
   /** @param {string} id
    * @param {AbortSignal} [signal]
    * @returns {Promise<Job>} */
   async job(id, signal) {
-    return (await this.#call("GET", `jobs/${id}`, undefined, signal)).json();
+    return (await this.call("GET", `jobs/${id}`, undefined, signal)).json();
   }
 
   /** Reports each state of a job until its end: by the stream of its events, or by asking where that keeps breaking.
@@ -216,7 +167,7 @@ export class Client {
    * @returns {Promise<boolean>} */
   async #stream(id, report, signal) {
     try {
-      const response = await this.#call("GET", `jobs/${id}/events`, undefined, signal);
+      const response = await this.call("GET", `jobs/${id}/events`, undefined, signal);
       if (response.body === null) return false;
       let isOver = false;
       for await (const { event, data } of readEvents(response.body)) {
@@ -237,127 +188,56 @@ export class Client {
    * @param {string} id
    * @returns {Promise<Part | null>} */
   async frame(id) {
-    const response = await this.#send("GET", `jobs/${id}/frame`);
+    const response = await this.send("GET", `jobs/${id}/frame`);
     return response.status === 404 ? null : part(await checked(response));
   }
 
   /** @param {string} id
    * @returns {Promise<Job>} */
   async cancel(id) {
-    return (await this.#call("POST", `jobs/${id}/cancel`)).json();
+    return (await this.call("POST", `jobs/${id}/cancel`)).json();
   }
 
   /** @param {string} id
    * @returns {Promise<void>} */
   async forget(id) {
-    await this.#call("DELETE", `jobs/${id}`);
+    await this.call("DELETE", `jobs/${id}`);
   }
 
   /** The full-size result, which carries its recipe.
    * @param {string} id
    * @returns {Promise<Blob>} */
   async result(id) {
-    return (await this.#call("GET", `jobs/${id}/result`)).blob();
+    return (await this.call("GET", `jobs/${id}/result`)).blob();
   }
 
   /** @param {Blob} file  a recipe's JSON, or a resulting PNG
    * @returns {Promise<Restored>} */
   async restore(file) {
-    return (await this.#call("POST", "recipes", file)).json();
+    return (await this.call("POST", "recipes", file)).json();
   }
 
   /** @param {Recipe} recipe
    * @returns {Promise<Exported>} */
   async export(recipe) {
-    return (await this.#call("POST", "exports", { recipe })).json();
+    return (await this.call("POST", "exports", { recipe })).json();
   }
 
   /** @param {Recipe} recipe
    * @returns {Promise<Blob>} */
   async exportFiles(recipe) {
-    return (await this.#call("POST", "exports/files", { recipe })).blob();
+    return (await this.call("POST", "exports/files", { recipe })).blob();
+  }
+
+  /** The kinds of edits that recipes may hold.
+   * @returns {Promise<EditKind[]>} */
+  async editKinds() {
+    return (await this.call("GET", "edits")).json();
   }
 
   /** The JSON schema of recipes.
    * @returns {Promise<any>} */
   async schema() {
-    return (await this.#call("GET", "schema")).json();
+    return (await this.call("GET", "schema")).json();
   }
-
-  /** @returns {Promise<Session>} */
-  async #begin() {
-    const response = await this.#send("POST", "session", {}, undefined, false);
-    const session = /** @type {Session} */ (await (await checked(response)).json());
-    this.#token = session.session;
-    this.#storage?.setItem(KEY, session.session);
-    return session;
-  }
-
-  /** A new session after the server has forgotten this one; several calls that notice it share it.
-   * @returns {Promise<Session>} */
-  async #renew() {
-    this.#renewing ??= this.#begin().finally(() => (this.#renewing = null));
-    return this.#renewing;
-  }
-
-  /** An answer that is no error; once more under a new session if the old one is unknown.
-   * @param {string} method
-   * @param {string} path
-   * @param {unknown} [body]
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<Response>} */
-  async #call(method, path, body, signal) {
-    const token = this.#token;
-    const response = await this.#send(method, path, body, signal);
-    if (response.status !== 401) return checked(response);
-    if (token === this.#token) this.onRenewed(await this.#renew());
-    return checked(await this.#send(method, path, body, signal));
-  }
-
-  /** @param {string} method
-   * @param {string} path
-   * @param {unknown} [body]
-   * @param {AbortSignal} [signal]
-   * @param {boolean} [known]  send the session along
-   * @returns {Promise<Response>} */
-  async #send(method, path, body, signal, known = true) {
-    const headers = new Headers();
-    if (known && this.#token !== null) headers.set("X-Session", this.#token);
-    const isFile = body instanceof Blob;
-    if (body !== undefined && !isFile) headers.set("Content-Type", "application/json");
-    const sent = body === undefined ? undefined : isFile ? body : JSON.stringify(body);
-    try {
-      return await this.#fetch(`${this.#base}api/${path}`, { method, headers, body: sent, signal, cache: "no-store" });
-    } catch (error) {
-      if (isAbort(error)) throw error;
-      throw new ApiError(0, "The server does not answer; is it still running?");
-    }
-  }
-}
-
-/** @param {Response} response
- * @returns {Promise<Response>} */
-async function checked(response) {
-  if (response.ok) return response;
-  throw new ApiError(response.status, await sentence(response));
-}
-
-/** @param {Response} response
- * @returns {Promise<string>} */
-async function sentence(response) {
-  try {
-    const { detail } = await response.json();
-    if (typeof detail === "string") return detail;
-  } catch {
-    // No JSON: the status has to do.
-  }
-  return `The server answered ${response.status} ${response.statusText}`.trim() + ".";
-}
-
-/** @param {Response} response
- * @returns {Promise<Part>} */
-async function part(response) {
-  const numbers = (response.headers.get("X-Box") ?? "").split(",").map(Number);
-  const box = numbers.length === 4 && numbers.every(Number.isFinite) ? /** @type {Box} */ (numbers) : null;
-  return { image: await response.blob(), box };
 }

@@ -60,7 +60,7 @@ export async function openScene(app, kind, seed = Math.floor(Math.random() * 100
 export async function restoreFile({ store, client }, file) {
   const restored = await store.wait(async () => {
     const { recipe, pictures, masks, notes } = await client.restore(file);
-    return { doc: fromRecipe(recipe, { pictures, masks }, store.doc.choices), notes };
+    return { doc: fromRecipe(recipe, { pictures, masks }, store.doc.choices, store.state.kinds), notes };
   });
   if (restored === null) return;
   store.push(restored.doc);
@@ -75,16 +75,16 @@ export function receive(app, file) {
   if (/\.json$/i.test(file.name) || file.type === "application/json") return void restoreFile(app, file);
   if (app.store.doc.picture === null) return void openFile(app, file);
   const hasThing = workedOn(app.store.doc) !== null;
-  const look = wordButton("look", "Take its look for the selected thing", () => choose(() => addFromSecondImage(app, "appearance", file)), "dd-wide");
-  look.disabled = !hasThing;
-  look.title = hasThing ? "" : "Select a thing of the open picture first";
+  const appearance = wordButton("appearance", "Take its appearance for the selected object", () => choose(() => addFromSecondImage(app, "appearance", file)), "dd-wide");
+  appearance.disabled = !hasThing;
+  appearance.title = hasThing ? "" : "Select an object of the open image first";
   const isPng = file.type === "image/png";
   const box = dialog(
     app.root,
     `“${file.name}”`,
     h("div", { class: "dd-column" },
-      wordButton("paste", "Paste a thing from it", () => choose(() => addFromSecondImage(app, "paste", file)), "dd-wide dd-primary"),
-      look,
+      wordButton("paste", "Paste an object from it", () => choose(() => addFromSecondImage(app, "paste", file)), "dd-wide dd-primary"),
+      appearance,
       wordButton("open", "Open it instead", () => choose(() => openFile(app, file)), "dd-wide"),
       isPng && wordButton("restore", "It is a result: bring back its edits", () => choose(() => restoreFile(app, file)), "dd-wide"),
     ),

@@ -2,8 +2,9 @@
 
 /** @typedef {import("../model/state.js").App} App */
 
-import { isAbort } from "./client.js";
-import { problems, toRecipe } from "../model/recipe.js";
+import { isAbort } from "./http.js";
+import { problems } from "../model/problems.js";
+import { toRecipe } from "../model/recipe.js";
 import { words } from "../model/state.js";
 
 const DELAY = 40;

@@ -9,7 +9,8 @@
 import { isFinished } from "./client.js";
 import { triesOf } from "../model/choices.js";
 import { continueFrom, newSeed, setChoices } from "../model/document.js";
-import { fromRecipe, problems, toRecipe } from "../model/recipe.js";
+import { problems } from "../model/problems.js";
+import { fromRecipe, toRecipe } from "../model/recipe.js";
 import { whole } from "./previewing.js";
 import { sentences, words } from "../model/state.js";
 
@@ -159,7 +160,7 @@ export async function bringBack(app, job) {
   const { store } = app;
   const doc = await store.wait(async () => {
     const { recipe, pictures, masks } = await app.client.restore(await app.client.result(job.id));
-    return fromRecipe({ ...recipe, seed: job.seed }, { pictures, masks }, store.doc.choices);
+    return fromRecipe({ ...recipe, seed: job.seed }, { pictures, masks }, store.doc.choices, store.state.kinds);
   });
   if (doc !== null) store.push(doc);
 }

@@ -8,7 +8,8 @@
  */
 
 import { byName, h, iconButton, setText, setValue, wordButton } from "./dom.js";
-import { changeEdit, chosenEdit, clear, copySelection, eraseSelection, place, UNMOVED, workedOn } from "../model/document.js";
+import { changeEdit, chosenEdit, clear, UNMOVED, workedOn } from "../model/document.js";
+import { copySelection, eraseSelection, place } from "../model/edits.js";
 import { addFromSecondImage } from "./second_image.js";
 import { downloadResult } from "./downloads.js";
 import { compareWith, goOn, show } from "../net/running.js";
@@ -34,7 +35,7 @@ export function makeContext(app) {
     erase: wordButton("eraser", "Erase", () => store.push(eraseSelection(store.doc)), "dd-compact"),
     copy: wordButton("copy", "Copy", () => store.push(copySelection(store.doc)), "dd-compact"),
     flip: wordButton("flip", "Flip", () => store.push(flipped(store.doc)), "dd-compact"),
-    look: wordButton("look", "New look", () => void addFromSecondImage(app, "appearance"), "dd-compact"),
+    appearance: wordButton("appearance", "Appearance", () => void addFromSecondImage(app, "appearance"), "dd-compact"),
     paste: wordButton("paste", "Paste from a photo", () => void addFromSecondImage(app, "paste"), "dd-compact"),
     within: wordButton("drag", "Arrows only in here", () => store.push(limited(store.doc)), "dd-compact"),
     done: iconButton("close", "Nothing selected (Esc)", () => store.push(clear(store.doc)), "dd-plain"),
@@ -52,7 +53,7 @@ export function makeContext(app) {
     actions.erase.hidden = doc.selection === null && edit?.kind !== "move";
     actions.copy.hidden = doc.selection === null;
     actions.flip.hidden = doc.selection === null && !isPlaced;
-    actions.look.hidden = doc.selection === null;
+    actions.appearance.hidden = doc.selection === null;
     actions.paste.hidden = thing !== null || edit !== null || state.tool !== "select";
     actions.within.hidden = doc.selection === null || !doc.edits.some((each) => each.kind === "drag" && each.selection === null);
     actions.done.hidden = thing === null && edit === null;

@@ -7,7 +7,8 @@
  */
 
 import { dialog, h, save } from "./dom.js";
-import { problems, toRecipe } from "../model/recipe.js";
+import { problems } from "../model/problems.js";
+import { toRecipe } from "../model/recipe.js";
 
 /** The full-size result, which carries its recipe.
  * @param {App} app

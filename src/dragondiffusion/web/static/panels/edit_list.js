@@ -1,4 +1,4 @@
-// The list of edits: choosing, hiding, deleting, copying, and the numbers of each.
+// The list of edits: choosing, hiding, deleting, copying, and the values of each.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -7,20 +7,19 @@
  * @typedef {import("../model/types.js").Placing} Placing
  */
 
-import { changeEdit, choose, clear, deleteEdit, duplicateEdit, hideEdit, isIdle } from "../model/document.js";
+import { changeEdit, choose, clear, deleteEdit, hideEdit } from "../model/document.js";
+import { duplicateEdit } from "../model/edits.js";
+import { isIdle } from "../model/inspection.js";
+import { kindOf, titleOf } from "../model/kinds.js";
 import { byName, h, iconButton, list, setText, setValue, wordButton } from "./dom.js";
+import { makeForm } from "./edit_form.js";
+import { makeEditMenu } from "./edit_menu.js";
 import { icon } from "./icons.js";
-import { reselect } from "./second_image.js";
+import { askForImage, reselect, selectIn } from "./second_image.js";
 
-/** @type {Record<Edit["kind"], [string, string]>} */
-const KINDS = {
-  move: ["move", "Move"],
-  remove: ["remove", "Erase"],
-  paste: ["paste", "Paste"],
-  appearance: ["look", "New look"],
-  drag: ["drag", "Arrows"],
-  landmarks: ["landmarks", "Landmarks"],
-};
+/** Forms of edits that have one, by the element of their controls.
+ * @type {WeakMap<Element, ReturnType<typeof makeForm>>} */
+const forms = new WeakMap();
 
 /** @typedef {{label: string, step: number, min: number, max: number, get: (placing: Placing) => number, put: (placing: Placing, value: number) => Placing}} Quantity */
 
@@ -44,12 +43,14 @@ function percent(factor) {
 export function makeEdits(app) {
   const panel = byName(app.root, "edits");
   const items = h("ol", { class: "dd-edits" });
-  const none = h("p", { class: "dd-faint" }, "Nothing is changed yet. Tap a thing in the picture, then drag it, erase it, or give it a new look.");
-  panel.append(h("h2", { class: "dd-title" }, "Edits"), none, items);
+  const none = h("p", { class: "dd-faint" }, "Nothing is changed yet. Tap an object in the image, then drag it, erase it, or give it another appearance.");
+  const menu = makeEditMenu(app);
+  panel.append(h("div", { class: "dd-row" }, h("h2", { class: "dd-title dd-grow" }, "Edits"), menu.element), none, items);
   return (state) => {
     const { edits, chosen } = state.history.present;
+    menu.update(state);
     none.hidden = edits.length > 0;
-    list(items, edits, (edit) => `${edit.id}-${edit.kind}`, (edit) => card(app, edit), (element, edit) => update(app, element, edit, edit.id === chosen));
+    list(items, edits, (edit) => `${edit.id}-${kindOf(edit)}`, (edit) => card(app, edit), (element, edit) => update(app, element, edit, edit.id === chosen));
   };
 }
 
@@ -59,7 +60,7 @@ export function makeEdits(app) {
 function card(app, edit) {
   const { store } = app;
   const { id, kind } = edit;
-  const [drawing, words] = KINDS[kind];
+  const [drawing, words] = [kind === "form" ? "settings" : kind, titleOf(edit, store.state.kinds)];
   const name = h("button", { type: "button", class: "dd-edit-name" }, icon(drawing), h("span", { class: "dd-edit-text" }, h("span", { class: "dd-edit-words" }, words), h("span", { class: "dd-edit-note" })));
   name.addEventListener("click", () => store.push(store.doc.chosen === id ? clear(store.doc) : choose(store.doc, id)));
   const hide = iconButton("eye", "Hide", () => {
@@ -77,11 +78,16 @@ function card(app, edit) {
  * @returns {HTMLElement} */
 function controls(app, edit) {
   const box = h("div", { class: "dd-edit-controls" });
+  if (edit.kind === "form") {
+    const form = makeForm(app, edit.id, edit.spec, { image: askForImage, object: selectIn });
+    box.append(...form.elements);
+    forms.set(box, form);
+  }
   if ("placing" in edit) box.append(...NUMBERS.map((number) => numberField(app, edit.id, number)), flipField(app, edit.id));
   if (edit.kind === "appearance") box.append(patternField(app, edit.id));
   if (edit.kind === "paste" || edit.kind === "appearance") {
     const thumbnail = h("canvas", { class: "dd-edit-thumb", width: 96, height: 64, "aria-hidden": "true" });
-    box.append(h("div", { class: "dd-row dd-whole" }, thumbnail, wordButton("select", "Another thing in it", () => void reselect(app, edit.id), "dd-compact")));
+    box.append(h("div", { class: "dd-row dd-whole" }, thumbnail, wordButton("select", "Another object in it", () => void reselect(app, edit.id), "dd-compact")));
   }
   if (edit.kind === "drag" && edit.selection !== null) {
     box.append(wordButton("close", "Act everywhere near the arrows", () => app.store.push(changeEdit(app.store.doc, edit.id, { selection: null })), "dd-compact dd-whole dd-limit"));
@@ -133,7 +139,7 @@ function patternField({ store }, id) {
 function update(app, element, edit, isChosen) {
   element.classList.toggle("dd-chosen", isChosen);
   element.classList.toggle("dd-hidden-edit", edit.hidden);
-  const note = edit.hidden ? "hidden" : isIdle(edit) ? "nothing yet" : noteOf(edit);
+  const note = edit.hidden ? "hidden" : isIdle(edit) ? "no effect yet" : noteOf(edit);
   const [name, words] = [one(element, ".dd-edit-name"), one(element, ".dd-edit-note")];
   name.setAttribute("aria-pressed", String(isChosen));
   setText(words, note);
@@ -144,6 +150,7 @@ function update(app, element, edit, isChosen) {
     hide.title = label;
     hide.replaceChildren(icon(edit.hidden ? "hidden" : "eye"));
   }
+  if (edit.kind === "form") forms.get(one(element, ".dd-edit-controls"))?.update(edit, app.store.doc);
   if ("placing" in edit) updatePlacing(element, edit.placing);
   const pattern = element.querySelector("[data-pattern]");
   if (pattern instanceof HTMLInputElement && edit.kind === "appearance") pattern.checked = edit.pattern;
@@ -187,13 +194,15 @@ function noteOf(edit) {
     case "paste":
       return placingNote(edit.placing, edit.kind === "move");
     case "remove":
-      return `${Math.max(1, Math.round(100 * edit.selection.mask.area))} % of the picture`;
+      return `${Math.max(1, Math.round(100 * edit.selection.mask.area))} % of the image`;
     case "appearance":
       return `like “${edit.image.title}”`;
     case "drag":
       return edit.points.length === 1 ? "1 arrow" : `${edit.points.length} arrows`;
     case "landmarks":
       return `${edit.from.length} points`;
+    case "form":
+      return edit.spec.help;
   }
 }
 

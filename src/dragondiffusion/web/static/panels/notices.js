@@ -6,7 +6,7 @@
  */
 
 import { byName, h, iconButton, setText, wordButton } from "./dom.js";
-import { activeEdits } from "../model/recipe.js";
+import { activeEdits } from "../model/inspection.js";
 import { openScene } from "../net/opening.js";
 
 /** @param {App} app

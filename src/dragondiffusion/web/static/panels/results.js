@@ -10,7 +10,7 @@ import { isFinished } from "../net/client.js";
 import { byName, h, iconButton, list, setText, wordButton } from "./dom.js";
 import { downloadResult } from "./downloads.js";
 import { bringBack, cancel, compareWith, forget, goOn, pin, show } from "../net/running.js";
-import { menu } from "./toolbar.js";
+import { menu } from "./menu.js";
 
 /** @type {Record<Job["state"], string>} */
 const STATES = {

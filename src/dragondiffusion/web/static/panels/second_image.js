@@ -1,4 +1,4 @@
-// The dialog in which a thing of a second picture is selected, to paste it or to take its look.
+// The dialog in which an object of a second image is selected, to paste it or to take its appearance.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -9,7 +9,8 @@
  * @typedef {import("../model/types.js").Tool} Tool
  */
 
-import { addAppearance, addPaste, changeEdit, correct, emptyDoc, UNMOVED } from "../model/document.js";
+import { changeEdit, correct, emptyDoc, UNMOVED } from "../model/document.js";
+import { addAppearance, addPaste } from "../model/edits.js";
 import { dialog, h, iconButton, setText, wordButton } from "./dom.js";
 import { rounded } from "../gestures/actions.js";
 import { boxed, clicked, repainted } from "../net/selecting.js";
@@ -22,13 +23,13 @@ import { words } from "../model/state.js";
  * @param {File | Picture | null} [source] */
 export async function addFromSecondImage(app, purpose, source = null) {
   const { store } = app;
-  const picture = source instanceof Blob ? await uploaded(app, source) : (source ?? (await askForPicture(app)));
+  const picture = source instanceof Blob ? await uploaded(app, source) : (source ?? (await askForImage(app)));
   if (picture === null || store.doc.picture === null) return;
-  const selection = await selectIn(app, picture, null, purpose === "paste" ? "Tap the thing to paste" : "Tap the thing whose look is taken");
+  const selection = await selectIn(app, picture, null, purpose === "paste" ? "Tap the object to paste" : "Tap the object whose appearance is taken");
   if (selection === null) return;
   if (purpose === "appearance") return store.push(addAppearance(store.doc, picture, selection));
   store.push(addPaste(store.doc, picture, selection, inTheMiddle(selection, store.doc.picture)));
-  store.say("Drag the pasted thing to where it should be.");
+  store.say("Drag the pasted object to where it should be.");
 }
 
 /** Selects another thing of an edit's second picture.
@@ -38,7 +39,7 @@ export async function reselect(app, id) {
   const edit = app.store.doc.edits.find((each) => each.id === id);
   if (edit?.kind !== "paste" && edit?.kind !== "appearance") return;
   const [old, field] = edit.kind === "paste" ? [edit.selection, "selection"] : [edit.reference, "reference"];
-  const selection = await selectIn(app, edit.image, old, "Tap the thing");
+  const selection = await selectIn(app, edit.image, old, "Tap the object");
   if (selection !== null) app.store.push(changeEdit(app.store.doc, id, { [/** @type {string} */ (field)]: selection }));
 }
 
@@ -51,16 +52,16 @@ function uploaded({ store, client }, file) {
 
 /** @param {App} app
  * @returns {Promise<Picture | null>} */
-function askForPicture(app) {
+export function askForImage(app) {
   return new Promise((resolve) => {
-    const input = h("input", { type: "file", accept: "image/*,.heic,.heif,.avif", class: "dd-file", "aria-label": "Second picture" });
+    const input = h("input", { type: "file", accept: "image/*,.heic,.heif,.avif", class: "dd-file", "aria-label": "Second image" });
     const { second, history } = app.store.state;
     const offers = [
-      second !== null && wordButton("scene", "The scene’s second picture", () => answer(second), "dd-wide"),
-      wordButton("copy", "This picture itself", () => answer(history.present.picture), "dd-wide"),
+      second !== null && wordButton("scene", "The scene’s second image", () => answer(second), "dd-wide"),
+      wordButton("copy", "This image itself", () => answer(history.present.picture), "dd-wide"),
     ];
     const body = h("div", { class: "dd-column" }, wordButton("open", "Choose a photo", () => input.click(), "dd-wide dd-primary"), ...offers, input);
-    const box = dialog(app.root, "Second picture", body);
+    const box = dialog(app.root, "Second image", body);
     box.addEventListener("close", () => resolve(null));
     input.addEventListener("change", async () => {
       const file = input.files?.[0];
@@ -79,7 +80,7 @@ function askForPicture(app) {
  * @param {Selection | null} old
  * @param {string} title
  * @returns {Promise<Selection | null>} */
-function selectIn(app, picture, old, title) {
+export function selectIn(app, picture, old, title) {
   return new Promise((resolve) => {
     /** @type {{doc: Doc, tool: Tool, busy: boolean}} */
     const own = { doc: { ...emptyDoc(), picture, selection: old }, tool: "select", busy: false };

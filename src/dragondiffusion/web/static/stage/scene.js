@@ -30,7 +30,21 @@
  * @property {Placing} placing
  * @property {boolean} stays  whether it stays where it comes from, as what is pasted does
  */
+import { emptyDoc } from "../model/document.js";
 import { AT_HOME } from "../model/geometry.js";
+
+/** The scene without an image. @type {Scene} */
+export const NOTHING = {
+  doc: emptyDoc(),
+  tool: "select",
+  brush: 40,
+  images: new Map(),
+  masks: new Map(),
+  preview: null,
+  live: null,
+  compare: null,
+  busy: false,
+};
 
 /** @param {Doc} doc @returns {Edit | null} */
 export function chosenEdit(doc) {
@@ -110,4 +124,13 @@ export function sizeOf(image) {
   if ("videoWidth" in image) return { width: image.videoWidth, height: image.videoHeight };
   if ("displayWidth" in image) return { width: image.displayWidth, height: image.displayHeight };
   return { width: Number(image.width), height: Number(image.height) };
+}
+
+/** Whether the layer below what moves is unchanged. @param {Scene} before @param {Scene} scene */
+export function sameGround(before, scene) {
+  /** @param {Map<string, unknown>} p @param {Map<string, unknown>} q */
+  const sameViews = (p, q) => p.size === q.size && [...p].every(([name, view]) => q.get(name) === view);
+  const sameParts = /** @type {const} */ (["preview", "live", "compare"]).every((part) => before[part]?.image === scene[part]?.image);
+  const sameWork = before.doc === scene.doc && before.tool === scene.tool;
+  return sameParts && sameWork && sameViews(before.images, scene.images) && sameViews(before.masks, scene.masks);
 }

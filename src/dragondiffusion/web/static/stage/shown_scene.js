@@ -9,7 +9,8 @@
  * @typedef {import("../net/views.js").Views} Views
  */
 
-import { continueFrom, namesOf } from "../model/document.js";
+import { continueFrom } from "../model/document.js";
+import { namesOf } from "../model/inspection.js";
 
 /** @param {State} state
  * @param {Views} views

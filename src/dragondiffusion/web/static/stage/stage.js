@@ -6,13 +6,14 @@
  * @typedef {import("../gestures/gestures.js").Events} Events
  * @typedef {import("./scene.js").Scene} Scene
  */
+import { insetsOf, prepareCanvas } from "./canvas.js";
 import { drawGround, drawOver } from "./drawing.js";
 import { noInteraction } from "../gestures/interaction.js";
 import { themeOf } from "./primitives.js";
 import { drawLoupe } from "./loupe.js";
 import { context, newCanvas } from "../gestures/painting.js";
 import { Pointers } from "../gestures/pointers.js";
-import { subjectOf } from "./scene.js";
+import { NOTHING, sameGround, subjectOf } from "./scene.js";
 import { Shapes } from "./shapes.js";
 import { SETTLE_AFTER, letGo, settle, actOnKey } from "../gestures/keyboard.js";
 import { settleHandles } from "../gestures/tools.js";
@@ -23,29 +24,6 @@ const ANT_STEP = 110;
 
 /** More pixels in a CSS pixel than this are not drawn. */
 const LARGEST_RATIO = 3;
-
-const LABEL =
-  "Image. Arrow keys move a crosshair, Enter selects what is there; then arrow keys move it, plus and minus scale it, " +
-  "square brackets turn it, F flips it, Escape lets go.";
-
-/** @type {Scene} */
-const NOTHING = {
-  doc: {
-    picture: null,
-    selection: null,
-    edits: [],
-    chosen: null,
-    choices: { quality: "default", strength: 1, keep: "most", seed: 0, tries: 1, prompt: "", negative: "", advanced: {} },
-  },
-  tool: "select",
-  brush: 40,
-  images: new Map(),
-  masks: new Map(),
-  preview: null,
-  live: null,
-  compare: null,
-  busy: false,
-};
 
 /**
  * The canvas in its container. It fills the container; its colours are the container's --dd-* properties, and
@@ -71,7 +49,7 @@ export class Stage {
     this.events = events;
     this.theme = themeOf(container);
     this.canvas = newCanvas({ width: 1, height: 1 });
-    dress(this.canvas);
+    prepareCanvas(this.canvas);
     container.append(this.canvas);
     this.pointers = new Pointers(this, this.canvas, this.#ends.signal, () => this.#focus(false));
     this.#listen();
@@ -268,39 +246,4 @@ export class Stage {
       this.redraw();
     }, ANT_STEP);
   }
-}
-
-/** @param {Element} element */
-function insetsOf(element) {
-  const style = getComputedStyle(element);
-  /** @param {string} side */
-  const inset = (side) => Math.max(parseFloat(style.getPropertyValue(`--dd-inset-${side}`)) || 0, 0);
-  return { top: inset("top"), bottom: inset("bottom") };
-}
-
-/** Whether the layer below what moves is unchanged. @param {Scene} before @param {Scene} scene */
-function sameGround(before, scene) {
-  /** @param {Map<string, unknown>} p @param {Map<string, unknown>} q */
-  const sameViews = (p, q) => p.size === q.size && [...p].every(([name, view]) => q.get(name) === view);
-  const sameParts = /** @type {const} */ (["preview", "live", "compare"]).every((part) => before[part]?.image === scene[part]?.image);
-  const sameWork = before.doc === scene.doc && before.tool === scene.tool;
-  return sameParts && sameWork && sameViews(before.images, scene.images) && sameViews(before.masks, scene.masks);
-}
-
-/** @param {HTMLCanvasElement} canvas */
-function dress(canvas) {
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-label", LABEL);
-  canvas.className = "dd-stage";
-  Object.assign(canvas.style, {
-    display: "block",
-    width: "100%",
-    height: "100%",
-    outline: "none",
-    touchAction: "none",
-    userSelect: "none",
-  });
-  canvas.style.setProperty("-webkit-tap-highlight-color", "transparent");
-  canvas.style.setProperty("-webkit-touch-callout", "none");
 }
