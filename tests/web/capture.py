@@ -1,4 +1,4 @@
-"""Pictures and an animation of the page for the docs, taken from real edits with the demo model.
+"""Images and an animation of the page for the docs, taken from real edits with the demo model.
 
 python -m tests.web.capture docs/images
 """
@@ -77,7 +77,7 @@ class Film:
 
 
 def opened_with(browser, server, device, case):
-    """A window in which the case's picture is open, and where its thing is."""
+    """A window in which the case's image is open, and where its object is."""
     window = Window(browser, server, device)
     window.open()
     window.drop("ball.png", png(np.array(case.before)))
@@ -120,7 +120,7 @@ def animation(browser, server, case, path):
 
 def watched(window, film):
     """The edit until its result is shown."""
-    shown = window.page.locator('.dd-look[aria-pressed="true"]')
+    shown = window.page.locator('.dd-show[aria-pressed="true"]')
     deadline = time.monotonic() + 30
     while shown.count() == 0 and time.monotonic() < deadline:
         film.shoot()
@@ -159,7 +159,7 @@ def stills(browser, server, case, folder):
     window.page.mouse.up()
     window.said("This is a preview")
     window.choose("Edit")
-    window.page.locator('.dd-look[aria-pressed="true"]').wait_for()
+    window.page.locator('.dd-show[aria-pressed="true"]').wait_for()
     window.page.wait_for_timeout(400)
     window.choose("Before and after")
     window.page.wait_for_timeout(500)
@@ -181,7 +181,7 @@ def phone(browser, server, case, path):
 
 
 def main():
-    """Takes all pictures."""
+    """Takes all images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder

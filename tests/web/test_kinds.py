@@ -31,8 +31,8 @@ from tests.web.visitor import Visitor, png
 limits = Limits()
 app = application(Service(Sessions(Path(sys.argv[2]), limits), Queue(limits), [], limits), page=False)
 visitor = Visitor(TestClient(app))
-picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
-image, second = visitor.send(png(picture), "cup.png")["name"], visitor.send(png(picture[:40]), "other.png")["name"]
+image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+image, second = visitor.send(png(image), "cup.png")["name"], visitor.send(png(image[:40]), "other.png")["name"]
 edit = {"edit": "tint_all", "mask": {"box": [16, 16, 40, 40]}, "image": "photos/other.png", "amount": 0.5}
 edit |= {"reference_mask": {"box": [0, 0, 9, 9]}, "times": 4, "softly": False}
 answer = visitor.client.post("/api/recipes", headers={"X-Session": visitor.token}, json={

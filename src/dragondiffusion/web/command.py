@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Web(WithModel):
-    """Serve the page on which one drags things, and the HTTP API behind it."""
+    """Serve the page on which one drags objects, and the HTTP API behind it."""
 
     host: str = "127.0.0.1"
     """Address to listen at; 0.0.0.0 lets other machines in."""
@@ -38,7 +38,7 @@ class Web(WithModel):
     upload: int = 64
     """Largest upload, MB."""
     pixels: int = 50
-    """Largest picture, megapixels."""
+    """Largest image, megapixels."""
     steps: int = 300
     """Most steps of one run."""
     waiting: int = 64

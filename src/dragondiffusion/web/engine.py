@@ -23,7 +23,7 @@ from .queue import EditJob, Queue
 from .recipes import in_session, words
 
 GUIDED = 2.5
-"""How much longer a step of the sampling takes than one of the inversion, for the time that is left. Source: measured
+"""How much longer a step of the sampling takes than one of the inversion, for the remaining time. Source: measured
 on the demo model; it only counts until the sampling has begun."""
 
 

@@ -1,4 +1,4 @@
-"""Recipes in and out of a session: names of its pictures in place of paths, nothing of the server readable by them."""
+"""Recipes in and out of a session: they name images of the session, and no other file of the server."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ IMAGE = "image"
 
 
 def in_session(data: Json, session: Session) -> Recipe:
-    """The recipe of JSON whose pictures and masks are names of a session's.
+    """The recipe of JSON whose images and masks are names of a session's.
 
     Raises:
         RefusedError: if it is no recipe, names anything else, or asks for another model (422, 404).
@@ -39,14 +39,14 @@ def in_session(data: Json, session: Session) -> Recipe:
     for path in _paths(recipe):
         if path.parent != session.pictures:
             raise RefusedError(
-                422, f"{path.name[:80]!r} is not the name of a picture of this session; send the picture first"
+                422, f"{path.name[:80]!r} is not the name of an image of this session; send the image first"
             )
         session.path(path.name)
     return recipe
 
 
 def words(error: Exception, session: Session) -> str:
-    """What an error says, without the server's paths."""
+    """The text of an error, without the server's paths."""
     text = " ".join(str(error).split())
     for folder in (session.pictures, session.folder, session.pictures.resolve()):
         text = text.replace(f"{folder}/", "").replace(str(folder), "this session")
@@ -54,17 +54,17 @@ def words(error: Exception, session: Session) -> str:
 
 
 def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
-    """What is needed to go on with a recipe, or a result that carries one: its pictures and masks in the session.
+    """Restores a recipe, or a result that contains one: its images and masks become the session's.
 
     Args:
         data: recipe's JSON, or resulting PNG.
-        session: gets the pictures and masks.
-        model: what the server edits with.
+        session: gets the images and masks.
+        model: name of the server's model.
 
     Raises:
-        RefusedError: if it is neither, or names pictures that the session does not have (422).
+        RefusedError: if it is neither, or names images that the session does not have (422).
     """
-    found = _carried(data, session)
+    found = _read_recipe(data, session)
     if not isinstance(found, dict):
         raise RefusedError(422, f"a recipe is an object, and this is {shown(found)}")
     notes: list[str] = []
@@ -83,7 +83,7 @@ def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
 
 
 class Named(Beside):
-    """Pictures of a session by their names."""
+    """Images of a session by their names."""
 
     def __init__(self) -> None:
         super().__init__(Path())
@@ -92,14 +92,14 @@ class Named(Beside):
         return Path(source).name
 
 
-def _carried(data: bytes, session: Session) -> Json:
-    """The JSON of a recipe that a file is or carries."""
+def _read_recipe(data: bytes, session: Session) -> Json:
+    """The JSON of a recipe that a file is or contains."""
     try:
         if data.startswith(SIGNATURE):
             path = session.path(session.add(data, ""))
             text = read_texts(path).get(RECIPE_TEXT)
             if text is None:
-                raise RefusedError(422, "this picture carries no recipe; give a result of this package, or JSON")
+                raise RefusedError(422, "this image contains no recipe; give a result of this package, or JSON")
             return parse_json(text, "the recipe")
         return parse_json(data.decode("utf-8-sig"), "the recipe")
     except UnicodeDecodeError as error:
@@ -109,7 +109,7 @@ def _carried(data: bytes, session: Session) -> Json:
 
 
 def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:
-    """A recipe whose paths are replaced by the names of pictures that the visitor calls like that."""
+    """A recipe whose paths are replaced by the names of images that the visitor calls like that."""
     changed = {name: _name_of(value, session) if name == IMAGE else value for name, value in data.items()}
     edits = changed.get("edits")
     if isinstance(edits, list):
@@ -135,14 +135,14 @@ def _name_of(value: Json, session: Session) -> Json:
     if name is None:
         raise RefusedError(
             422,
-            f"the recipe names the picture {title[:80]!r}, which is not in this session; open it first, or give a "
-            "recipe with its pictures in it",
+            f"the recipe names the image {title[:80]!r}, which is not in this session; open it first, or give a "
+            "recipe with its images in it",
         )
     return name
 
 
 def _in_files(recipe: Recipe, session: Session) -> Recipe:
-    """A recipe with its pictures and masks as files of the session."""
+    """A recipe with its images and masks as files of the session."""
     image = _picture_file(recipe.image, session, "picture.png")
     return replace(recipe, image=image, edits=tuple(_edit_in_files(edit, image, session) for edit in recipe.edits))
 

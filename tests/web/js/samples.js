@@ -1,4 +1,4 @@
-// Documents for tests: pictures, masks, random sequences of what a person can do; a generator of random numbers.
+// Documents for tests: images, masks, random sequences of what a person can do; a generator of random numbers.
 
 import * as document from "../../../src/dragondiffusion/web/static/model/document.js";
 import * as edits from "../../../src/dragondiffusion/web/static/model/edits.js";
@@ -87,7 +87,7 @@ const OPERATIONS = [
   (doc, r) => (r() < 0.1 ? document.continueFrom(doc, picture("result.png")) : doc),
 ];
 
-/** One thing a person does to a document.
+/** One action of a person on a document.
  * @param {Doc} doc
  * @param {Random} r
  * @returns {Doc} */

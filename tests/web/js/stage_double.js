@@ -13,7 +13,7 @@ import { Viewport } from "../../../src/dragondiffusion/web/static/stage/viewport
 
 export const PICTURE = { name: "picture", title: "", width: 1000, height: 800, notes: [] };
 
-/** A thing of 200 x 100 pixels around (400, 350). @type {Selection} */
+/** An object of 200 x 100 pixels around (400, 350). @type {Selection} */
 export const THING = {
   mask: { name: "thing", width: 1000, height: 800, area: 0.02, box: [300, 300, 500, 400], centroid: [400, 350] },
   found: null,

@@ -27,7 +27,7 @@ router = APIRouter(tags=["edits"])
 
 @router.post("/previews", response_class=Response)
 async def make_preview(question: RecipeQuestion, service: Serving, session: Visiting) -> Response:
-    """A rough picture, at once, of the part that a recipe changes, transparent where the picture stays.
+    """The rough edit, without the model: the part that a recipe changes, transparent where the image stays.
 
     The header X-Box says which part: left, top, right, bottom in pixels.
     """
@@ -57,7 +57,7 @@ async def add_job(question: JobQuestion, service: Serving, session: Visiting) ->
 
 @router.get("/jobs/{name}")
 def read_job(name: str, service: Serving, session: Visiting) -> JobFacts:
-    """How far a job is, or what came of it."""
+    """The progress of a job, or its result."""
     return service.queue.facts(service.queue.find(session, name))
 
 
@@ -87,10 +87,10 @@ async def follow_job(name: str, request: Request, service: Serving, session: Vis
 
 @router.get("/jobs/{name}/frame", response_class=Response)
 def read_frame(name: str, service: Serving, session: Visiting) -> Response:
-    """What a running job has so far, of the part in the header X-Box."""
+    """The intermediate image of a running job, of the part in the header X-Box."""
     frame = service.queue.find(session, name).frame
     if frame is None:
-        raise RefusedError(404, "the job has no picture yet; ask again when `frames` has grown")
+        raise RefusedError(404, "the job has no image yet; ask again when `frames` has grown")
     return Response(frame[0], media_type="image/jpeg", headers={"X-Box": frame[1], "Cache-Control": "no-store"})
 
 
@@ -110,7 +110,7 @@ def forget_job(name: str, service: Serving, session: Visiting) -> None:
 
 @router.get("/jobs/{name}/result", response_class=Response)
 def read_result(name: str, service: Serving, session: Visiting) -> Response:
-    """The edited picture at full resolution: a PNG that carries its recipe."""
+    """The edited image at full resolution: a PNG that contains its recipe."""
     job = service.queue.find(session, name)
     if job.result is None:
         raise RefusedError(

@@ -18,7 +18,7 @@ router = APIRouter(tags=["masks"])
 
 @router.post("/selections")
 async def select_thing(question: SelectionQuestion, service: Serving, session: Visiting) -> SelectionFacts:
-    """The mask of the thing that clicks mean. Corrections by hand are kept when further clicks are made."""
+    """The mask of the object that clicks select. Corrections by hand are preserved when further clicks are made."""
     path = session.path(question.picture)
 
     def work() -> SelectionFacts:
@@ -44,7 +44,7 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
 async def add_mask(
     request: Request, service: Serving, session: Visiting, picture: Annotated[str, Query(max_length=64)]
 ) -> MaskFacts:
-    """Sends a mask that was painted on a view of a picture, light where it is marked; it is scaled to the picture."""
+    """Sends a mask that was painted on a view of an image, light where it is marked; it is scaled to the image."""
     data = await request.body()
     session.path(picture)
     return await service.threaded(lambda: painted(session, picture, data))

@@ -13,7 +13,7 @@ router = APIRouter(tags=["recipes"])
 
 @router.post("/recipes", openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}})
 async def restore(request: Request, service: Serving, session: Visiting) -> RestoredFacts:
-    """Takes a recipe's JSON, or a PNG that carries one, as the body; keeps its pictures and masks in the session."""
+    """Restores the recipe in the body: JSON, or a PNG that contains one. Its images and masks become the session's."""
     data = await request.body()
     return await service.threaded(lambda: restored(data, session, service.name))
 
@@ -37,7 +37,7 @@ async def export(question: RecipeQuestion, service: Serving, session: Visiting) 
 
 @router.post("/exports/files", response_class=Response)
 async def export_files(question: RecipeQuestion, service: Serving, session: Visiting) -> Response:
-    """The pictures and masks that the exported Python and command name, and the recipe, in a ZIP archive."""
+    """The images and masks that the exported Python and command name, and the recipe, in a ZIP archive."""
 
     def work() -> bytes:
         recipe = in_session(question.recipe, session)

@@ -1,4 +1,4 @@
-// The keyboard: everything a pointer can do with a thing can be done with keys.
+// The keyboard: everything a pointer can do with an object can be done with keys.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AT_HOME } from "../../../../src/dragondiffusion/web/static/model/geometry.js";
@@ -12,7 +12,7 @@ function type(stage, names, held) {
   for (const name of names.split(" ")) assert.ok(actOnKey(stage, press(name, held)), name);
 }
 
-test("keys move, scale, turn and flip the selected thing, in one final change", () => {
+test("keys move, scale, turn and flip the selected object, in one final change", () => {
   const { stage, reported } = makeStage({ selection: THING });
   type(stage, "ArrowRight ArrowRight ArrowUp + [ f");
   type(stage, "ArrowLeft }", { shiftKey: true });
@@ -22,7 +22,7 @@ test("keys move, scale, turn and flip the selected thing, in one final change", 
   assert.equal(settle(stage, "end"), false);
 });
 
-test("taken back, the thing is where it was", () => {
+test("taken back, the object is where it was", () => {
   const { stage, reported } = makeStage({ selection: THING });
   type(stage, "ArrowRight");
   settle(stage, "cancel");
@@ -49,7 +49,7 @@ test("C brings the crosshair back where something is selected", () => {
   assert.deepEqual(reported, [["onPick", [484, 400], "add"]]);
 });
 
-test("the crosshair stays in the picture and in view", () => {
+test("the crosshair stays in the image and in view", () => {
   const { stage } = makeStage({});
   stage.viewport.zoomAt(10);
   for (let i = 0; i < 80; i++) type(stage, "ArrowLeft", { shiftKey: true });
@@ -91,7 +91,7 @@ test("Escape lets go step by step", () => {
   assert.equal(letGo(makeStage({}).stage), false);
 });
 
-test("keys that belong to the page are left to it", () => {
+test("keys that belong to the page are not handled", () => {
   const { stage } = makeStage({ selection: THING });
   for (const event of [press("z", { ctrlKey: true }), press("ArrowLeft", { metaKey: true }), press("v"), press("Tab"), press("Delete")]) {
     assert.equal(actOnKey(stage, event), false, event.key);

@@ -29,7 +29,7 @@ function pull(stage, from, to, held = keys()) {
 /** @type {Edit} */
 const MOVE = { id: 3, kind: "move", hidden: false, selection: THING, placing: { ...AT_HOME, offset: [100, 0] } };
 
-test("a selected thing follows the pointer and is put down at release", () => {
+test("a selected object follows the pointer and is put down at release", () => {
   const { stage, reported } = makeStage({ selection: THING });
   pull(stage, MIDDLE, [280, 205]).end();
   assert.deepEqual(reported.map(([name, , final]) => [name, final]), [["onPlace", false], ["onPlace", false], ["onPlace", true]]);
@@ -42,14 +42,14 @@ test("with shift it goes along one axis", () => {
   assert.deepEqual(reported.at(-1)?.[1].offset, [60, 0]);
 });
 
-test("a cancelled pull says that the thing is where it was", () => {
+test("a cancelled pull says that the object is where it was", () => {
   const { stage, reported } = makeStage({ edits: [MOVE], chosen: 3 });
   pull(stage, [MIDDLE[0] + 50, MIDDLE[1]], [400, 300]).cancel();
   assert.deepEqual(reported.at(-1), ["onPlace", MOVE.kind === "move" && MOVE.placing, false]);
   assert.equal(stage.interaction.placing, null);
 });
 
-test("the chosen edit's thing goes on from its placing", () => {
+test("the chosen edit's object goes on from its placing", () => {
   const { stage, reported } = makeStage({ edits: [MOVE], chosen: 3 });
   pull(stage, [MIDDLE[0] + 50, MIDDLE[1]], [MIDDLE[0] + 60, MIDDLE[1]]).end();
   assert.deepEqual(reported.at(-1)?.[1].offset, [120, 0]);
@@ -78,7 +78,7 @@ test("a preview made for another placing is not shown", () => {
   assert.equal(stage.interaction.stale?.image, image);
 });
 
-test("a pull on nothing draws a box, cut to the picture; a slip draws none", () => {
+test("a pull on nothing draws a box, cut to the image; a slip draws none", () => {
   const { stage, reported } = makeStage({});
   pull(stage, [100, 90], [30, 140]).end();
   assert.deepEqual(reported, [["onBox", [0, 100, 100, 200]]]);
@@ -96,9 +96,9 @@ test("clicks pick; shift adds, alt removes, the panel's choice holds without the
   assert.deepEqual(reported, ["add", "remove", "new", "add"].map((how) => ["onPick", [100, 100], how]));
 });
 
-test("a click on what an edit has put somewhere chooses the edit, one beside the picture lets go", () => {
+test("a click on what an edit has put somewhere chooses the edit, one beside the image lets go", () => {
   const { stage, reported } = makeStage({ edits: [MOVE] });
-  const there = /** @type {Point} */ ([MIDDLE[0] + 80, MIDDLE[1]]); // in the moved thing, not where it came from
+  const there = /** @type {Point} */ ([MIDDLE[0] + 80, MIDDLE[1]]); // in the moved object, not where it came from
   assert.equal(editAt(stage, there), 3);
   assert.equal(cursorAt(stage, there), "pointer");
   tapped(stage, there, keys(), false);
@@ -106,7 +106,7 @@ test("a click on what an edit has put somewhere chooses the edit, one beside the
   assert.deepEqual(reported, [["onChoose", 3], ["onChoose", null]]);
 });
 
-test("an erased thing can be dragged, and a click on a chosen edit's thing keeps it chosen", () => {
+test("an erased object can be dragged, and a click on a chosen edit's object keeps it chosen", () => {
   const { stage, reported } = makeStage({ edits: [{ id: 4, kind: "remove", hidden: false, selection: THING }], chosen: 4 });
   tapped(stage, MIDDLE, keys(), false);
   assert.equal(reported.length, 0);
@@ -183,7 +183,7 @@ test("the line between before and after follows the pointer and is reported", ()
   assert.deepEqual(reported.at(-1), ["onSplit", 0.7]);
 });
 
-test("two fingers: the view keeps what is under them, a thing goes along", () => {
+test("two fingers: the view keeps what is under them, an object goes along", () => {
   const { stage, reported } = makeStage({ selection: THING });
   const under = [stage.viewport.toPicture([200, 200]), stage.viewport.toPicture([300, 200])];
   pinchingView(stage, [[200, 200], [300, 200]]).follow([[180, 230], [330, 230]]);

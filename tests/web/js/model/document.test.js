@@ -16,12 +16,12 @@ test("no action changes a document in place, and ids stay unique", () => {
       doc = frozen(someChange(doc, r));
       assert.equal(new Set(doc.edits.map(({ id }) => id)).size, doc.edits.length);
       assert.ok(doc.chosen === null || doc.edits.some(({ id }) => id === doc.chosen));
-      assert.ok(doc.selection === null || doc.chosen === null, "what is worked on is one thing");
+      assert.ok(doc.selection === null || doc.chosen === null, "a free selection and a chosen edit exclude each other");
     }
   }
 });
 
-test("dragging a selected thing makes a move of it, dragging on changes that move", () => {
+test("dragging a selected object makes a move of it, dragging on changes that move", () => {
   const moved = edits.place(document.select(open, selection()), placing());
   assert.deepEqual(moved.edits, [{ id: 1, kind: "move", hidden: false, selection: selection(), placing: placing() }]);
   assert.equal(moved.selection, null);
@@ -36,7 +36,7 @@ test("erasing turns a selection, or a move of it, into a removal", () => {
   for (const doc of [once, after]) assert.deepEqual(doc.edits.map(({ kind }) => kind), ["remove"]);
 });
 
-test("a thing that was erased can be dragged back to life", () => {
+test("an object that was erased can be dragged back to life", () => {
   const doc = edits.place(edits.eraseSelection(document.select(open, selection())), placing());
   assert.deepEqual(doc.edits, [{ id: 1, kind: "move", hidden: false, selection: selection(), placing: placing() }]);
 });
@@ -73,7 +73,7 @@ test("landmarks keep their beginning when one is moved, added or taken away", ()
   assert.deepEqual([more.from[3], more.to[3]], [[5, 5], [5, 5]]);
 });
 
-test("a copy of a moved thing is pasted beside it from the same picture", () => {
+test("a copy of a moved object is pasted beside it from the same image", () => {
   const moved = edits.place(document.select(open, selection()), placing());
   const copy = edits.duplicateEdit(moved, 1).edits[1];
   assert.ok(copy?.kind === "paste");

@@ -158,12 +158,12 @@ test("what lies under two fingers stays under them", () => {
   }
 });
 
-test("a placing is kept where its anchor is inside the picture", () => {
+test("a placing is kept where its anchor is inside the image", () => {
   const kept = geometry.keptInside({ ...geometry.AT_HOME, offset: [500, -70] }, [100, 50], { width: 400, height: 300 });
   close(kept.offset, [300, -50]);
 });
 
-test("handles stand at the corners and off the top, and the middle of a small thing stays free", () => {
+test("handles stand at the corners and off the top, and the middle of a small object stays free", () => {
   const quad = /** @type {geometry.Quad} */ ([[10, 10], [30, 10], [30, 30], [10, 30]]);
   const handles = geometry.handlesOf(quad, 25, false);
   assert.deepEqual(handles.map(({ name }) => name), ["nw", "ne", "se", "sw", "rotate"]);
@@ -191,6 +191,6 @@ test("distances to a piece of line", () => {
   close([geometry.distanceToSegment([3, 4], [0, 0], [0, 0])], [5]);
 });
 
-test("boxes are put in order and cut to the picture", () => {
+test("boxes are put in order and cut to the image", () => {
   assert.deepEqual(geometry.boxBetween([90, -5], [20, 30], { width: 80, height: 60 }), [20, 0, 80, 30]);
 });

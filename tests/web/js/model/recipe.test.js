@@ -118,13 +118,13 @@ test("what cannot work is said before the server is asked", () => {
   const beyond = edits.setArrows(open, [[[10, 10], [-5, 10]]]);
   /** @type {[Doc, RegExp][]} */
   const cases = [
-    [document.emptyDoc(), /Open a picture/],
-    [open, /Tap a thing/],
-    [thing, /Drag the selected thing/],
+    [document.emptyDoc(), /Open an image/],
+    [open, /Tap an object/],
+    [thing, /Drag the selected object/],
     [edits.place(thing, document.UNMOVED), /somewhere else/],
     [outside, /outside/],
     [empty, /empty/],
-    [twice, /same thing/],
+    [twice, /same object/],
     [beyond, /outside/],
     [document.hideEdit(edits.eraseSelection(thing), 1, true), /hidden/],
     [edits.addAppearance(thing, picture("p"), null), /appearance/],

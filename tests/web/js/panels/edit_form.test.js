@@ -20,7 +20,7 @@ function opened() {
   const store = new Store(firstState(), () => undefined);
   const doc = document.select(document.openPicture(document.emptyDoc(), picture()), selection("thing"));
   store.push(document.addEdit(doc, newFormEdit(TINT, doc.selection)));
-  const pickers = { image: async () => picture("other"), object: async () => selection("thing in other") };
+  const pickers = { image: async () => picture("other"), object: async () => selection("object in other") };
   const form = makeForm(/** @type {any} */ ({ store }), 1, TINT, pickers);
   const elements = /** @type {ElementDouble[]} */ (/** @type {unknown} */ (form.elements)).flatMap((each) => each.all);
   const update = () => form.update(/** @type {any} */ (store.doc.edits[0]), store.doc);
@@ -57,7 +57,7 @@ test("a new edit takes the selection; what is missing is said, and becomes part 
   await press("Select it");
   await type("amount", "0.25");
   assert.deepEqual(problems(store.doc), []);
-  const complete = { edit: "tint_all", mask: "thing", image: "other", reference_mask: "thing in other", amount: 0.25 };
+  const complete = { edit: "tint_all", mask: "thing", image: "other", reference_mask: "object in other", amount: 0.25 };
   assert.deepEqual(toRecipe(store.doc).edits, [complete], "defaults are left to the server");
 });
 

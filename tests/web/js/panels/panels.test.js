@@ -1,4 +1,4 @@
-// Parts of the panels that need no browser: typed settings, first hints, where things are put.
+// Parts of the panels that need no browser: typed settings, first hints, initial placings.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsed } from "../../../../src/dragondiffusion/web/static/panels/advanced.js";
@@ -29,7 +29,7 @@ test("typed settings become values of their form, or are refused", () => {
   assert.deepEqual(parsed("[0, 1]", { type: "array" }), [0, 1]);
 });
 
-test("a newcomer is led from tapping to dragging to Edit, and left alone afterwards", () => {
+test("a newcomer is led from tapping to dragging to Edit, and gets no hints afterwards", () => {
   const state = { ...firstState(), history: begin(open) };
   const at = (/** @type {import("../../../../src/dragondiffusion/web/static/model/types.js").Doc} */ doc) => guideOf({ ...state, history: push(state.history, doc) });
   const selected = document.select(open, selection());
@@ -48,7 +48,7 @@ test("a preview is asked for again only when what is shown would differ", () => 
   assert.equal(previewKey(document.hideEdit(moved, 1, true)), "");
 });
 
-test("a pasted thing begins in the middle and fits", () => {
+test("a pasted object begins in the middle and fits", () => {
   const wide = selection("wide", { box: [0, 0, 3000, 500], centroid: [1400, 260] });
   const { offset, scale } = inTheMiddle(wide, picture());
   assert.deepEqual(offset, [320 - 1400, 240 - 260]);

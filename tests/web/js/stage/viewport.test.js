@@ -16,7 +16,7 @@ function close(actual, expected) {
   actual.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-6, `${actual} is not ${expected}`));
 }
 
-test("a fitted picture lies whole in the middle of the view", () => {
+test("a fitted image lies whole in the middle of the view", () => {
   const viewport = opened();
   const [[x0, y0], [x1, y1]] = [viewport.toScreen([0, 0]), viewport.toScreen([4000, 3000])];
   assert.ok(x0 > 0 && y0 > 0 && x1 < 800 && y1 < 500);
@@ -24,7 +24,7 @@ test("a fitted picture lies whole in the middle of the view", () => {
   assert.ok(Math.min(x0, y0) <= 20);
 });
 
-test("a fitted picture lies clear of what covers the view, unless too little is left", () => {
+test("a fitted image lies clear of what covers the view, unless too little is left", () => {
   const viewport = opened();
   viewport.cover({ top: 40, bottom: 100 });
   const [[, y0], [, y1]] = [viewport.toScreen([0, 0]), viewport.toScreen([4000, 3000])];
@@ -54,7 +54,7 @@ test("zooming keeps the point under the pointer, up to its limits", () => {
   assert.equal(viewport.zoom, viewport.limits[0]);
 });
 
-test("the picture always covers the middle of the view or touches it", () => {
+test("the image always covers the middle of the view or touches it", () => {
   const viewport = opened();
   viewport.zoomAt(4);
   viewport.panBy([1e6, -1e6]);
@@ -72,7 +72,7 @@ test("another size of the canvas: fitted stays fitted, else the middle stays", (
   close(viewport.toPicture([450, 200]), middle);
 });
 
-test("a result of the same size is seen where the picture was, another picture is fitted", () => {
+test("a result of the same size is seen where the image was, another image is fitted", () => {
   const viewport = opened();
   viewport.zoomAt(4);
   const pan = viewport.pan;

@@ -1,4 +1,4 @@
-// What gestures on the stage and buttons do to the document, and the preview that follows.
+// Actions: the changes of the document by gestures on the stage and by buttons.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -69,10 +69,10 @@ function sameWork(a, b) {
   return JSON.stringify(activeEdits(a)) === JSON.stringify(activeEdits(b));
 }
 
-/** Asks for a selection and puts it into the document. A result that is looked at becomes the picture first.
+/** Asks for a selection and puts it into the document. A result that is looked at becomes the image first.
  * @param {App} app
  * @param {(picture: Picture, old: Selection | null) => Promise<Selection | null>} ask
- * @param {boolean} isNew  another thing, not a correction of the one that is worked on */
+ * @param {boolean} isNew  another object, not a correction of the one that is worked on */
 async function pick(app, ask, isNew) {
   const { store } = app;
   const before = workable(app);
@@ -120,7 +120,7 @@ export async function beginLandmarks(app) {
   const existing = store.doc.edits.find((edit) => edit.kind === "landmarks");
   if (existing !== undefined) return store.push(document.choose(store.doc, existing.id));
   const picture = workable(app).picture;
-  if (picture === null) return store.say("Open a picture first.");
+  if (picture === null) return store.say("Open an image first.");
   store.push(document.clear(store.doc));
   const own = picture.landmarks ?? [];
   const points = own.length > 0 ? own : await foundLandmarks(app, picture);
@@ -150,7 +150,7 @@ export function beginArrows({ store }) {
 export function erase({ store }) {
   if (store.doc.selection !== null) store.push(edits.eraseSelection(store.doc));
   else if (store.doc.chosen !== null) store.push(document.deleteEdit(store.doc, store.doc.chosen));
-  else store.call("Select a thing first.");
+  else store.call("Select an object first.");
 }
 
 /** @param {Placing} placing

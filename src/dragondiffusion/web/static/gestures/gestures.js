@@ -64,7 +64,7 @@ export function pinchingView({ viewport, redraw }, fingers) {
   };
 }
 
-/** Draws a box around a thing. @param {StageContext} stage @param {Point} from @returns {Gesture} */
+/** Draws a box around an object. @param {StageContext} stage @param {Point} from @returns {Gesture} */
 export function boxing(stage, from) {
   const { interaction, viewport } = stage;
   const start = viewport.toPicture(from);

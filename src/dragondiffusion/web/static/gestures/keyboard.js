@@ -14,7 +14,7 @@ import { currentSubject, removeFocused, tapped } from "./tools.js";
 /** @type {Object<string, Point>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Steps: of the thing in pixels and degrees, of the crosshair in CSS pixels; the second with shift. */
+/** Steps: of the object in pixels and degrees, of the crosshair in CSS pixels; the second with shift. */
 const STEPS = { move: [1, 10], turn: [1, 15], crosshair: [8, 40], split: [0.01, 0.1] };
 
 /** One press of + or -. */
@@ -79,7 +79,7 @@ function keySubject(stage, event) {
   return true;
 }
 
-/** What a key makes of a placing. @param {Placing} placing @param {KeyboardEvent} event @returns {Placing | null} */
+/** A placing after a key. @param {Placing} placing @param {KeyboardEvent} event @returns {Placing | null} */
 function changed(placing, { key, shiftKey }) {
   const turn = STEPS.turn[Number(shiftKey)];
   const step = STEPS.move[Number(shiftKey)];
@@ -98,7 +98,7 @@ function whatChanges(key) {
   return "[]{}".includes(key) ? "rotate" : "scale";
 }
 
-/** What keys did to the subject is final, or taken back. @param {StageContext} stage @param {"end" | "cancel"} how @returns {boolean} whether they did anything */
+/** Makes the changes of the subject by keys final, or takes them back. @param {StageContext} stage @param {"end" | "cancel"} how @returns {boolean} whether they did anything */
 export function settle(stage, how) {
   const { keyed } = stage.interaction;
   stage.interaction.keyed = null;
@@ -133,12 +133,12 @@ function keyPan({ viewport, redraw }, { key, shiftKey }) {
   return true;
 }
 
-/** The middle of what is seen of the picture. @param {StageContext} stage @returns {Point} */
+/** The middle of what is seen of the image. @param {StageContext} stage @returns {Point} */
 function middleOf({ viewport }) {
   return clampPoint(viewport.toPicture([viewport.view.width / 2, viewport.view.height / 2]), viewport.picture);
 }
 
-/** The crosshair goes to a point, with the landmark it carries. @param {StageContext} stage @param {Point} to */
+/** The crosshair goes to a point, with the landmark that moves with it. @param {StageContext} stage @param {Point} to */
 function guide(stage, to) {
   const { interaction, viewport, scene } = stage;
   interaction.crosshair = to;
@@ -153,7 +153,7 @@ function enter(stage, at, event) {
   const { scene, interaction, events, viewport } = stage;
   const screen = viewport.toScreen(at);
   if (scene.tool === "select") {
-    if (howOf(scene, event) === "new") interaction.crosshair = null; // from here on arrows move the thing
+    if (howOf(scene, event) === "new") interaction.crosshair = null; // from here on arrows move the object
     tapped(stage, screen, event, false);
   } else if (scene.tool === "drag") enterArrow(stage, at);
   else if (scene.tool === "landmarks") enterLandmark(stage, screen, event);

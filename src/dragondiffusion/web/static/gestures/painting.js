@@ -8,7 +8,7 @@
 
 /** Something painted that is not finished. */
 export class Painting {
-  /** @type {Point[]} pixels of the full-size picture */
+  /** @type {Point[]} pixels of the full-size image */
   points = [];
   /** @type {HTMLCanvasElement} what has been painted so far, transparent elsewhere */
   canvas;
@@ -17,7 +17,7 @@ export class Painting {
    * @param {"stroke" | "lasso"} kind
    * @param {Size} picture full size
    * @param {Size} view size of the canvas that is painted on
-   * @param {number} brush diameter in pixels of the full-size picture
+   * @param {number} brush diameter in pixels of the full-size image
    * @param {string} colour
    * @param {(size: Size) => HTMLCanvasElement} [makeCanvas]
    */
@@ -31,7 +31,7 @@ export class Painting {
     this.pen.strokeStyle = this.pen.fillStyle = colour;
   }
 
-  /** The pointer went on to a point. @param {Point} point pixels of the full-size picture */
+  /** The pointer went on to a point. @param {Point} point pixels of the full-size image */
   to(point) {
     const last = this.points.at(-1);
     this.points.push(point);
@@ -48,7 +48,7 @@ export class Painting {
     return this.kind === "lasso" ? this.points.length < 3 : this.points.length === 0;
   }
 
-  /** Fills the lasso. What is shown until the server has answered. */
+  /** Fills the lasso; this is shown until the server has answered. */
   close() {
     if (this.kind !== "lasso") return;
     this.pen.beginPath();
@@ -57,7 +57,7 @@ export class Painting {
     this.pen.fill();
   }
 
-  /** What was painted as white on black. @param {(size: Size) => HTMLCanvasElement} [makeCanvas] */
+  /** The painting as white on black. @param {(size: Size) => HTMLCanvasElement} [makeCanvas] */
   mask(makeCanvas = newCanvas) {
     const mask = makeCanvas({ width: this.canvas.width, height: this.canvas.height });
     const pen = context(mask);

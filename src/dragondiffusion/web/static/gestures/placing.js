@@ -58,7 +58,7 @@ export function put(stage, subject, placing, what) {
   stage.events.onPlace(interaction.placing, false);
 }
 
-/** What is shown beside a thing while it changes. @param {Placing} placing @param {"move" | "scale" | "rotate" | "pinch"} what */
+/** The figures beside an object while it changes. @param {Placing} placing @param {"move" | "scale" | "rotate" | "pinch"} what */
 function reading({ scale, angle }, what) {
   const [x, y] = scale.map((factor) => Math.round(100 * factor));
   const size = x === y ? `${x}%` : `${x} × ${y}%`;

@@ -107,7 +107,7 @@ export class Pointers {
     stage.redraw();
   }
 
-  /** A thing that one finger already carries goes on from where it is. */
+  /** An object that one finger already carries goes on from where it is. */
   #startPinch() {
     const { stage } = this;
     const carried = stage.interaction.placing ? this.#press?.gesture?.subject : undefined;

@@ -1,4 +1,4 @@
-// What a press, a pull and a tap mean with each tool, and what lies under a point.
+// The meaning of a press, a pull and a tap with each tool, and the parts under a point.
 
 /**
  * @typedef {import("../model/types.js").Point} Point
@@ -21,7 +21,7 @@ export function currentSubject({ scene, interaction }) {
   return subject && { ...subject, placing: interaction.placing ?? subject.placing };
 }
 
-/** What of the subject is at a point. @param {StageContext} stage @param {Point} at CSS pixels @returns {import("../model/geometry.js").HandleName | "inside" | null} */
+/** The part of the subject at a point. @param {StageContext} stage @param {Point} at CSS pixels @returns {import("../model/geometry.js").HandleName | "inside" | null} */
 export function partAt(stage, at) {
   const held = currentSubject(stage);
   if (!held) return null;
@@ -102,7 +102,7 @@ function tappedArrow(stage, at, twice) {
     const other = otherDragAt(stage, at);
     if (other !== null) return stage.events.onChoose(other);
     stage.interaction.focus = null;
-    stage.events.onHint("Press on the picture and pull an arrow to where that point should go.");
+    stage.events.onHint("Press on the image and pull an arrow to where that point should go.");
   } else if (twice) removeFocused(stage, index);
   else stage.interaction.focus = index;
   stage.redraw();
@@ -137,7 +137,7 @@ export function insidePicture({ viewport, scene }, at, slack) {
   return distance(point, clampPoint(point, viewport.picture)) * viewport.zoom <= slack;
 }
 
-/** The edit whose thing or region is at a point, the latest first. @param {StageContext} stage @param {Point} at @returns {number | null} */
+/** The edit whose object or region is at a point, the latest first. @param {StageContext} stage @param {Point} at @returns {number | null} */
 export function editAt({ scene, viewport, shapes }, at) {
   const point = viewport.toPicture(at);
   for (const thing of placedThings(scene.doc).reverse()) {

@@ -7,11 +7,11 @@
 
 import { CHOICES } from "./document.js";
 
-/** What "best" adds to the default: more steps, and the best of several tries. Source: chosen. */
+/** The choice "best" adds to the default: more steps, and the best of several tries. Source: chosen. */
 const BEST_STEPS = 30;
 const BEST_TRIES = 3;
 
-/** How much of the rest stays as it was: what that means for the method. Source: chosen.
+/** Settings of the method for each choice of how much of the rest is preserved. Source: chosen.
  * @type {Record<Choices["keep"], Settings>} */
 const KEEP = {
   everything: {},

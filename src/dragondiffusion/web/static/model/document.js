@@ -31,14 +31,14 @@ export const UNMOVED = Object.freeze({
   flip: false,
 });
 
-/** A document without a picture.
+/** A document without an image.
  * @param {Choices} [choices]
  * @returns {Doc} */
 export function emptyDoc(choices = CHOICES) {
   return { picture: null, selection: null, edits: [], chosen: null, choices };
 }
 
-/** Another picture, nothing done to it yet; the choices stay, the prompt is the picture's own where it has one.
+/** Another image, nothing done to it yet; the choices stay, the prompt is the image's own where it has one.
  * @param {Doc} doc
  * @param {Picture} picture
  * @returns {Doc} */
@@ -46,7 +46,7 @@ export function openPicture(doc, picture) {
   return continueFrom(setChoices(doc, { prompt: picture.prompt ?? "" }), picture);
 }
 
-/** A result becomes the picture; choices stay as they are.
+/** A result becomes the image; choices stay as they are.
  * @param {Doc} doc
  * @param {Picture} picture
  * @returns {Doc} */
@@ -61,7 +61,7 @@ export function chosenEdit(doc) {
   return doc.edits.find((edit) => edit.id === doc.chosen) ?? null;
 }
 
-/** The selection on the picture that is being worked on: that of the chosen edit, or the free one.
+/** The selection on the image that is being worked on: that of the chosen edit, or the free one.
  * @param {Doc} doc
  * @returns {Selection | null} */
 export function workedOn(doc) {
@@ -70,7 +70,7 @@ export function workedOn(doc) {
   return edit.kind === "paste" || edit.kind === "landmarks" ? null : edit.selection;
 }
 
-/** A thing is selected; no edit is chosen any more.
+/** An object is selected; no edit is chosen any more.
  * @param {Doc} doc
  * @param {Selection} selection
  * @returns {Doc} */

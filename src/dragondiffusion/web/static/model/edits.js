@@ -11,7 +11,7 @@
 
 import { addEdit, changeEdit, chosenEdit, deleteEdit, replaceEdit, UNMOVED, workedOn } from "./document.js";
 
-/** The selected thing goes elsewhere: the selection turns into an edit.
+/** The selected object goes elsewhere: the selection turns into an edit.
  * @param {Doc} doc
  * @param {Placing} placing
  * @returns {Doc} */
@@ -19,8 +19,8 @@ export function moveSelection(doc, placing) {
   return doc.selection === null ? doc : addEdit(doc, { kind: "move", selection: doc.selection, placing });
 }
 
-/** What is worked on goes elsewhere: a chosen move or paste is changed, a selection turns into a move. An erased or
- * restyled thing that is dragged is moved besides, by an edit of its own that takes the place of the erasure.
+/** Moves the current object: a chosen move or paste is changed, a selection turns into a move. An erased or
+ * restyled object that is dragged is moved besides, by an edit of its own that takes the place of the erasure.
  * @param {Doc} doc
  * @param {Placing} placing
  * @returns {Doc} */
@@ -32,7 +32,7 @@ export function place(doc, placing) {
   return replaceEdit(doc, edit.id, { kind: "move", selection: edit.selection, placing });
 }
 
-/** The selected thing is erased; a chosen move turns into an erasure, any other chosen edit is deleted.
+/** The selected object is erased; a chosen move turns into an erasure, any other chosen edit is deleted.
  * @param {Doc} doc
  * @returns {Doc} */
 export function eraseSelection(doc) {
@@ -42,7 +42,7 @@ export function eraseSelection(doc) {
   return doc.selection === null ? doc : addEdit(doc, { kind: "remove", selection: doc.selection });
 }
 
-/** A thing of a second picture is pasted; `placing` is from its place there.
+/** An object of a second image is pasted; `placing` is from its place there.
  * @param {Doc} doc
  * @param {Picture} image
  * @param {Selection} selection
@@ -52,7 +52,7 @@ export function addPaste(doc, image, selection, placing) {
   return addEdit(doc, { kind: "paste", image, selection, placing });
 }
 
-/** The selected thing takes the look of a thing of a second picture.
+/** The selected object takes the appearance of an object of a second image.
  * @param {Doc} doc
  * @param {Picture} image
  * @param {Selection | null} reference
@@ -62,8 +62,8 @@ export function addAppearance(doc, image, reference) {
   if (selection === null) return doc;
   const edit = chosenEdit(doc);
   /** @type {NewEdit} */
-  const look = { kind: "appearance", selection, image, reference, pattern: true };
-  return edit === null ? addEdit(doc, look) : replaceEdit(doc, edit.id, look);
+  const appearance = { kind: "appearance", selection, image, reference, pattern: true };
+  return edit === null ? addEdit(doc, appearance) : replaceEdit(doc, edit.id, appearance);
 }
 
 /** Arrows from points to points; none deletes the edit.
@@ -76,7 +76,7 @@ export function setArrows(doc, points) {
   return points.length === 0 ? deleteEdit(doc, edit.id) : changeEdit(doc, edit.id, { points });
 }
 
-/** Where landmarks go; those that are new, or of a picture without such an edit, begin where they are.
+/** Where landmarks go; those that are new, or of an image without such an edit, begin where they are.
  * @param {Doc} doc
  * @param {Point[]} to  where there are more or fewer of them than before, those that stay are the same arrays
  * @returns {Doc} */
@@ -89,7 +89,7 @@ export function setLandmarks(doc, to) {
   return to.length === 0 ? deleteEdit(doc, edit.id) : changeEdit(doc, edit.id, { from, to });
 }
 
-/** Once more: a thing of this picture is copied by pasting it beside its place; arrows and landmarks are doubled.
+/** Once more: an object of this image is copied by pasting it beside its place; arrows and landmarks are doubled.
  * @param {Doc} doc
  * @param {number} id
  * @returns {Doc} */
@@ -102,7 +102,7 @@ export function duplicateEdit(doc, id) {
   return addEdit(doc, /** @type {NewEdit} */ (rest));
 }
 
-/** The selected thing a second time, beside it.
+/** The selected object a second time, beside it.
  * @param {Doc} doc
  * @returns {Doc} */
 export function copySelection(doc) {
@@ -112,7 +112,7 @@ export function copySelection(doc) {
 
 /** @param {Selection} selection
  * @param {Placing} placing
- * @param {number} [width]  of the picture; a copy that would leave it on the right goes to the left
+ * @param {number} [width]  of the image; a copy that would leave it on the right goes to the left
  * @returns {Placing} */
 function beside(selection, placing, width = Infinity) {
   const [x0, , x1] = selection.mask.box;

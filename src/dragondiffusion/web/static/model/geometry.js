@@ -1,4 +1,4 @@
-// Affine maps of the picture plane, and what a pull at a handle or a pinch does to the placing of an object.
+// Affine maps of the image plane, and what a pull at a handle or a pinch does to the placing of an object.
 
 /**
  * Convention: that of the package's `Affine.about`: the object is mirrored, scaled, turned about the anchor, displaced; x to
@@ -78,7 +78,7 @@ export const middle = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 /** @param {number} value @param {number} low @param {number} high */
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** The nearest point of a picture. @param {Point} point @param {Size} size @returns {Point} */
+/** The nearest point of an image. @param {Point} point @param {Size} size @returns {Point} */
 export function clampPoint([x, y], { width, height }) {
   return [clamp(x, 0, width), clamp(y, 0, height)];
 }
@@ -89,7 +89,7 @@ export function wrapAngle(angle) {
   return turned > 180 ? turned - 360 : turned;
 }
 
-/** The box between two corners, cut to the picture. @param {Point} p @param {Point} q @param {Size} size @returns {Box} */
+/** The box between two corners, cut to the image. @param {Point} p @param {Point} q @param {Size} size @returns {Box} */
 export function boxBetween(p, q, size) {
   const [[px, py], [qx, qy]] = [clampPoint(p, size), clampPoint(q, size)];
   return [Math.min(px, qx), Math.min(py, qy), Math.max(px, qx), Math.max(py, qy)];
@@ -186,7 +186,7 @@ export function scaled(placing, [fx, fy]) {
 }
 
 /**
- * What pulling a corner does: a uniform scale about the anchor by how far the pointer went along the ray from the anchor to
+ * Pulling a corner: a uniform scale about the anchor by how far the pointer went along the ray from the anchor to
  * where it began; with `perAxis` a factor for each axis of the object.
  * @param {Placing} placing when the pull began
  * @param {Point} anchor of the object, where it comes from
@@ -209,7 +209,7 @@ export function pulled(placing, anchor, from, to, perAxis) {
 }
 
 /**
- * What pulling the handle to rotate does.
+ * Pulling the handle to rotate.
  * @param {Placing} placing when the pull began
  * @param {Point} anchor @param {Point} from @param {Point} to
  * @param {boolean} inSteps whether the angle becomes a multiple of 15 degrees
@@ -233,7 +233,7 @@ export function bearing(p, q) {
 }
 
 /**
- * What two fingers do: the object goes along with them.
+ * Two fingers: the object follows them.
  * @param {Placing} placing when the pinch began
  * @param {Point} anchor
  * @param {[Point, Point]} from the fingers when it began @param {[Point, Point]} to
@@ -251,7 +251,7 @@ export function pinched(placing, anchor, from, to) {
   return { ...resized, offset, angle: wrapAngle(placing.angle + turn) };
 }
 
-/** Keeps the object's anchor within the picture. @param {Placing} placing @param {Point} anchor @param {Size} size @returns {Placing} */
+/** Keeps the object's anchor within the image. @param {Placing} placing @param {Point} anchor @param {Size} size @returns {Placing} */
 export function keptInside(placing, anchor, size) {
   return { ...placing, offset: minus(clampPoint(plus(anchor, placing.offset), size), anchor) };
 }

@@ -18,7 +18,7 @@ export function activeEdits(doc) {
   return doc.edits.filter((edit) => !edit.hidden && !isIdle(edit));
 }
 
-/** Whether an edit changes nothing yet: not moved, no arrow, no second thing.
+/** Whether an edit changes nothing yet: not moved, no arrow, no second object.
  * @param {Edit} edit
  * @returns {boolean} */
 export function isIdle(edit) {
@@ -52,7 +52,7 @@ function samePoint(a, b) {
   return a[0] === b[0] && a[1] === b[1];
 }
 
-/** Pictures and masks that showing the document needs, by name.
+/** Images and masks that showing the document needs, by name.
  * @param {Doc} doc
  * @returns {{images: Set<string>, masks: Set<string>}} */
 export function namesOf(doc) {

@@ -54,7 +54,7 @@ export function maskOf(edit, field) {
   return field.name === selectionField(edit.spec)?.name ? edit.selection : (edit.masks[field.name] ?? null);
 }
 
-/** What changes in an edit when a field is set; undefined puts the default back.
+/** The changes of an edit when a field is set; undefined puts the default back.
  * @param {FormEdit} edit
  * @param {EditField} field
  * @param {any} value  a selection, an image, or JSON

@@ -12,26 +12,26 @@ import { about, apply } from "./geometry.js";
 import { activeEdits, masksOf } from "./inspection.js";
 import { missingFields } from "./kinds.js";
 
-/** What cannot work, in sentences; none if the server may be asked.
+/** Reasons why the edits cannot run, in sentences; none if they can.
  * @param {Doc} doc
  * @returns {string[]} */
 export function problems(doc) {
-  if (doc.picture === null) return ["Open a picture first."];
+  if (doc.picture === null) return ["Open an image first."];
   const active = activeEdits(doc);
   if (active.length === 0) return [nothingToDo(doc)];
   const { width, height } = doc.picture;
   const found = active.flatMap((edit) => problemOf(edit, width, height));
   const things = active.flatMap((edit) => (edit.kind === "paste" || edit.kind === "form" || !("selection" in edit) ? [] : (edit.selection?.mask.name ?? [])));
-  if (new Set(things).size < things.length) found.push("Two edits are about the same thing; hide or delete one of them.");
+  if (new Set(things).size < things.length) found.push("Two edits are about the same object; hide or delete one of them.");
   return found;
 }
 
 /** @param {Doc} doc
  * @returns {string} */
 function nothingToDo(doc) {
-  if (doc.selection !== null) return "Drag the selected thing to where it should go.";
+  if (doc.selection !== null) return "Drag the selected object to where it should go.";
   const idle = doc.edits.find((edit) => !edit.hidden);
-  if (idle === undefined) return doc.edits.length === 0 ? "Tap a thing, then drag it." : "All edits are hidden; show one of them.";
+  if (idle === undefined) return doc.edits.length === 0 ? "Tap an object, then drag it." : "All edits are hidden; show one of them.";
   switch (idle.kind) {
     case "move":
       return "Drag the object somewhere else.";
@@ -53,13 +53,13 @@ function nothingToDo(doc) {
  * @param {number} height
  * @returns {string[]} */
 function problemOf(edit, width, height) {
-  if (masksOf(edit).some((mask) => mask.area === 0)) return ["The selection is empty; select the thing again."];
+  if (masksOf(edit).some((mask) => mask.area === 0)) return ["The selection is empty; select the object again."];
   if ((edit.kind === "move" || edit.kind === "paste") && isOutside(edit.selection, edit.placing, width, height)) {
-    return ["The thing would lie outside of the picture; drag it back, or erase it."];
+    return ["The object would lie outside of the image; drag it back, or erase it."];
   }
   const points = edit.kind === "drag" ? edit.points.flat() : edit.kind === "landmarks" ? [...edit.from, ...edit.to] : [];
   const beyond = points.some(([x, y]) => x < 0 || y < 0 || x > width || y > height);
-  return beyond ? ["A point lies outside of the picture; drag it back."] : [];
+  return beyond ? ["A point lies outside of the image; drag it back."] : [];
 }
 
 /** @param {Selection} selection

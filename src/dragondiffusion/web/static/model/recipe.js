@@ -25,9 +25,9 @@ const VERSION = 1;
 /** The recipe of a document; hidden edits and those that do nothing yet are left out.
  * @param {Doc} doc
  * @returns {Recipe}
- * @throws {Error} without a picture */
+ * @throws {Error} without an image */
 export function toRecipe(doc) {
-  if (doc.picture === null) throw new Error("Open a picture first.");
+  if (doc.picture === null) throw new Error("Open an image first.");
   return {
     recipe: VERSION,
     image: doc.picture.name,
@@ -92,7 +92,7 @@ function placingToRecipe({ offset, scale, angle, flip }) {
  * @param {Doc["choices"]} [choices]  for choices that the recipe does not contain
  * @param {readonly EditKind[]} [kinds]  that the server has
  * @returns {Doc}
- * @throws {Error} where a picture or mask is missing, or an edit is unknown */
+ * @throws {Error} where an image or mask is missing, or an edit is unknown */
 export function fromRecipe(recipe, files, choices = CHOICES, kinds = []) {
   const edits = /** @type {Recipe[]} */ (recipe.edits);
   return {

@@ -1,4 +1,4 @@
-// What the page knows: the document's history, tools, jobs, pictures; and the listeners that are called when it changes.
+// The state of the page: the document's history, tools, jobs, images; and the listeners that are called when it changes.
 
 /**
  * @typedef {import("./types.js").Box} Box
@@ -8,7 +8,7 @@
  * @typedef {import("./types.js").Tool} Tool
  * @typedef {import("../net/http.js").Session} Session
  * @typedef {import("./history.js").History} History
- * @typedef {{image: CanvasImageSource, box: Box}} Layer  an image of a part of the picture
+ * @typedef {{image: CanvasImageSource, box: Box}} Layer  a part of the image
  *
  * @typedef {object} State
  * @property {History} history
@@ -17,13 +17,13 @@
  * @property {"new" | "add" | "remove"} how  what clicks and lassos do
  * @property {Session | null} session
  * @property {readonly Job[]} jobs  newest last
- * @property {ReadonlySet<string>} pinned  jobs whose results are kept
+ * @property {ReadonlySet<string>} pinned  jobs whose results cannot be deleted by accident
  * @property {string | null} shown  job whose result is looked at
- * @property {string | null} rival  job whose result it is compared with; null is the picture before
+ * @property {string | null} rival  job whose result it is compared with; null is the image before
  * @property {boolean} compares  the result that is looked at is beside what was before
  * @property {number} split  share of the width that shows what was before
  * @property {Layer | null} preview
- * @property {(Layer & {doc: Doc}) | null} live  what a running job has so far, and the document it was sent off with
+ * @property {(Layer & {doc: Doc}) | null} live  the intermediate image of a running job, and the document it was submitted with
  * @property {number} busy  requests that the person waits for
  * @property {string} status
  * @property {number} calls  how often the status line called for attention
@@ -166,7 +166,7 @@ export class Store {
     this.set({ status, calls: this.state.calls + 1 });
   }
 
-  /** Does something that the person waits for; an error becomes a notice.
+  /** Awaits work that the person waits for; an error becomes a notice.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<T | null>} */
@@ -177,7 +177,7 @@ export class Store {
       return await work();
     } catch (error) {
       const isAbort = error instanceof Error && error.name === "AbortError";
-      const isOld = session !== null && session !== this.state.session; // what was asked about is gone, and that was said
+      const isOld = session !== null && session !== this.state.session; // its session is over, which was reported
       if (!isAbort && !isOld) this.set({ error: words(error) });
       return null;
     } finally {
@@ -194,7 +194,7 @@ export function words(error) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** What there is to say as sentences, one after the other.
+/** Parts of a message as sentences, one after the other.
  * @param {...string} parts  empty ones are left out
  * @returns {string} */
 export function sentences(...parts) {

@@ -1,13 +1,13 @@
 /**
- * What the page's modules exchange: pictures, masks, edits, the document, jobs. Types only, no code.
+ * Types that the page's modules share: images, masks, edits, the document, jobs. Types only, no code.
  *
- * Convention: points are [x, y] in pixels of the full-size picture, pixel centres at +0.5, origin top left; angles are in
+ * Convention: points are [x, y] in pixels of the full-size image, pixel centres at +0.5, origin top left; angles are in
  * degrees, counter-clockwise as seen on the screen; sizes are {width, height}.
  *
  * @typedef {[number, number]} Point
  * @typedef {[number, number, number, number]} Box  x0, y0, x1, y1
  *
- * @typedef {object} Picture  A picture on the server; its name is made from its content.
+ * @typedef {object} Picture  An image on the server; its name is made from its content.
  * @property {string} name
  * @property {string} title
  * @property {number} width
@@ -20,14 +20,14 @@
  * @property {string} name
  * @property {number} width
  * @property {number} height
- * @property {number} area  share of the picture
+ * @property {number} area  share of the image
  * @property {Box} box
  * @property {Point} centroid
  *
  * @typedef {object} Selection  A mask and how it came about.
  * @property {Mask} mask  with corrections
  * @property {Mask | null} found  what the clicks alone mean; null where there were none
- * @property {Point[]} points  clicks on the thing
+ * @property {Point[]} points  clicks on the object
  * @property {Point[]} outside  clicks beside it
  *
  * @typedef {object} Placing  Where an object goes.
@@ -40,7 +40,7 @@
  *   hint: name of a mask whose appearance the source hole takes; only recipes that were made elsewhere have one
  * @typedef {{id: number, kind: "remove", hidden: boolean, selection: Selection, hint?: string}} RemoveEdit
  * @typedef {{id: number, kind: "paste", hidden: boolean, image: Picture, selection: Selection, placing: Placing, prompt?: string}} PasteEdit
- *   selection and placing's origin are those of the second picture
+ *   selection and placing's origin are those of the second image
  * @typedef {{id: number, kind: "appearance", hidden: boolean, selection: Selection, image: Picture, reference: Selection | null, pattern: boolean, prompt?: string}} AppearanceEdit
  * @typedef {{id: number, kind: "drag", hidden: boolean, points: [Point, Point][], selection: Selection | null}} DragEdit
  * @typedef {{id: number, kind: "landmarks", hidden: boolean, from: Point[], to: Point[]}} LandmarksEdit
@@ -77,7 +77,7 @@
  *
  * @typedef {object} Doc  What undo and redo go back and forth between. Never changed in place.
  * @property {Picture | null} picture
- * @property {Selection | null} selection  a thing that is selected and not (yet) part of an edit
+ * @property {Selection | null} selection  an object that is selected and not (yet) part of an edit
  * @property {readonly Edit[]} edits
  * @property {number | null} chosen  id of the edit that is being worked on
  * @property {Choices} choices
@@ -112,10 +112,10 @@
  * @typedef {Object<string, any>} Recipe
  *
  * @typedef {object} StageEvents  What the stage reports to the rest of the page. The stage changes no document itself.
- * @property {(at: Point, how: "new" | "add" | "remove") => void} onPick  clicked on the picture with the tool "select"
+ * @property {(at: Point, how: "new" | "add" | "remove") => void} onPick  clicked on the image with the tool "select"
  * @property {(box: Box) => void} onBox  drew a box with the tool "select" on nothing selected
  * @property {(mask: HTMLCanvasElement, how: "add" | "remove") => void} onPaint  painted with brush, eraser or lasso; white is painted, of view size
- * @property {(placing: Placing, final: boolean) => void} onPlace  the selected thing, or the chosen edit, is put elsewhere; final at release
+ * @property {(placing: Placing, final: boolean) => void} onPlace  the selected object, or the chosen edit, is put elsewhere; final at release
  * @property {(pairs: [Point, Point][], final: boolean) => void} onArrows  arrows of the tool "drag"
  * @property {(points: Point[], final: boolean) => void} onLandmarks  where landmarks go
  * @property {(id: number | null) => void} onChoose  clicked on an edit's outline

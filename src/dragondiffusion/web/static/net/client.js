@@ -92,7 +92,7 @@ export class Client extends Http {
     return (await (await this.call("POST", "landmarks", { picture, face })).json()).points;
   }
 
-  /** The part of the picture that changes, at once; a newer call aborts this one.
+  /** The part of the image that changes, at once; a newer call aborts this one.
    * @param {Recipe} recipe
    * @returns {Promise<Part>} */
   async preview(recipe) {
@@ -184,7 +184,7 @@ export class Client extends Http {
     }
   }
 
-  /** What the sampler has so far; null while there is nothing.
+  /** The intermediate image of a running job; null while there is none.
    * @param {string} id
    * @returns {Promise<Part | null>} */
   async frame(id) {
@@ -204,7 +204,7 @@ export class Client extends Http {
     await this.call("DELETE", `jobs/${id}`);
   }
 
-  /** The full-size result, which carries its recipe.
+  /** The full-size result, which contains its recipe.
    * @param {string} id
    * @returns {Promise<Blob>} */
   async result(id) {

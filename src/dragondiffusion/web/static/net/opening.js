@@ -1,4 +1,4 @@
-// What comes in: photos, drawn scenes, recipes and results; by button, drop or paste.
+// Opening images, drawn scenes, recipes and results: by button, drop or paste.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -11,9 +11,9 @@ import { fromRecipe } from "../model/recipe.js";
 import { addFromSecondImage } from "../panels/second_image.js";
 import { sentences } from "../model/state.js";
 
-const TAP = "Tap a thing, then drag it.";
+const TAP = "Tap an object, then drag it.";
 
-/** Opens a photo as the picture.
+/** Opens an image file for editing.
  * @param {App} app
  * @param {File | Blob} file */
 export async function openFile(app, file) {
@@ -29,7 +29,7 @@ export async function openFile(app, file) {
  * @returns {Promise<Picture | null>} */
 export async function upload({ store, client }, file) {
   const limit = store.state.session?.limits.bytes ?? Infinity;
-  const title = file instanceof File ? file.name : "pasted picture";
+  const title = file instanceof File ? file.name : "pasted image";
   return store.wait(async () => {
     if (file.size > limit) throw new Error(`“${title}” is larger than ${Math.round(limit / 1e6)} MB; make it smaller.`);
     return client.upload(file, title);
@@ -43,7 +43,7 @@ export function open({ store }, picture) {
   store.set({ tool: "select", how: "new", status: sentences(...picture.notes, TAP), second: null });
 }
 
-/** Opens a drawn scene, with a second picture where its kind has one.
+/** Opens a drawn scene, with a second image where its kind has one.
  * @param {App} app
  * @param {string} kind
  * @param {number} [seed] */
@@ -54,7 +54,7 @@ export async function openScene(app, kind, seed = Math.floor(Math.random() * 100
   app.store.set({ second: scene.second });
 }
 
-/** Brings back the state that a recipe, or a result that carries one, stands for.
+/** Brings back the state that a recipe, or a result that contains one, stands for.
  * @param {App} app
  * @param {File} file */
 export async function restoreFile({ store, client }, file) {
@@ -68,7 +68,7 @@ export async function restoreFile({ store, client }, file) {
   else store.note(sentences("Restored", ...restored.notes));
 }
 
-/** Asks what a file is for that came while a picture is open.
+/** Asks what a file is for that came while an image is open.
  * @param {App} app
  * @param {File} file */
 export function receive(app, file) {

@@ -10,7 +10,7 @@ import { words } from "../model/state.js";
 const DELAY = 40;
 
 /** Gestures of the pointer: the preview follows at their end. Typing is previewed as it goes. */
-const HELD = new Set(["place", "arrows", "landmarks"]);
+const UNTIL_RELEASE = new Set(["place", "arrows", "landmarks"]);
 
 export class Previews {
   #app;
@@ -29,7 +29,7 @@ export class Previews {
     const { history, shown } = store.state;
     const key = previewKey(history.present);
     if (key === this.#asked) return;
-    if (key !== "" && HELD.has(history.gesture ?? "")) {
+    if (key !== "" && UNTIL_RELEASE.has(history.gesture ?? "")) {
       if (store.state.preview !== null) store.set({ preview: null });
       this.#asked = "";
       return;
@@ -51,7 +51,7 @@ export class Previews {
       const preview = { image: await createImageBitmap(image), box: box ?? whole(store.doc) };
       if (key !== this.#asked) return;
       store.set({ preview });
-      store.hint("This is a preview. Press Edit for the real thing.");
+      store.hint("This is a preview. Press Edit for the result.");
     } catch (error) {
       if (isAbort(error) || key !== this.#asked) return;
       store.set({ preview: null });
@@ -66,7 +66,7 @@ export function whole({ picture }) {
   return [0, 0, picture?.width ?? 0, picture?.height ?? 0];
 }
 
-/** What a preview depends on; empty where there is nothing to preview.
+/** The key of a preview: all that it depends on; empty where there is nothing to preview.
  * @param {import("../model/types.js").Doc} doc
  * @returns {string} */
 export function previewKey(doc) {

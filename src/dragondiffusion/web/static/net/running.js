@@ -1,4 +1,4 @@
-// Jobs: sending them off, following them, cancelling them, and looking at what came out.
+// Jobs: submitting, following and cancelling them, and showing their results.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -14,7 +14,7 @@ import { fromRecipe, toRecipe } from "../model/recipe.js";
 import { whole } from "./previewing.js";
 import { sentences, words } from "../model/state.js";
 
-/** What was sent off, by job. @type {Map<string, string>} */
+/** Recipe and tries of each job that this page submitted. @type {Map<string, string>} */
 const sent = new Map();
 
 /** Runs the document's edits; with another seed if they were run with this one already.
@@ -57,7 +57,7 @@ const followed = Array.from({ length: STREAMS }, () => Promise.resolve());
 /** Updates the page about a job until it ends, once those before it have. Its result is shown unless the person went on meanwhile.
  * @param {App} app
  * @param {string} id
- * @param {Doc | null} doc  what it was sent off with
+ * @param {Doc | null} doc  the document it was submitted with
  * @returns {Promise<void>} */
 export function follow(app, id, doc) {
   const end = /** @type {Promise<unknown>} */ (followed.shift()).then(() => followNow(app, id, doc));
@@ -103,7 +103,7 @@ function ended(app, id, doc) {
 
 /** @param {App} app
  * @param {Job} job
- * @param {Doc} doc  what it was sent off with */
+ * @param {Doc} doc  the document it was submitted with */
 async function frame(app, job, doc) {
   const { store } = app;
   const part = await app.client.frame(job.id).catch(() => null);
@@ -144,13 +144,13 @@ export function compareWith({ store }, rival) {
   store.set({ compares: !isOff, rival: isOff ? null : rival, split: 0.5 });
 }
 
-/** The result becomes the picture.
+/** The result becomes the image.
  * @param {App} app
  * @param {Job} job */
 export function goOn({ store }, job) {
   if (job.result === null) return;
   store.push(continueFrom(store.doc, job.result));
-  store.set({ tool: "select", status: "The result is the picture now. Undo brings the last one back." });
+  store.set({ tool: "select", status: "The result is the image now. Undo brings the last one back." });
 }
 
 /** The edits that made a result come back.
@@ -179,7 +179,7 @@ export async function forget(app, id) {
   });
 }
 
-/** A result that is kept cannot be deleted by accident.
+/** A pinned result cannot be deleted by accident.
  * @param {App} app
  * @param {string} id */
 export function pin({ store }, id) {

@@ -1,4 +1,4 @@
-// Selecting a thing: clicks and boxes that the server turns into masks, and corrections by brush and lasso.
+// Selecting an object: clicks and boxes that the server turns into masks, and corrections by brush and lasso.
 
 /**
  * @typedef {import("../model/types.js").Box} Box
@@ -10,7 +10,7 @@
  */
 
 /** The selection after one more click. Clicks on a selection that came from clicks are understood together; to one that
- * was drawn, painted or restored, the thing at the click is added or taken away.
+ * was drawn, painted or restored, the object at the click is added or taken away.
  * @param {App} app
  * @param {Picture} picture
  * @param {Selection | null} old
@@ -28,7 +28,7 @@ export async function clicked({ client, views }, picture, old, at, how) {
   return repainted(client, picture, old, before, drawn(more), how);
 }
 
-/** The selection that a box around a thing means.
+/** The selection that a box around an object means.
  * @param {App} app
  * @param {Picture} picture
  * @param {Box} box

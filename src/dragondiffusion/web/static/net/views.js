@@ -1,4 +1,4 @@
-// Pictures and masks as the screen shows them: fetched once each, by name.
+// Images and masks as the screen shows them: fetched once each, by name.
 
 /** @typedef {import("./client.js").Client} Client */
 

@@ -1,4 +1,4 @@
-// The method's own settings, made from the recipe's schema; only those that are changed are kept.
+// The method's own settings, made from the recipe's schema; only changed ones are stored.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -88,7 +88,7 @@ function inputOf(field) {
   return h("select", { class: "dd-input dd-grow" }, h("option", { value: "" }, "as above"), ...options.map((option) => h("option", { value: option }, option)));
 }
 
-/** What is to be typed, in words.
+/** The form of a value, in words.
  * @param {Field} field
  * @returns {string} */
 function formOf(field) {
@@ -101,7 +101,7 @@ function formOf(field) {
   return forms.join(" or ");
 }
 
-/** The value that somebody typed; undefined if it is to be left alone.
+/** The value that somebody typed; undefined for an empty field.
  * @param {string} text
  * @param {Field} field
  * @returns {unknown}

@@ -1,4 +1,4 @@
-// The bar below the picture: what can be done with the selected thing, the tool's options, and what to do with a result.
+// The bar below the image: actions on the selected object, the tool's options, and actions on a result.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -16,7 +16,7 @@ import { compareWith, goOn, show } from "../net/running.js";
 
 /** @type {["new" | "add" | "remove", string, string][]} */
 const HOWS = [
-  ["new", "select", "Taps select a new thing"],
+  ["new", "select", "Taps select a new object"],
   ["add", "plus", "Taps add to the selection (Shift)"],
   ["remove", "minus", "Taps take away from the selection (Alt)"],
 ];
@@ -27,7 +27,7 @@ export function makeContext(app) {
   const { store } = app;
   const bar = byName(app.root, "context");
   const hows = HOWS.map(([how, drawing, words]) => ({ how, button: iconButton(drawing, words, () => store.set({ how })) }));
-  const segments = h("div", { class: "dd-segments", role: "group", "aria-label": "What taps do" }, ...hows.map(({ button }) => button));
+  const segments = h("div", { class: "dd-segments", role: "group", "aria-label": "Effect of taps" }, ...hows.map(({ button }) => button));
   const size = h("input", { type: "range", min: 0.5, max: 20, step: 0.5, value: 5, "aria-label": "Size of the brush", class: "dd-slider" });
   size.addEventListener("input", () => store.set({ brush: Number(size.value) }));
   const brush = h("label", { class: "dd-row dd-field" }, "Size", size);
@@ -36,7 +36,7 @@ export function makeContext(app) {
     copy: wordButton("copy", "Copy", () => store.push(copySelection(store.doc)), "dd-compact"),
     flip: wordButton("flip", "Flip", () => store.push(flipped(store.doc)), "dd-compact"),
     appearance: wordButton("appearance", "Appearance", () => void addFromSecondImage(app, "appearance"), "dd-compact"),
-    paste: wordButton("paste", "Paste from a photo", () => void addFromSecondImage(app, "paste"), "dd-compact"),
+    paste: wordButton("paste", "Paste from an image", () => void addFromSecondImage(app, "paste"), "dd-compact"),
     within: wordButton("drag", "Arrows only in here", () => store.push(limited(store.doc)), "dd-compact"),
     done: iconButton("close", "Nothing selected (Esc)", () => store.push(clear(store.doc)), "dd-plain"),
   };
@@ -61,7 +61,7 @@ export function makeContext(app) {
   };
 }
 
-/** The selected or chosen thing mirrored.
+/** The selected or chosen object mirrored.
  * @param {Doc} doc
  * @returns {Doc} */
 function flipped(doc) {

@@ -1,4 +1,4 @@
-// What goes out: pictures, recipes, Python, command lines, and all files together.
+// Downloads: images, recipes, Python, command lines, and all files together.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -10,7 +10,7 @@ import { dialog, h, save } from "./dom.js";
 import { problems } from "../model/problems.js";
 import { toRecipe } from "../model/recipe.js";
 
-/** The full-size result, which carries its recipe.
+/** The full-size result, which contains its recipe.
  * @param {App} app
  * @param {Job} job */
 export async function downloadResult({ store, client }, job) {
@@ -27,7 +27,7 @@ export function downloadable({ store }) {
   return done.find((job) => job.id === shown) ?? done[done.length - 1] ?? null;
 }
 
-/** What "recipe", Python and command line are about: the result that is looked at, else the document.
+/** The recipe that is exported: of the result that is shown, else of the document.
  * @param {App} app
  * @returns {Recipe | null} */
 function exported({ store }) {
@@ -63,7 +63,7 @@ export async function copyAs(app, form) {
   const name = form === "python" ? "Python" : "Command line";
   try {
     await navigator.clipboard.writeText(text[form]);
-    app.store.say(`${name} copied. “All files” holds the pictures and masks that it names.`);
+    app.store.say(`${name} copied. “All files” holds the images and masks that it names.`);
   } catch {
     showText(app, name, text[form]);
   }

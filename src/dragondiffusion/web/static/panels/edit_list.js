@@ -185,7 +185,7 @@ function drawThumbnail(canvas, view) {
   canvas.getContext("2d")?.drawImage(view, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
 }
 
-/** What an edit does, in a few words.
+/** A summary of an edit.
  * @param {Edit} edit
  * @returns {string} */
 function noteOf(edit) {

@@ -1,4 +1,4 @@
-// Words to the person: the status line, errors, the first hints, what to do without a picture.
+// Notices: the status line, errors, the first hints, and the start without an image.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -17,7 +17,7 @@ export function makeNotices(app) {
   if (status === undefined || error === undefined || empty === undefined || guide === undefined) return () => undefined;
   error.append(sentence, iconButton("close", "Close", () => app.store.set({ error: null }), "dd-plain"));
   byName(app.root, "empty-actions").append(
-    wordButton("open", "Open a photo", () => byName(app.root, "file").click(), "dd-primary dd-large"),
+    wordButton("open", "Open an image", () => byName(app.root, "file").click(), "dd-primary dd-large"),
     wordButton("scene", "Try a drawn scene", () => void openScene(app, "move"), "dd-large"),
   );
   const line = /** @type {HTMLElement} */ (status.parentElement);
@@ -52,5 +52,5 @@ export function guideOf(state) {
   if (doc.picture === null || state.jobs.length > 0 || state.tool !== "select" || state.history.gesture !== null) return null;
   if (activeEdits(doc).length > 0) return "Now press Edit";
   if (doc.selection !== null) return "Now drag it";
-  return doc.edits.length === 0 ? "Tap a thing, then drag it" : null;
+  return doc.edits.length === 0 ? "Tap an object, then drag it" : null;
 }

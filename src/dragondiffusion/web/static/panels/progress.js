@@ -1,4 +1,4 @@
-// How far the running edit is: phase, bar, seconds left, Cancel.
+// The progress of the running edit: phase, bar, seconds left, Cancel.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -13,7 +13,7 @@ import { cancel } from "../net/running.js";
 /** @type {Record<string, string>} */
 const PHASES = {
   load: "Loading the model",
-  invert: "Reading the picture",
+  invert: "Reading the image",
   edit: "Editing",
   decode: "Finishing",
 };
@@ -23,7 +23,7 @@ const PHASES = {
 export function makeProgress(app) {
   const box = byName(app.root, "progress");
   const [phase, left] = [h("span", { class: "dd-phase" }), h("span", { class: "dd-faint" })];
-  const bar = h("progress", { class: "dd-bar", max: 1, "aria-label": "How far the edit is" });
+  const bar = h("progress", { class: "dd-bar", max: 1, "aria-label": "Progress of the edit" });
   /** @type {string | null} */
   let id = null;
   const stop = wordButton("close", "Cancel", () => {

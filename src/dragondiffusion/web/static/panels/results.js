@@ -45,7 +45,7 @@ function card(app, id) {
     if (job !== undefined) act(job);
   };
   const picture = h("canvas", { class: "dd-thumb", width: 192, height: 128, "aria-hidden": "true" });
-  const look = h("button", { type: "button", class: "dd-look" }, picture, h("span", { class: "dd-badge" }));
+  const look = h("button", { type: "button", class: "dd-show" }, picture, h("span", { class: "dd-badge" }));
   look.addEventListener("click", withJob((job) => job.result !== null && show(app, app.store.state.shown === id ? null : id)));
   const more = menu("more", "More of this result", [
     wordButton("next", "Continue from here", withJob((job) => goOn(app, job)), "dd-item dd-needs-result"),
@@ -73,9 +73,9 @@ function update(app, state, element, job) {
   part(".dd-words").title = [words, ...job.notes].join(" ");
   const badge = isDone ? `seed ${job.seed}` : job.state === "running" ? share(job) : STATES[job.state];
   setText(part(".dd-badge"), state.rival === job.id ? "compared" : badge);
-  part(".dd-look").disabled = !isDone;
-  part(".dd-look").setAttribute("aria-label", `Result, seed ${job.seed}: ${words}`);
-  part(".dd-look").setAttribute("aria-pressed", String(isShown));
+  part(".dd-show").disabled = !isDone;
+  part(".dd-show").setAttribute("aria-label", `Result, seed ${job.seed}: ${words}`);
+  part(".dd-show").setAttribute("aria-pressed", String(isShown));
   part(".dd-pin").hidden = !isDone;
   part(".dd-pin").setAttribute("aria-pressed", String(isPinned));
   part(".dd-stop").hidden = isFinished(job);

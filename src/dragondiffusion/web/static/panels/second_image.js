@@ -17,7 +17,7 @@ import { boxed, clicked, repainted } from "../net/selecting.js";
 import { Stage } from "../stage/stage.js";
 import { words } from "../model/state.js";
 
-/** Asks for a second picture if none is given, then for a thing in it, and adds the edit.
+/** Asks for a second image if none is given, then for an object in it, and adds the edit.
  * @param {App} app
  * @param {"paste" | "appearance"} purpose
  * @param {File | Picture | null} [source] */
@@ -32,7 +32,7 @@ export async function addFromSecondImage(app, purpose, source = null) {
   store.say("Drag the pasted object to where it should be.");
 }
 
-/** Selects another thing of an edit's second picture.
+/** Selects another object of an edit's second image.
  * @param {App} app
  * @param {number} id */
 export async function reselect(app, id) {
@@ -47,7 +47,7 @@ export async function reselect(app, id) {
  * @param {Blob} file
  * @returns {Promise<Picture | null>} */
 function uploaded({ store, client }, file) {
-  return store.wait(() => client.upload(file, file instanceof File ? file.name : "second picture"));
+  return store.wait(() => client.upload(file, file instanceof File ? file.name : "second image"));
 }
 
 /** @param {App} app
@@ -60,7 +60,7 @@ export function askForImage(app) {
       second !== null && wordButton("scene", "The scene’s second image", () => answer(second), "dd-wide"),
       wordButton("copy", "This image itself", () => answer(history.present.picture), "dd-wide"),
     ];
-    const body = h("div", { class: "dd-column" }, wordButton("open", "Choose a photo", () => input.click(), "dd-wide dd-primary"), ...offers, input);
+    const body = h("div", { class: "dd-column" }, wordButton("open", "Choose an image", () => input.click(), "dd-wide dd-primary"), ...offers, input);
     const box = dialog(app.root, "Second image", body);
     box.addEventListener("close", () => resolve(null));
     input.addEventListener("change", async () => {
@@ -153,7 +153,7 @@ async function paint(app, picture, old, mask, how) {
   return repainted(app.client, picture, old, view, mask, how);
 }
 
-/** A pasted thing begins in the middle, at most half as large as the picture.
+/** A pasted object begins in the middle, at most half as large as the image.
  * @param {Selection} selection
  * @param {Picture} picture
  * @returns {Placing} */

@@ -1,4 +1,4 @@
-// Settings a person understands: quality, strength, how much stays, seed, tries, what the picture shows.
+// Settings a person understands: quality, strength, how much is preserved, seed, tries, prompts.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -21,7 +21,7 @@ const QUALITIES = [
 const KEEPS = [
   ["everything", "Everything", "Only what the edit touches changes"],
   ["most", "Most", "A soft border around the edit may change"],
-  ["little", "Little", "The whole picture may change a bit, to fit together"],
+  ["little", "Little", "The whole image may change a bit, to fit together"],
 ];
 
 /** @param {App} app
@@ -31,10 +31,10 @@ export function makeSettings(app) {
   const parts = [
     segments(app, "Quality", "quality", QUALITIES),
     strength(app),
-    segments(app, "Keep of the rest", "keep", KEEPS),
+    segments(app, "Keep the rest", "keep", KEEPS),
     seed(app),
     tries(app),
-    prompt(app, "prompt", "The picture shows", "optional, like “a ring on a table”"),
+    prompt(app, "prompt", "The image shows", "optional, like “a ring on a table”"),
     prompt(app, "negative", "It should not show", "optional"),
     makeAdvanced(app),
   ];

@@ -1,4 +1,4 @@
-// Where a newcomer should tap: the thing that stands out most in a drawn scene, shown by a ring that pulses.
+// Where a newcomer should tap: the object that stands out most in a drawn scene, shown by a ring that pulses.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -10,7 +10,7 @@
 import { byName } from "./dom.js";
 import { guideOf } from "./notices.js";
 
-/** Cells along each side of the coarse picture that is searched. */
+/** Cells along each side of the coarse image that is searched. */
 const CELLS = 24;
 
 /** @param {App} app
@@ -35,10 +35,10 @@ export function makeTapHint(app, stage) {
     Object.assign(ring.style, { left: `${x}px`, top: `${y}px` });
   };
   new ResizeObserver(() => requestAnimationFrame(() => update(app.store.state))).observe(main);
-  return (state) => void requestAnimationFrame(() => update(state)); // after the stage has fitted the picture
+  return (state) => void requestAnimationFrame(() => update(state)); // after the stage has fitted the image
 }
 
-/** Where a picture differs most from its usual colour, as shares of its sides.
+/** Where an image differs most from its usual colour, as shares of its sides.
  * @param {CanvasImageSource} view
  * @returns {Point} */
 function standsOut(view) {

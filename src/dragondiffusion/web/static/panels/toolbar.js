@@ -1,4 +1,4 @@
-// The bars of buttons: what concerns the whole picture at the top, the tools at the left.
+// The bars of buttons: actions on the whole image at the top, the tools at the left.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -19,9 +19,9 @@ import { run } from "../net/running.js";
 /** @type {[Tool, string, string][]} */
 export const TOOLS = [
   ["select", "Select and move", "V"],
-  ["brush", "Brush: paint what belongs to the thing", "B"],
+  ["brush", "Brush: paint what belongs to the object", "B"],
   ["eraser", "Eraser: paint what does not", "E"],
-  ["lasso", "Lasso: draw around the thing", "L"],
+  ["lasso", "Lasso: draw around the object", "L"],
   ["drag", "Arrows: drag points to points", "D"],
   ["landmarks", "Landmarks of a face", "M"],
   ["pan", "Move the view", "H"],
@@ -29,12 +29,12 @@ export const TOOLS = [
 
 /** @type {[string, string][]} */
 const SCENES = [
-  ["move", "A thing to move"],
-  ["remove", "A thing to erase"],
-  ["resize", "A thing to make larger"],
-  ["rotate", "A thing to turn"],
-  ["paste", "A thing to paste from a second picture"],
-  ["appearance", "A look to take from a second picture"],
+  ["move", "An object to move"],
+  ["remove", "An object to erase"],
+  ["resize", "An object to make larger"],
+  ["rotate", "An object to turn"],
+  ["paste", "An object to paste from a second image"],
+  ["appearance", "An appearance to take from a second image"],
   ["drag", "Points to drag"],
   ["landmarks", "Landmarks"],
 ];
@@ -49,14 +49,14 @@ export function makeToolbar(app, stage, help) {
   const redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => app.store.redo());
   const download = downloadMenu(app);
   bar.append(
-    iconButton("open", "Open a photo", () => byName(app.root, "file").click()),
+    iconButton("open", "Open an image", () => byName(app.root, "file").click()),
     sceneMenu(app),
     gap(),
     undo,
     redo,
     gap(),
     iconButton("minus", "Zoom out (−)", () => stage.zoomOut(), "dd-desk"),
-    iconButton("fit", "Whole picture (0)", () => stage.fit()),
+    iconButton("fit", "Whole image (0)", () => stage.fit()),
     iconButton("plus", "Zoom in (+)", () => stage.zoomIn(), "dd-desk"),
     gap(),
     download.element,
@@ -87,7 +87,7 @@ function sceneMenu(app) {
 
 /** @param {App} app */
 function downloadMenu(app) {
-  const picture = wordButton("", "Picture, full size (PNG)", () => {
+  const picture = wordButton("", "Image, full size (PNG)", () => {
     const job = downloadable(app);
     if (job !== null) void downloadResult(app, job);
   }, "dd-item");
@@ -104,7 +104,7 @@ function downloadMenu(app) {
   return { element: menu("download", "Download", items), update };
 }
 
-/** Takes a tool into the interaction.
+/** Selects a tool.
  * @param {App} app
  * @param {Tool} tool */
 export function take(app, tool) {

@@ -1,4 +1,4 @@
-// Draws a scene: picture, ghosts, preview, outlines, handles, arrows, landmarks, comparison.
+// Draws a scene: image, ghosts, preview, outlines, handles, arrows, landmarks, comparison.
 
 /**
  * @typedef {import("../model/types.js").Point} Point
@@ -27,7 +27,7 @@ import { arrowsOf, chosenEdit, correctedMask, landmarksOf, placedThings, regionO
 /** From this many CSS pixels a view's pixel on, pixels are shown as squares. */
 const SQUARES_FROM = 4;
 
-/** Opacity of a thing that is carried. */
+/** Opacity of an object that is carried. */
 const GHOST = 0.82;
 
 /** The layer below: what does not change during a gesture. @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
@@ -74,7 +74,7 @@ export function previewOf(scene, interaction) {
   return stale ? null : preview;
 }
 
-/** The part of the view that the picture covers. @param {Viewport} viewport @returns {Box} */
+/** The part of the view that the image covers. @param {Viewport} viewport @returns {Box} */
 function seenBox(viewport) {
   const [x0, y0] = viewport.toScreen([0, 0]);
   const [x1, y1] = viewport.toScreen([viewport.picture.width, viewport.picture.height]);
@@ -124,12 +124,12 @@ function tint({ pen, viewport }, shape, colour, opacity) {
   pen.globalAlpha = 1;
 }
 
-/** The map of a thing to the screen. @param {Viewport} viewport @param {Subject} thing */
+/** The map of an object to the screen. @param {Viewport} viewport @param {Subject} thing */
 function toScreen({ zoom, pan }, { mask, placing }) {
   return compose([zoom, 0, pan[0], 0, zoom, pan[1]], about(mask.centroid, placing));
 }
 
-/** A thing at its placing, cut out of its picture. @param {Sheet} sheet @param {Scene} scene @param {Subject} thing @param {number} opacity */
+/** An object at its placing, cut out of its image. @param {Sheet} sheet @param {Scene} scene @param {Subject} thing @param {number} opacity */
 function drawGhost(sheet, scene, thing, opacity) {
   const { pen, viewport, shapes } = sheet;
   const [image, shape] = [scene.images.get(thing.picture.name), shapes.get(thing.mask, scene.masks)];
@@ -148,7 +148,7 @@ function drawGhost(sheet, scene, thing, opacity) {
   pen.restore();
 }
 
-/** The outline of a thing on the screen. @param {Sheet} sheet @param {Shape} shape @param {Subject} thing */
+/** The outline of an object on the screen. @param {Sheet} sheet @param {Shape} shape @param {Subject} thing */
 function outlineOf({ viewport }, shape, thing) {
   const path = new Path2D();
   path.addPath(shape.path, new DOMMatrix(canvasOrder(toScreen(viewport, thing))));
@@ -191,11 +191,11 @@ function drawSubject(sheet, scene, interaction, phase) {
   if (shape) primitives.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
   if (scene.tool !== "select" || scene.busy) return;
   const { quad, handles } = framing(sheet.viewport, thing, interaction.below);
-  if (interaction.reading?.what !== "move") primitives.frame(pen, quad, handles, theme, interaction.coarse); // a moved thing is seen best bare
+  if (interaction.reading?.what !== "move") primitives.frame(pen, quad, handles, theme, interaction.coarse); // a moved object is seen best bare
   if (interaction.reading?.text) primitives.reading(pen, interaction.reading.text, middle(quad[0], quad[2]), theme);
 }
 
-/** The thing whose mask is corrected, where it comes from. @param {Sheet} sheet @param {Scene} scene @param {import("../model/types.js").Mask} mask @param {number} phase */
+/** The object whose mask is corrected, where it comes from. @param {Sheet} sheet @param {Scene} scene @param {import("../model/types.js").Mask} mask @param {number} phase */
 function drawCorrected(sheet, scene, mask, phase) {
   const { pen, theme, shapes } = sheet;
   const shape = shapes.get(mask, scene.masks);

@@ -8,7 +8,7 @@
  */
 import { about, grownQuad, handlesOf, mappedCorners } from "../model/geometry.js";
 
-/** CSS pixels between a thing and its frame. */
+/** CSS pixels between an object and its frame. */
 const PADDING = 8;
 
 /** CSS pixels from the frame to the handle to rotate. */

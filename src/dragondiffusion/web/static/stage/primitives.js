@@ -1,4 +1,4 @@
-// Lines, handles, arrows and the other small things that are drawn over a picture, in CSS pixels.
+// Lines, handles, arrows and other small shapes that are drawn over an image, in CSS pixels.
 
 /**
  * @typedef {import("../model/types.js").Point} Point
@@ -11,7 +11,7 @@
  * @property {string} accent
  * @property {string} danger
  * @property {string} ink  of lines and handles
- * @property {string} shade  under lines, and over the place a thing leaves
+ * @property {string} shade  under lines, and over the place an object leaves
  * @property {string} backdrop
  * @property {string} checker
  */
@@ -63,7 +63,7 @@ export function ants(pen, path, theme, phase) {
   pen.restore();
 }
 
-/** The frame of a thing and its handles. @param {Pen} pen @param {Quad} quad @param {Handle[]} handles @param {Theme} theme @param {boolean} coarse */
+/** The frame of an object and its handles. @param {Pen} pen @param {Quad} quad @param {Handle[]} handles @param {Theme} theme @param {boolean} coarse */
 export function frame(pen, quad, handles, theme, coarse) {
   const outline = new Path2D();
   for (const p of quad) outline.lineTo(p[0], p[1]);

@@ -1,4 +1,4 @@
-// What the stage shows, and which part of it can be moved.
+// The scene: all that the stage shows, and its parts that can be moved.
 
 /**
  * @typedef {import("../model/types.js").Doc} Doc
@@ -8,22 +8,22 @@
  * @typedef {import("../model/types.js").Placing} Placing
  * @typedef {import("../model/types.js").Point} Point
  * @typedef {import("../model/types.js").Box} Box
- * @typedef {{image: CanvasImageSource, box: Box}} Patch  a picture of a box, full-size pixels
+ * @typedef {{image: CanvasImageSource, box: Box}} Patch  a part of the image, and its box in full-size pixels
  *
  * @typedef {object} Scene  Everything that the stage shows.
  * @property {Doc} doc
  * @property {import("../model/types.js").Tool} tool
- * @property {number} brush  diameter in pixels of the full-size picture
+ * @property {number} brush  diameter in pixels of the full-size image
  * @property {"new" | "add" | "remove"} [how]  what clicks and the lasso do without shift or alt; "new" by default
- * @property {Map<string, CanvasImageSource>} images  views of pictures by name
+ * @property {Map<string, CanvasImageSource>} images  views of images by name
  * @property {Map<string, CanvasImageSource>} masks  grey views of masks by name
  * @property {Patch | null} preview  what the edits will come to, in the place of ghosts
- * @property {Patch | null} live  what the running job has so far
- * @property {{image: CanvasImageSource, split: number} | null} compare  a result beside the picture; split: 0 to 1 from the
+ * @property {Patch | null} live  the intermediate image of the running job
+ * @property {{image: CanvasImageSource, split: number} | null} compare  a result beside the image; split: 0 to 1 from the
  *   left; after that the stage's own handle moves it, until another image comes
  * @property {boolean} busy  a job runs: only zoom and pan
  *
- * @typedef {object} Subject  A thing that can be put elsewhere: the selected one, or that of the chosen edit.
+ * @typedef {object} Subject  An object that can be put elsewhere: the selected one, or that of the chosen edit.
  * @property {number | null} edit  its id
  * @property {Picture} picture  where it comes from
  * @property {Mask} mask
@@ -52,7 +52,7 @@ export function chosenEdit(doc) {
 }
 
 /**
- * What can be moved, scaled and turned: the chosen edit's thing, also one that is erased, else the selected one.
+ * The object that can be moved, scaled and rotated: the chosen edit's object, also one that is erased, else the selected one.
  * @param {Doc} doc @returns {Subject | null}
  */
 export function subjectOf(doc) {
@@ -67,7 +67,7 @@ export function subjectOf(doc) {
   return { edit: null, picture, mask: selection.mask, placing: AT_HOME, stays: false };
 }
 
-/** What an edit puts somewhere. @param {Doc} doc @param {Edit} edit @returns {Subject | null} */
+/** The object that an edit puts somewhere. @param {Doc} doc @param {Edit} edit @returns {Subject | null} */
 export function placedThing(doc, edit) {
   if (!doc.picture || (edit.kind !== "move" && edit.kind !== "paste")) return null;
   const picture = edit.kind === "paste" ? edit.image : doc.picture;
@@ -79,14 +79,14 @@ export function placedThings(doc) {
   return doc.edits.flatMap((edit) => (edit.hidden ? [] : (placedThing(doc, edit) ?? [])));
 }
 
-/** The region of the picture that an edit changes in place or takes something from. @param {Edit} edit @returns {Mask | null} */
+/** The region of the image that an edit changes in place or takes something from. @param {Edit} edit @returns {Mask | null} */
 export function regionOf(edit) {
   if (edit.kind === "landmarks" || edit.kind === "paste") return null;
   return edit.selection?.mask ?? null;
 }
 
 /**
- * The mask that brush, eraser and lasso correct: it is shown where the thing comes from, whatever the edit does with it.
+ * The mask that brush, eraser and lasso correct: it is shown where the object comes from, whatever the edit does with it.
  * @param {Scene} scene @returns {Mask | null} null with other tools
  */
 export function correctedMask({ doc, tool }) {
@@ -102,7 +102,7 @@ export function arrowsOf(doc) {
 }
 
 /**
- * Landmarks that the tool "landmarks" changes: those of the chosen edit, else those the picture came with.
+ * Landmarks that the tool "landmarks" changes: those of the chosen edit, else those the image came with.
  * @param {Doc} doc @returns {{from: Point[], to: Point[]}}
  */
 export function landmarksOf(doc) {
@@ -112,7 +112,7 @@ export function landmarksOf(doc) {
   return { from: points, to: points };
 }
 
-/** What a click does under keys that are held. @param {Scene} scene @param {{shiftKey: boolean, altKey: boolean}} keys @returns {"new" | "add" | "remove"} */
+/** The effect of a click while keys are held. @param {Scene} scene @param {{shiftKey: boolean, altKey: boolean}} keys @returns {"new" | "add" | "remove"} */
 export function howOf(scene, { shiftKey, altKey }) {
   if (altKey) return "remove";
   return shiftKey ? "add" : (scene.how ?? "new");

@@ -1,4 +1,4 @@
-// What is made of masks once and drawn often: outlines, tints, and things cut out of their pictures.
+// Shapes of masks, computed once and drawn often: outlines, tints, and objects cut out of their images.
 
 /**
  * @typedef {import("../model/types.js").Box} Box
@@ -23,10 +23,10 @@ export class Shape {
   path = new Path2D();
   /** @type {Map<string, HTMLCanvasElement>} by colour */
   #tints = new Map();
-  /** @type {WeakMap<object, HTMLCanvasElement>} by picture */
+  /** @type {WeakMap<object, HTMLCanvasElement>} by image */
   #cutouts = new WeakMap();
 
-  /** @param {CanvasImageSource} source grey view of the mask @param {Size} full size of the picture */
+  /** @param {CanvasImageSource} source grey view of the mask @param {Size} full size of the image */
   constructor(source, full) {
     this.source = source;
     this.view = sizeOf(source);
@@ -62,7 +62,7 @@ export class Shape {
     }
   }
 
-  /** Whether the thing is at a point. @param {Point} point full-size pixels */
+  /** Whether the object is at a point. @param {Point} point full-size pixels */
   has([x, y]) {
     const [kx, ky] = this.#ratio;
     const [column, row] = [Math.floor(x / kx) - this.part[0], Math.floor(y / ky) - this.part[1]];
@@ -85,7 +85,7 @@ export class Shape {
   }
 
   /**
-   * The thing cut out of a view of its picture, to be drawn at `box`.
+   * The object cut out of a view of its image, to be drawn at `box`.
    * @param {CanvasImageSource} image
    */
   cutout(image) {

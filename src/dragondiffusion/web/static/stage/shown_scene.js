@@ -1,4 +1,4 @@
-// What the stage shows: the document with its preview or live frames, or a result that is looked at.
+// The scene of the page's state: the document with its preview or live frames, or a result that is looked at.
 
 /**
  * @typedef {import("../model/state.js").State} State
@@ -37,7 +37,7 @@ function sceneOfDoc(state, views) {
   };
 }
 
-/** A result as if it were the picture, or beside what was before.
+/** A result as if it were the image, or beside what was before.
  * @param {State} state
  * @param {Views} views
  * @param {Picture} result

@@ -117,7 +117,7 @@ export class Stage {
     this.redraw(true);
   }
 
-  /** Shows the whole picture. */
+  /** Shows the whole image. */
   fit() {
     this.viewport.fit();
     this.redraw(true);
@@ -189,7 +189,7 @@ export class Stage {
     if (this.interaction.keyed) this.#settling = window.setTimeout(() => this.#settle(), SETTLE_AFTER);
   }
 
-  /** What keys did is final. */
+  /** Makes changes by keys final. */
   #settle() {
     clearTimeout(this.#settling);
     settle(this, "end");

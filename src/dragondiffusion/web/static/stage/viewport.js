@@ -1,4 +1,4 @@
-// Where the picture lies in the view: zoom and pan between pixels of the full-size picture and CSS pixels of the canvas.
+// Where the image lies in the view: zoom and pan between pixels of the full-size image and CSS pixels of the canvas.
 
 /**
  * @typedef {import("../model/types.js").Point} Point
@@ -6,7 +6,7 @@
  */
 import { clamp } from "../model/geometry.js";
 
-/** CSS pixels that a fitted picture leaves free on every side. */
+/** CSS pixels that a fitted image leaves free on every side. */
 const MARGIN = 16;
 
 /** CSS pixels a picture's pixel has at most. */
@@ -15,21 +15,21 @@ const LARGEST_ZOOM = 16;
 /** Smallest zoom in units of the fitted one. */
 const SMALLEST_SHARE = 0.5;
 
-/** A point p of the picture is seen at `zoom * p + pan`. */
+/** A point p of the image is seen at `zoom * p + pan`. */
 export class Viewport {
   /** @type {Size} of the canvas, CSS pixels */
   view = { width: 1, height: 1 };
-  /** @type {Size} of the picture */
+  /** @type {Size} of the image */
   picture = { width: 1, height: 1 };
   zoom = 1;
   /** @type {Point} */
   pan = [0, 0];
-  /** CSS pixels at the top and at the bottom that other things lie over. */
+  /** CSS pixels at the top and at the bottom that the page covers. */
   insets = { top: 0, bottom: 0 };
-  /** Whether the whole picture is kept in view when the canvas changes its size. */
+  /** Whether the whole image is kept in view when the canvas changes its size. */
   fitted = true;
 
-  /** The zoom at which the whole picture is seen. */
+  /** The zoom at which the whole image is seen. */
   get fitZoom() {
     const { view, picture } = this;
     const room = [Math.max(view.width - 2 * MARGIN, 1), Math.max(this.#room.height - 2 * MARGIN, 1)];
@@ -48,7 +48,7 @@ export class Viewport {
     return [SMALLEST_SHARE * this.fitZoom, Math.max(LARGEST_ZOOM, this.fitZoom)];
   }
 
-  /** Shows the whole picture. */
+  /** Shows the whole image. */
   fit() {
     const { top, height } = this.#room;
     this.zoom = this.fitZoom;
@@ -69,14 +69,14 @@ export class Viewport {
     this.#keep();
   }
 
-  /** Other things lie over the view than before. @param {{top: number, bottom: number}} insets CSS pixels */
+  /** The page covers other parts of the view than before. @param {{top: number, bottom: number}} insets CSS pixels */
   cover(insets) {
     const same = insets.top === this.insets.top && insets.bottom === this.insets.bottom;
     this.insets = insets;
     if (!same && this.fitted) this.fit();
   }
 
-  /** Another picture. One of the same size is shown where the former one was. @param {Size} picture */
+  /** Another image. One of the same size is shown where the former one was. @param {Size} picture */
   open(picture) {
     const same = picture.width === this.picture.width && picture.height === this.picture.height;
     this.picture = { width: picture.width, height: picture.height };
@@ -99,7 +99,7 @@ export class Viewport {
     this.#keep();
   }
 
-  /** Pans by as little as brings a point into view. @param {Point} point of the picture @param {number} margin CSS pixels */
+  /** Pans by as little as brings a point into view. @param {Point} point of the image @param {number} margin CSS pixels */
   reveal(point, margin) {
     const [x, y] = this.toScreen(point);
     /** @param {number} at @param {number} length */
@@ -108,17 +108,17 @@ export class Viewport {
     if (by[0] || by[1]) this.panBy(by);
   }
 
-  /** @param {Point} at CSS pixels @returns {Point} pixels of the picture */
+  /** @param {Point} at CSS pixels @returns {Point} pixels of the image */
   toPicture([x, y]) {
     return [(x - this.pan[0]) / this.zoom, (y - this.pan[1]) / this.zoom];
   }
 
-  /** @param {Point} point pixels of the picture @returns {Point} CSS pixels */
+  /** @param {Point} point pixels of the image @returns {Point} CSS pixels */
   toScreen([x, y]) {
     return [this.zoom * x + this.pan[0], this.zoom * y + this.pan[1]];
   }
 
-  /** The picture never leaves the middle of the view. */
+  /** The image never leaves the middle of the view. */
   #keep() {
     const { view, picture, zoom, pan } = this;
     this.pan = [
