@@ -204,6 +204,6 @@ def test_a_bad_file_is_refused_in_words(window):
     window.choose("Open it instead")
     alert = window.page.locator('[data-dd="error"]')
     alert.wait_for()
-    assert "picture" in alert.text_content()
+    assert "image" in alert.text_content()
     alert.get_by_label("Close").click()
     assert window.opened()["title"] == f"scene {FIRST}.png"
