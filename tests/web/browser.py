@@ -26,7 +26,7 @@ FLAGS = (
 DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 MARGIN, PADDING, STEM = 16, 8, 34
-"""CSS pixels around the fitted picture, from a thing to its frame, from there to the handle to rotate."""
+"""CSS pixels around the fitted image, from an object to its frame, from there to the handle to rotate."""
 
 LAYOUT = """() => {
   const box = document.querySelector('[data-dd="stage"]');
@@ -69,7 +69,7 @@ def until(ask, seconds=20.0, every=0.03):
 
 
 def psnr(one, other):
-    """Of two pictures, dB."""
+    """Of two images, dB."""
     error = np.mean((np.asarray(one, dtype=float) - np.asarray(other, dtype=float)) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
@@ -157,7 +157,7 @@ class Window:
         return until(ask, seconds)
 
     def opened(self):
-        """The picture that is open."""
+        """The image that is open."""
         return self.known(lambda doc: doc["picture"])["picture"]
 
     def selected(self, test=lambda selection: True):
@@ -191,7 +191,7 @@ class Window:
         """The bytes of a job's PNG."""
         return self.visitor.get(f"jobs/{job['id']}/result").content
 
-    # Where things are. The picture is fitted unless the view was zoomed.
+    # Positions on the screen. The image is fitted unless the view was zoomed.
 
     @property
     def zoom(self):
@@ -209,12 +209,12 @@ class Window:
         return zoom, left, layout["top"] + above + (height - zoom * picture["height"]) / 2
 
     def at(self, point):
-        """Where a point of the picture is on the screen, whole CSS pixels."""
+        """Where a point of the image is on the screen, whole CSS pixels."""
         zoom, left, top = self._view()
         return round(left + zoom * point[0]), round(top + zoom * point[1])
 
     def corner(self, mask, placing, name):
-        """Where a handle of an unturned thing is: "se", or "rotate"."""
+        """Where a handle of an unturned object is: "se", or "rotate"."""
         x0, y0, x1, y1 = mask["box"]
         (x, y), (dx, dy), (sx, sy) = mask["centroid"], placing["offset"], placing["scale"]
         left, top = x + dx + sx * (x0 - x), y + dy + sy * (y0 - y)
@@ -241,7 +241,7 @@ class Window:
         self.choose(words)
 
     def tap(self, point, *keys):
-        """Clicks on a point of the picture, with keys held."""
+        """Clicks on a point of the image, with keys held."""
         self.page.locator("canvas.dd-stage").first.click(
             position=self._within(point), modifiers=list(keys) if keys else None
         )
@@ -264,14 +264,14 @@ class Window:
             self.page.keyboard.up(key)
 
     def carry(self, point, offset, *keys):
-        """Drags from a point of the picture; gives the offset that this means for whole pixels of the screen."""
+        """Drags from a point of the image; gives the offset that this means for whole pixels of the screen."""
         start = self.at(point)
         end = self.at((point[0] + offset[0], point[1] + offset[1]))
         self.pull(start, end, *keys)
         return [round((b - a) / self.zoom, 1) for a, b in zip(start, end, strict=True)]
 
     def paint(self, points):
-        """Draws along points of the picture."""
+        """Draws along points of the image."""
         mouse = self.page.mouse
         mouse.move(*self.at(points[0]))
         mouse.down()

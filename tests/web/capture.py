@@ -1,4 +1,4 @@
-"""Pictures and an animation of the page for the docs, taken from real edits with the demo model.
+"""Images and an animation of the page for the docs, taken from real edits with the demo model.
 
 python -m tests.web.capture docs/images
 """
@@ -76,8 +76,8 @@ class Film:
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=lasting, loop=0, optimize=True)
 
 
-def partial(browser, server, device, case):
-    """A window in which the case's picture is open, and where its thing is."""
+def opened_with(browser, server, device, case):
+    """A window in which the case's image is open, and where its object is."""
     window = Window(browser, server, device)
     window.open()
     window.drop("ball.png", png(np.array(case.before)))
@@ -89,7 +89,7 @@ def partial(browser, server, device, case):
 
 def animation(browser, server, case, path):
     """Tap, drag, preview, Edit, live frames, result, slider."""
-    window, thing = partial(browser, server, SMALL, case)
+    window, thing = opened_with(browser, server, SMALL, case)
     window.page.evaluate(POINTER)
     film, mouse = Film(window.page), window.page.mouse
     start = window.at(thing)
@@ -120,7 +120,7 @@ def animation(browser, server, case, path):
 
 def watched(window, film):
     """The edit until its result is shown."""
-    shown = window.page.locator('.dd-look[aria-pressed="true"]')
+    shown = window.page.locator('.dd-show[aria-pressed="true"]')
     deadline = time.monotonic() + 30
     while shown.count() == 0 and time.monotonic() < deadline:
         film.shoot()
@@ -147,7 +147,7 @@ def slider(window, film, start):
 
 def stills(browser, server, case, folder):
     """In the middle of a drag, and the result beside what was before."""
-    window, thing = partial(browser, server, None, case)
+    window, thing = opened_with(browser, server, None, case)
     window.tap(thing)
     window.selected()
     start, end = window.at(thing), window.at(tuple(np.add(thing, case.edit.offset)))
@@ -159,7 +159,7 @@ def stills(browser, server, case, folder):
     window.page.mouse.up()
     window.said("This is a preview")
     window.choose("Edit")
-    window.page.locator('.dd-look[aria-pressed="true"]').wait_for()
+    window.page.locator('.dd-show[aria-pressed="true"]').wait_for()
     window.page.wait_for_timeout(400)
     window.choose("Before and after")
     window.page.wait_for_timeout(500)
@@ -169,7 +169,7 @@ def stills(browser, server, case, folder):
 
 def phone(browser, server, case, path):
     """The preview on a small screen."""
-    window, thing = partial(browser, server, PHONE, case)
+    window, thing = opened_with(browser, server, PHONE, case)
     x, y = window.at(thing)
     window.page.touchscreen.tap(x, y)
     window.selected()
@@ -181,7 +181,7 @@ def phone(browser, server, case, path):
 
 
 def main():
-    """Takes all pictures."""
+    """Takes all images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder

@@ -3,11 +3,11 @@
 import pytest
 from starlette.testclient import TestClient
 
-from dragondiffusion.web.api import Service
 from dragondiffusion.web.engine import Engine
 from dragondiffusion.web.limits import Limits
 from dragondiffusion.web.queue import Queue
 from dragondiffusion.web.server import application
+from dragondiffusion.web.service import Service
 from dragondiffusion.web.sessions import Sessions
 
 from .browser import Window, chromium

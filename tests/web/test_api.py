@@ -1,4 +1,4 @@
-"""The HTTP API: from a picture to a result and back, and what is refused."""
+"""The HTTP API: from an image to a result and back, and what is refused."""
 
 import io
 import json
@@ -25,7 +25,7 @@ def image_of(answer):
 
 
 def test_from_picture_to_result_and_back(client, visitor, editor, picture, mask, tmp_path):
-    recipe = visitor.recipe(picture, mask, prompt="a thing", seed=7)
+    recipe = visitor.recipe(picture, mask, prompt="an object", seed=7)
     assert np.array_equal(image_of(visitor.get(f"pictures/{recipe['image']}/view")), picture)
     job = visitor.edit(recipe)
     assert (job["state"], job["seed"], job["error"]) == ("done", 7, None)
@@ -41,7 +41,7 @@ def test_from_picture_to_result_and_back(client, visitor, editor, picture, mask,
     restored = other.post("recipes", content=answer.content).json()
     again = other.edit(restored["recipe"])
     assert np.array_equal(image_of(other.get(f"jobs/{again['id']}/result")), read_picture(tmp_path / "result.png"))
-    # The result is a picture like any other.
+    # The result is an image like any other.
     further = recipe | {"image": job["result"]["name"]}
     assert visitor.edit(further)["state"] == "done"
 
@@ -51,8 +51,8 @@ def test_the_next_edit_of_a_picture_does_not_invert_it_again(visitor, service, p
     first = visitor.edit(recipe)
     moved = recipe | {"edits": [recipe["edits"][0] | {"offset": [5, 20]}]}
     seen, editor = [], service.engines[0]
-    change = editor._kept.get
-    editor._kept.get = lambda key: seen.append(change(key)) or seen[-1]
+    change = editor._inversions.get
+    editor._inversions.get = lambda key: seen.append(change(key)) or seen[-1]
     second = visitor.edit(moved)
     assert first["state"] == second["state"] == "done"
     assert seen[0] is not None
@@ -135,7 +135,7 @@ def test_masks_come_in_view_size_and_leave_in_picture_size(visitor, picture, mas
     assert facts["area"] == pytest.approx(mask.mean(), rel=0.1)
     wrong = visitor.post("masks", params={"picture": name}, content=png(np.zeros((40, 40), np.uint8)))
     assert wrong.status_code == 422
-    assert "paint it on a view of the whole picture" in wrong.json()["detail"]
+    assert "paint it on a view of the whole image" in wrong.json()["detail"]
     empty = visitor.post("masks", params={"picture": name}, content=png(np.zeros((61, 90), np.uint8)))
     assert (empty.status_code, "empty" in empty.json()["detail"]) == (422, True)
 
@@ -191,7 +191,7 @@ def deep(levels):
     [
         ("GET", "pictures/../../titles.json", {}, 404, ""),
         ("GET", "pictures/..%2F..%2Ftitles.json", {}, 404, ""),
-        ("GET", f"pictures/{'0' * 32}.png", {}, 404, "there is no picture"),
+        ("GET", f"pictures/{'0' * 32}.png", {}, 404, "there is no image"),
         ("GET", "jobs/none", {}, 404, "there is no job"),
         ("GET", "jobs/none/events", {}, 404, "there is no job"),
         ("POST", "jobs", {"json": {}}, 422, "body.recipe: Field required"),
@@ -210,7 +210,7 @@ def deep(levels):
         ("POST", "recipes", {"content": b"\x00\x01"}, 422, "valid JSON"),
         ("POST", "recipes", {"content": b"\xff\x00"}, 422, "neither"),
         ("POST", "recipes", {"content": deep(100_000)}, 422, "nested too deeply"),
-        ("POST", "recipes", {"content": png(np.zeros((9, 9), np.uint8))}, 422, "carries no recipe"),
+        ("POST", "recipes", {"content": png(np.zeros((9, 9), np.uint8))}, 422, "contains no recipe"),
         ("POST", "scenes", {"json": {"seed": -1}}, 422, "greater than"),
         ("POST", "scenes", {"json": {"kind": "teleport"}}, 422, "Input should be"),
         ("POST", "pictures", {"content": b"\x00" * (2**20 + 1)}, 413, "more than 1 MB"),
@@ -228,8 +228,8 @@ def test_what_is_malformed_is_answered_in_a_sentence(visitor, method, path, opti
     [
         ({"image": "/etc/passwd"}, 422, "lies outside"),
         ({"image": "../titles.json"}, 422, "lies outside"),
-        ({"image": "0" * 32 + ".png"}, 404, "there is no picture"),
-        ({"image": "sub/x.png"}, 422, "is not the name of a picture"),
+        ({"image": "0" * 32 + ".png"}, 404, "there is no image"),
+        ({"image": "sub/x.png"}, 422, "is not the name of an image"),
         ({"image": "data:image/svg+xml,<svg/>"}, 422, "data of another kind"),
         ({"image": 3}, 422, "expected"),
         ({"edits": []}, 422, "edits is empty"),
@@ -264,7 +264,7 @@ def test_what_cannot_work_is_said_at_once(visitor, picture, mask):
     for path in ("jobs", "previews"):
         answer = visitor.post(path, json={"recipe": recipe})
         assert answer.status_code == 422
-        assert "moves the object out of the 90x61 picture; choose a smaller offset" in answer.json()["detail"]
+        assert "moves the object out of the 90x61" in answer.json()["detail"]
 
 
 def test_sessions_see_nothing_of_each_other(client, visitor, picture, mask):
@@ -302,7 +302,7 @@ def test_a_model_that_cannot_be_loaded_is_said(tmp_path, picture, mask):
 
 def test_an_edit_that_fails_alone(visitor, service, picture, mask, monkeypatch):
     engine, recipe = service.engines[0], visitor.recipe(picture, mask)
-    engine._kept._kept.clear()
+    engine._inversions.clear()
     with monkeypatch.context() as broken:
         broken.setattr(Editor, "__call__", lambda *a, **k: 1 / 0)
         job = visitor.edit(recipe)

@@ -8,7 +8,7 @@ import torch
 
 from dragondiffusion import Recipe
 from dragondiffusion.bench.demo import draw_case
-from dragondiffusion.web.api import SCENE
+from dragondiffusion.web.routes.images import SCENE
 
 from .browser import Window, innermost, iou, picture_of, psnr, until
 from .visitor import png
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.browser
 FIRST = 57
 """Seed of the scene that newcomers see."""
 LARGE = (384, 384)
-"""Height and width of pictures that are dropped."""
+"""Height and width of images that are dropped."""
 
 
 def dropped(window, seed=7, kind="move"):
-    """A case whose picture was dropped onto the page."""
+    """A case whose image was dropped onto the page."""
     case = draw_case(seed, LARGE, kind)
     window.drop("cup.png", png(np.array(case.before)))
     window.choose("Open it instead")
@@ -30,7 +30,7 @@ def dropped(window, seed=7, kind="move"):
 
 
 def replayed(data, folder):
-    """What the recipe within a PNG makes of its picture."""
+    """What the recipe within a PNG makes of its image."""
     path = folder / "replayed.png"
     path.write_bytes(data)
     threads = torch.get_num_threads()
@@ -58,7 +58,7 @@ def test_newcomer_moves_a_thing_by_a_tap_and_a_drag(window, record_property, tmp
     assert "background untouched" in job["report"]["words"]
     made = picture_of(window.result(job))
     assert psnr(made, case.truth) > max(28, psnr(case.before, case.truth) + 6)
-    name, data = window.downloaded(lambda: window.menu("Download", "Picture, full size (PNG)"))
+    name, data = window.downloaded(lambda: window.menu("Download", "Image, full size (PNG)"))
     assert name == f"scene-{FIRST}-edited-{job['seed']}.png"
     assert np.array_equal(picture_of(data), made)
     assert np.array_equal(replayed(data, tmp_path), made)
@@ -126,8 +126,8 @@ def test_cancel_undo_redo_settings_and_reload(window):
     window.edit("move", lambda edit: edit["placing"]["offset"] == offset)
     window.choose("Best")
     window.known(lambda doc: doc["choices"]["quality"] == "best")
-    window.page.get_by_label("The picture shows").fill("a thing")
-    window.known(lambda doc: doc["choices"]["prompt"] == "a thing")
+    window.page.get_by_label("The image shows").fill("an object")
+    window.known(lambda doc: doc["choices"]["prompt"] == "an object")
     window.choose("Advanced")
     window.page.get_by_label("steps", exact=True).fill("290")
     window.page.get_by_label("steps", exact=True).blur()
@@ -137,7 +137,7 @@ def test_cancel_undo_redo_settings_and_reload(window):
     window.page.locator('[data-dd="status"]').click()
     for test in (
         lambda doc: doc["choices"]["advanced"] == {},
-        lambda doc: doc["choices"]["prompt"] != "a thing",
+        lambda doc: doc["choices"]["prompt"] != "an object",
         lambda doc: doc["choices"]["quality"] == "default",
         lambda doc: doc["edits"] == [] and doc["selection"] is not None,
         lambda doc: doc["selection"] is None and doc["picture"] is not None,
@@ -183,7 +183,7 @@ def test_recipes_out_and_in(window, browser, demo):
         copied = until(lambda part=part: window.page.evaluate("navigator.clipboard.readText()"))
         assert part in copied
         window.press("Zoom in")
-        window.press("Whole picture")
+        window.press("Whole image")
     window.choose("Edit")
     made = window.result(window.finished())
     for data, kind in ((text, "application/json"), (made, "image/png")):
@@ -200,10 +200,10 @@ def test_recipes_out_and_in(window, browser, demo):
 def test_a_bad_file_is_refused_in_words(window):
     window.excused = ("status of 422",)
     window.open()
-    window.drop("notes.png", b"no picture")
+    window.drop("notes.png", b"no image")
     window.choose("Open it instead")
     alert = window.page.locator('[data-dd="error"]')
     alert.wait_for()
-    assert "picture" in alert.text_content()
+    assert "image" in alert.text_content()
     alert.get_by_label("Close").click()
     assert window.opened()["title"] == f"scene {FIRST}.png"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dragondiffusion.bench.demo import draw_case
-from dragondiffusion.web.api import SCENE
+from dragondiffusion.web.routes.images import SCENE
 
 from .browser import Window, innermost, picture_of, psnr, until
 from .process import Server
@@ -52,12 +52,12 @@ ROOM = """(field, text) => {
 
 
 def on_it():
-    """A point of the thing in the newcomers' scene."""
+    """A point of the object in the newcomers' scene."""
     return innermost(np.asarray(draw_case(FIRST, SCENE).mask) / 255)
 
 
 def moved(window, offset):
-    """Selects the thing and drags it; gives the offset in the document."""
+    """Selects the object and drags it; gives the offset in the document."""
     window.tap(on_it())
     window.selected()
     offset = window.carry(on_it(), offset)
@@ -152,10 +152,10 @@ def test_everything_has_a_name(window):
     window.page.keyboard.press("Escape")
     window.press("Select and move")
     window.page.keyboard.press("Escape")
-    window.choose("Paste from a photo")
-    assert dialogs(window) == ["Second picture"]
-    window.choose("This picture itself")
-    until(lambda: dialogs(window) == ["Tap the thing to paste"])
+    window.choose("Paste from an image")
+    assert dialogs(window) == ["Second image"]
+    window.choose("This image itself")
+    until(lambda: dialogs(window) == ["Tap the object to paste"])
     assert nameless(window) == []
     status = window.page.locator('[data-dd="status"]')
     assert (status.get_attribute("role"), status.get_attribute("aria-live")) == ("status", "polite")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dragondiffusion.bench.demo import draw_case
-from dragondiffusion.web.api import SCENE
+from dragondiffusion.web.routes.images import SCENE
 
 from .browser import PHONE, Window, innermost, iou, picture_of, psnr
 from .fingers import Fingers
@@ -20,7 +20,7 @@ FIRST, SEED = 57, 5
 
 
 def first_mask():
-    """Of the thing in the newcomers' scene."""
+    """Of the object in the newcomers' scene."""
     return np.asarray(draw_case(FIRST, SCENE).mask) / 255
 
 
@@ -175,13 +175,13 @@ def test_brush_eraser_lasso_and_more_clicks(window):
 
 
 def star_mask():
-    """Of the other thing in the newcomers' scene, which is orange."""
+    """Of the other object in the newcomers' scene, which is orange."""
     red, green, blue = np.moveaxis(np.array(draw_case(FIRST, SCENE).before, dtype=int), 2, 0)
     return (red > 180) & (green < 180) & (blue < 80)
 
 
 def stroke(start, end):
-    """What the brush paints as it comes: a twentieth of the picture wide, with round ends."""
+    """What the brush paints as it comes: a twentieth of the image wide, with round ends."""
     y, x = np.mgrid[: SCENE[0], : SCENE[1]] + 0.5
     (x0, y0), (x1, y1) = start, end
     share = np.clip(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / ((x1 - x0) ** 2 + (y1 - y0) ** 2), 0, 1)
@@ -262,11 +262,11 @@ def disc(x, y, radius):
 
 
 @pytest.mark.slow
-def test_paste_and_look_from_a_second_picture_hide_and_delete(drawn):
-    case = scene(drawn, "A thing to paste from a second picture", "paste")
+def test_paste_and_appearance_from_a_second_picture_hide_and_delete(drawn):
+    case = scene(drawn, "An object to paste from a second image", "paste")
     picture, ball = case.second[0], np.asarray(case.second[1]) / 255
     thing = np.asarray(draw_case(SEED, SCENE, "appearance").mask) / 255
-    drawn.choose("Paste from a photo")
+    drawn.choose("Paste from an image")
     take_from_second(drawn, ball)
     paste = drawn.edit("paste")
     assert iou(drawn.mask(paste["selection"]), ball) > 0.9
@@ -276,7 +276,7 @@ def test_paste_and_look_from_a_second_picture_hide_and_delete(drawn):
     placing = drawn.edit("paste", lambda edit: edit["placing"] != paste["placing"])["placing"]
     drawn.tap(innermost(thing))
     drawn.selected()
-    drawn.choose("New look")
+    drawn.choose("Appearance")
     take_from_second(drawn, ball)
     look = drawn.edit("appearance")
     cap = drawn.mask(look["selection"]) > 0.5  # of a mushroom; its stem has another colour
@@ -284,7 +284,7 @@ def test_paste_and_look_from_a_second_picture_hide_and_delete(drawn):
     assert (cap & (thing > 0.5)).sum() / cap.sum() > 0.95
     assert iou(drawn.mask(look["reference"]), ball) > 0.9
     assert kinds(drawn) == ["paste", "appearance"]
-    drawn.page.locator(".dd-edit-card", has_text="New look").get_by_label("Hide").click()
+    drawn.page.locator(".dd-edit-card", has_text="Appearance").get_by_label("Hide").click()
     drawn.edit("appearance", lambda edit: edit["hidden"])
     assert kinds(drawn) == ["paste"]
     drawn.choose("Edit")
@@ -293,7 +293,7 @@ def test_paste_and_look_from_a_second_picture_hide_and_delete(drawn):
     goal, made = placed(ball, placing, paste["selection"]["mask"]["centroid"]), picture_of(drawn.result(job))
     assert untouched(case.before, made, goal) > 35
     assert np.abs(colour(made, goal) - colour(picture, ball)).max() < 40
-    drawn.page.locator(".dd-edit-card", has_text="New look").get_by_label("Show").click()
+    drawn.page.locator(".dd-edit-card", has_text="Appearance").get_by_label("Show").click()
     drawn.page.locator(".dd-edit-card", has_text="Paste").get_by_label("Delete this edit").click()
     drawn.known(lambda doc: [edit["kind"] for edit in doc["edits"]] == ["appearance"] and not doc["edits"][0]["hidden"])
     assert kinds(drawn) == ["appearance"]
@@ -318,8 +318,8 @@ def kinds(window):
 
 
 def take_from_second(window, mask):
-    """Takes the scene's second picture and the thing of this mask in it."""
-    window.page.get_by_role("button", name=re.compile("scene.s second picture")).click()
+    """Takes the scene's second image and the object of this mask in it."""
+    window.page.get_by_role("button", name=re.compile("scene.s second image")).click()
     canvas = window.page.locator("dialog canvas.dd-stage")
     box, (height, width) = canvas.bounding_box(), mask.shape
     zoom = min((box["width"] - 32) / width, (box["height"] - 32) / height, 16)

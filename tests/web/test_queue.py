@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragondiffusion.web.limits import Limits, RefusedError
-from dragondiffusion.web.queue import Job, Queue
+from dragondiffusion.web.queue import EditJob, Queue
 from dragondiffusion.web.sessions import Session, Sessions
 
 
@@ -17,7 +17,7 @@ def sessions(tmp_path):
 
 
 def job(session):
-    return Job(session, {"image": "x"})
+    return EditJob(session, {"image": "x"})
 
 
 class Nobody(Session):
@@ -85,9 +85,9 @@ def test_what_a_killed_server_did_not_finish_is_reported(sessions, tmp_path):
     done, running, waiting = (queue.put(job(session)) for _ in range(3))
     assert queue.take() is done
     done.change(state="done", seconds=2.0, notes=["as it was"])
-    done.keep()
+    done.save()
     assert queue.take() is running
-    running.keep()
+    running.save()
     (session.folder / "jobs" / f"{'0' * 32}.json").write_text('{"recipe": {}')  # torn
     again = Queue(Limits())
     again.recover(Sessions(tmp_path / "sessions", Limits()))

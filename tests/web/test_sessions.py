@@ -36,7 +36,7 @@ def test_the_same_file_has_one_name_and_its_last_title(sessions, picture):
 )
 def test_nothing_else_is_reached(sessions, name):
     _, session = sessions.begin()
-    with pytest.raises(RefusedError, match="there is no picture") as refused:
+    with pytest.raises(RefusedError, match="there is no image") as refused:
         session.path(name)
     assert refused.value.status == 404
 
@@ -63,11 +63,11 @@ def test_tokens_are_not_written_down(sessions, tmp_path):
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "no picture that can be read"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that can be read"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture that can be read"),
-        (b"PK\x03\x04" + b"\x00" * 100, "no picture that can be read"),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 50, "the picture"),
+        (b"", "no image that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image that can be read"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image that can be read"),
+        (b"PK\x03\x04" + b"\x00" * 100, "no image that can be read"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 50, "the image"),
         (png(np.zeros((60, 60), np.uint8))[:-30], "broken or cut short"),
         (png(np.zeros((200, 200), np.uint8)), "more than 10000"),
     ],

@@ -1,1 +1,1 @@
-"""The web page and the HTTP API: a canvas on which one drags things, and a server that edits. The extra `web`."""
+"""The web page and the HTTP API: a canvas on which one drags objects, and a server that edits. The extra `web`."""

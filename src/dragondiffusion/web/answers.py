@@ -1,4 +1,4 @@
-"""What requests hold and what is answered, as types of the API."""
+"""The types of the API: requests and answers."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,36 +10,37 @@ Name = Annotated[str, Field(max_length=64)]
 RecipeJson = dict[str, Any]
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
+Control = Literal["mask", "image", "number", "integer", "switch", "text", "choice", "json"]
 Kind = Literal["move", "remove", "resize", "rotate", "paste", "appearance", "drag", "landmarks"]
 
 
 class Question(BaseModel):
-    """What all requests share: fields that are unknown are refused."""
+    """The base of all requests: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class PictureFacts(BaseModel):
-    """A picture of the session."""
+    """An image of the session."""
 
-    name: str = Field(description="Made from its content; never changes its meaning.")
-    title: str = Field(description="What the visitor calls it.")
+    name: str = Field(description="Made from its content; always names the same image.")
+    title: str = Field(description="The visitor's name for it.")
     width: int
     height: int
     notes: list[str] = []
-    prompt: str = Field("", description="What it shows, where that is known.")
+    prompt: str = Field("", description="A description of its content, where it is known.")
     landmarks: list[PointPair] = Field([], description="Of its face, where they are known.")
 
 
 class MaskFacts(BaseModel):
-    """A mask of the session; as large as its picture."""
+    """A mask of the session; as large as its image."""
 
     name: str
     width: int
     height: int
-    area: float = Field(description="Share of the picture.")
+    area: float = Field(description="Share of the image.")
     box: tuple[int, int, int, int] = Field(description="Around it: x0, y0, x1, y1 in pixels.")
-    centroid: PointPair = Field(description="Its centre of gravity in pixels; moved things turn and grow about it.")
+    centroid: PointPair = Field(description="Its centre of gravity in pixels; moved objects turn and grow about it.")
 
 
 class Bounds(BaseModel):
@@ -53,13 +54,13 @@ class Bounds(BaseModel):
 
 
 class SessionFacts(BaseModel):
-    """A session and what the server can do."""
+    """A session, and the abilities of the server."""
 
     session: str = Field(description="The token that goes into the header X-Session.")
     model: str
     demo: bool = Field(description="Whether it is the embedded demo model.")
     limits: Bounds
-    masks: bool = Field(description="Whether things can be selected by clicks.")
+    masks: bool = Field(description="Whether objects can be selected by clicks.")
     faces: bool = Field(description="Whether landmarks of faces can be found.")
     pictures: list[PictureFacts] = []
     jobs: "list[JobFacts]" = []
@@ -80,22 +81,22 @@ class SceneFacts(BaseModel):
 
 
 class SelectionQuestion(Question):
-    """Asks what clicks mean."""
+    """Asks for the object that clicks select."""
 
     picture: Name
     points: list[PointPair] = Field([], max_length=64)
     outside: list[PointPair] = Field([], max_length=64)
     box: Corners | None = None
-    found: Name | None = Field(None, description="What earlier clicks meant; with `corrected`.")
-    corrected: Name | None = Field(None, description="The same after corrections by hand, which are kept.")
+    found: Name | None = Field(None, description="The mask that earlier clicks selected; with `corrected`.")
+    corrected: Name | None = Field(None, description="The same mask after corrections by hand, which are preserved.")
 
 
 class SelectionFacts(BaseModel):
-    """What clicks mean."""
+    """The object that clicks select."""
 
     found: MaskFacts = Field(description="By the clicks alone.")
     mask: MaskFacts = Field(description="With corrections by hand.")
-    by: str = Field(description="What found it.")
+    by: str = Field(description="The method that found it.")
 
 
 class LandmarksQuestion(Question):
@@ -113,7 +114,7 @@ class LandmarksFacts(BaseModel):
 
 
 class RecipeQuestion(Question):
-    """A recipe whose pictures and masks are names of the session's."""
+    """A recipe whose images and masks are names of the session's."""
 
     recipe: RecipeJson
 
@@ -125,7 +126,7 @@ class JobQuestion(RecipeQuestion):
 
 
 class ReportFacts(BaseModel):
-    """What can be said of a result without knowing the truth."""
+    """Measures of a result that need no ground truth."""
 
     arrived: float | None
     ghost: float | None
@@ -135,7 +136,7 @@ class ReportFacts(BaseModel):
 
 
 class JobFacts(BaseModel):
-    """A job: what it is about, how far it is, what came of it."""
+    """A job: its recipe, its progress, its result."""
 
     id: str
     state: State
@@ -145,7 +146,7 @@ class JobFacts(BaseModel):
     total: int = 0
     seconds_left: float | None = None
     seconds: float = 0.0
-    frames: int = Field(0, description="Grows with every new picture of what there is so far.")
+    frames: int = Field(0, description="Grows with every intermediate image.")
     error: str | None = None
     seed: int = 42
     tries: int = 1
@@ -157,7 +158,7 @@ class JobFacts(BaseModel):
 
 
 class RestoredFacts(BaseModel):
-    """A recipe with its pictures and masks in the session."""
+    """A recipe with its images and masks in the session."""
 
     recipe: RecipeJson
     pictures: dict[str, PictureFacts]
@@ -168,10 +169,32 @@ class RestoredFacts(BaseModel):
 class ExportFacts(BaseModel):
     """A recipe for use elsewhere."""
 
-    recipe: str = Field(description="JSON with all pictures in it.")
+    recipe: str = Field(description="JSON with all images in it.")
     python: str
     command: str
-    files: list[str] = Field(description="Pictures and masks that both name, see exports/files.")
+    files: list[str] = Field(description="Images and masks that both name, see exports/files.")
+
+
+class FieldFacts(BaseModel):
+    """A field of a kind of edit, and the control that sets it in a form."""
+
+    name: str
+    title: str
+    help: str
+    control: Control = Field(description="`json` stands for all values that no other control sets.")
+    required: bool
+    default: Any = Field(None, description="Where the field is not required.")
+    options: list[str] = Field([], description="The values of a `choice`.")
+    of: str | None = Field(None, description="Of a `mask`: the image field it belongs to; null is the edited image.")
+
+
+class EditKind(BaseModel):
+    """A kind of edit: all that a client needs to offer it and to make a form for it."""
+
+    name: str = Field(description="The value of `edit` in recipes.")
+    title: str
+    help: str
+    fields: list[FieldFacts]
 
 
 class Health(BaseModel):
@@ -185,6 +208,6 @@ class Health(BaseModel):
 
 
 class Trouble(BaseModel):
-    """What every error answers."""
+    """The answer of every error."""
 
     detail: str

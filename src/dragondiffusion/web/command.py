@@ -13,13 +13,13 @@ import tyro
 from ..console.model_options import WithModel
 
 if TYPE_CHECKING:
-    from .api import Service
     from .limits import Limits
+    from .service import Service
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Web(WithModel):
-    """Serve the page on which one drags things, and the HTTP API behind it."""
+    """Serve the page on which one drags objects, and the HTTP API behind it."""
 
     host: str = "127.0.0.1"
     """Address to listen at; 0.0.0.0 lets other machines in."""
@@ -38,7 +38,7 @@ class Web(WithModel):
     upload: int = 64
     """Largest upload, MB."""
     pixels: int = 50
-    """Largest picture, megapixels."""
+    """Largest image, megapixels."""
     steps: int = 300
     """Most steps of one run."""
     waiting: int = 64
@@ -85,9 +85,9 @@ class Web(WithModel):
         )
 
     def _service(self, folder: Path, limits: Limits) -> Service:
-        from .api import Service
         from .engine import Engine
         from .queue import Queue
+        from .service import Service
         from .sessions import Sessions
 
         queue = Queue(limits)

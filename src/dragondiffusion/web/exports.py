@@ -1,4 +1,4 @@
-"""A recipe for use elsewhere: as JSON with its pictures in it, as Python, as a command, as a folder of files."""
+"""A recipe for use elsewhere: as JSON with its images in it, as Python, as a command, as a folder of files."""
 
 import io
 import re
@@ -13,27 +13,25 @@ from typing import Any, cast
 from ..core.strict_json import write_json
 from ..core.types import Window
 from ..edits.base import Edit
-from ..edits.registry import EDITS
 from ..edits.settings import Settings
 from ..imaging.shapes import BoxMask, MaskShape, PolygonMask
-from ..recipes import Recipe
-from ..recipes.parts import nearest_preset
-from ..recipes.pictures import Beside, Embedded
-from .recipes import MASKS
+from ..recipes import Recipe, nearest_preset
+from ..recipes.store import Beside, Embedded
+from .kinds import mask_images, name_of
 from .sessions import Session
 
 ROOM = 64 * 2**20
-"""Bytes of pictures that a recipe's JSON carries."""
+"""Bytes of images that a recipe's JSON carries."""
 RECIPE = "recipe.json"
 RESULT = "edited.png"
 
 
 @dataclass(frozen=True)
 class Files:
-    """How the files of a session are called elsewhere.
+    """The names that files of a session have elsewhere.
 
     Args:
-        names: by their names in the session.
+        names: by the files' names in the session.
     """
 
     names: Mapping[str, str]
@@ -55,12 +53,12 @@ class Files:
         return Files(names)
 
     def call(self, path: Path) -> str:
-        """What a file is called."""
+        """The name of a file elsewhere."""
         return self.names[path.name]
 
 
 class _Called(Beside):
-    """Pictures under the names that they have elsewhere."""
+    """A store of images under the names that they have elsewhere."""
 
     def __init__(self, files: Files) -> None:
         super().__init__(Path())
@@ -73,7 +71,7 @@ class _Called(Beside):
 
 
 def recipe_json(recipe: Recipe, session: Session) -> str:
-    """The recipe with its pictures in it, as far as there is room."""
+    """The recipe with its images in it, as far as there is room."""
     return write_json(recipe.written(Embedded(session.pictures, ROOM)))
 
 
@@ -83,11 +81,11 @@ def recipe_with_files(recipe: Recipe, files: Files) -> str:
 
 
 def python_code(recipe: Recipe, files: Files, model: str | None) -> str:
-    """A program that does the same.
+    """A Python program that makes the same edit.
 
     Args:
-        recipe: what.
-        files: how its pictures are called.
+        recipe: the edit.
+        files: the names of its images.
         model: the checkpoint; None is the demo model.
     """
     edits = [_expression(edit, files) for edit in recipe.edits]
@@ -111,7 +109,7 @@ def python_code(recipe: Recipe, files: Files, model: str | None) -> str:
 
 
 def command_line(recipe: Recipe, files: Files, model: str | None) -> str:
-    """A command that does the same: that of the edit, or one that runs the recipe's file."""
+    """A command that makes the same edit: the one of that edit, or one that runs the file of the recipe."""
     words = _edit_words(recipe, files)
     if words is None:
         words = ["run", RECIPE]
@@ -125,7 +123,7 @@ def zipped(recipe: Recipe, session: Session, files: Files) -> bytes:
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr(RECIPE, recipe_with_files(recipe, files), zipfile.ZIP_DEFLATED)
         for name, called in files.names.items():
-            archive.write(session.path(name), called)  # pictures are compressed already
+            archive.write(session.path(name), called)  # images are compressed already
     return data.getvalue()
 
 
@@ -133,10 +131,11 @@ def _named_files(recipe: Recipe) -> Iterator[tuple[Path, bool]]:
     """The files of a recipe, and whether each is a mask."""
     yield cast(Path, recipe.image), False
     for edit in recipe.edits:
+        masks = mask_images(type(edit))
         for field in fields(cast(Any, edit)):
             value = getattr(edit, field.name)
             if isinstance(value, Path):
-                yield value, field.name in MASKS
+                yield value, field.name in masks
 
 
 def _expression(value: Any, files: Files) -> str:
@@ -183,11 +182,11 @@ def _changes(settings: Settings) -> tuple[str, dict[str, Any]]:
 
 
 def _edit_words(recipe: Recipe, files: Files) -> list[str] | None:
-    """Words of the command of a single edit; None where there are several, or it has no short form."""
+    """Words of the command of a single edit; None for several edits, and for an edit that has no short form."""
     edit, *others = recipe.edits
     if others:
         return None
-    name = next(name for name, (_, cls) in EDITS.items() if cls == type(edit).__name__)
+    name = name_of(edit)
     preset, changed = _changes(recipe.settings)
     words = [name, files.call(cast(Path, recipe.image)), *_options(edit, name, files)]
     for option in ("prompt", "negative_prompt"):
@@ -219,7 +218,7 @@ def _options(edit: Edit, name: str, files: Files) -> Iterator[str]:
 
 
 def _shape_text(shape: MaskShape) -> str:
-    """A mask as an option; nothing where it has no such form."""
+    """A mask as the value of an option; empty where it cannot be written so."""
     if isinstance(shape, BoxMask):
         return "box:" + ",".join(map(_number_text, (shape.x0, shape.y0, shape.x1, shape.y1)))
     if isinstance(shape, PolygonMask):
@@ -240,7 +239,7 @@ def _number_text(value: Any) -> str:
 
 
 def _setting_text(value: Any) -> str | None:
-    """What stands after NAME=; None where there is no such form."""
+    """A value as it is written after NAME=; None where it cannot be written so."""
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Enum):

@@ -1,7 +1,9 @@
-"""What one visitor and all of them together may ask of the server."""
+"""Limits of the requests of one visitor, and of all visitors together."""
 
 from dataclasses import dataclass, fields
+from typing import Any, cast
 
+from ..edits.base import Edit
 from ..recipes import Recipe
 
 
@@ -10,7 +12,7 @@ class RefusedError(Exception):
 
     Args:
         status: HTTP status code.
-        sentence: what is wrong and what to do.
+        sentence: the reason, and the remedy.
     """
 
     def __init__(self, status: int, sentence: str) -> None:
@@ -21,11 +23,11 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of what the server takes.
+    """The limits of a server.
 
     Args:
         upload: bytes of one request.
-        pixels: of one picture.
+        pixels: of one image.
         steps: of one run, repeated ones counted.
         edits: in one recipe.
         points: in one edit.
@@ -35,13 +37,13 @@ class Limits:
         sessions: that are kept; the longest unused is removed for a new one.
         session_bytes: of the files of one session.
         hours: after which an unused session is removed.
-        kept: inverted pictures that stay in memory, so that the next edit of a picture starts at once.
+        kept: inverted images that stay in memory, so that the next edit of an image starts at once.
         kept_bytes: memory that they may take.
 
     Raises:
         ValueError: if one is not positive.
 
-    Source: chosen; a photo of 50 megapixels is one of a good camera.
+    Source: chosen; an image of 50 megapixels is one of a good camera.
     """
 
     upload: int = 64 * 2**20
@@ -84,5 +86,7 @@ class Limits:
                 raise RefusedError(422, f"{name} is {value}, and this server takes at most {most}; ask for less")
 
 
-def _points(edit: object) -> int:
-    return max((len(getattr(edit, name, ())) for name in ("points", "points_from", "points_to")), default=0)
+def _points(edit: Edit) -> int:
+    """The length of the longest list among the fields of an edit."""
+    values = (getattr(edit, field.name) for field in fields(cast(Any, edit)))
+    return max((len(cast("list[Any]", value)) for value in values if isinstance(value, (list, tuple))), default=0)

@@ -12,10 +12,10 @@ from gradio.data_classes import FileData
 from gradio.utils import get_upload_folder
 
 from ..core.strict_json import parse_json, shown
-from .api import Service
+from .assets import STATIC
 from .limits import RefusedError
-from .queue import Job
-from .server import STATIC
+from .queue import EditJob
+from .service import Service
 from .sessions import Session
 
 KEEP = 3600
@@ -30,7 +30,7 @@ import(base + "page/main.js").then((page) => page.mount(element, base)).catch((e
 });
 """
 BARE = ".gradio-container, .gradio-container main { padding: 0 !important; max-width: none !important; } "
-"""The canvas takes the window; what Gradio puts around components is left out."""
+"""The canvas fills the window; Gradio's padding around components is removed."""
 
 
 def mounted(app: FastAPI, service: Service) -> FastAPI:
@@ -38,7 +38,7 @@ def mounted(app: FastAPI, service: Service) -> FastAPI:
 
     Args:
         app: the API.
-        service: what it works on.
+        service: sessions, jobs and models.
     """
     with gr.Blocks(
         title="dragondiffusion", analytics_enabled=False, fill_width=True, delete_cache=(KEEP, KEEP)
@@ -52,7 +52,7 @@ def mounted(app: FastAPI, service: Service) -> FastAPI:
         )
         cast(Any, gr).api(_edit(service), api_name="edit")
     fonts = ["system-ui", "sans-serif"]
-    # Gradio looks only in what it takes for a launched application whether a path that a client gives is an upload.
+    # Gradio checks whether a path is an upload only in applications that it takes to be launched.
     page.has_launched = True
     return gr.mount_gradio_app(
         app,
@@ -73,15 +73,15 @@ def _edit(service: Service) -> Any:
     """The edit as a function of Gradio's API."""
 
     async def edit(picture: FileData, recipe: str) -> tuple[FileData, str]:
-        """Edits a picture.
+        """Edits an image.
 
         Args:
-            picture: the picture.
+            picture: the image.
             recipe: a recipe's JSON without "image"; masks in it are boxes, polygons, run lengths or PNG data, second
-                pictures PNG data.
+                images PNG data.
 
         Returns:
-            The result, a PNG that carries its recipe, and what can be said of it.
+            The result, a PNG that contains its recipe, and its report in words.
         """
         _, session = service.sessions.begin()
         try:
@@ -105,16 +105,16 @@ def _file_data(given: Any) -> FileData:
     try:
         return FileData(**given)
     except (TypeError, ValueError) as error:
-        raise RefusedError(422, "the picture is no file; send it by handle_file") from error
+        raise RefusedError(422, "the image is no file; send it by handle_file") from error
 
 
-def _submitted(service: Service, session: Session, picture: Any, recipe: str) -> Job:
+def _submitted(service: Service, session: Session, picture: Any, recipe: str) -> EditJob:
     """The job of a request of Gradio's client."""
     uploaded = picture if isinstance(picture, FileData) else _file_data(picture)
     # Gradio leaves the path of a function's argument as the client gave it.
     path = Path(uploaded.path).resolve()
     if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
-        raise RefusedError(422, "the picture was not uploaded; send it by handle_file")
+        raise RefusedError(422, "the image was not uploaded; send it by handle_file")
     name = session.add(path.read_bytes(), Path(uploaded.orig_name or "picture.png").name)
     try:
         data = parse_json(recipe, "the recipe")

@@ -1,4 +1,4 @@
-"""Pictures and masks as the page needs them: their facts, views that a browser shows, masks painted or found."""
+"""Images and masks as the page needs them: their facts, views that a browser shows, masks painted or found."""
 
 import io
 import math
@@ -26,20 +26,20 @@ LOSSLESS = 1_500_000
 
 @lru_cache(maxsize=4)
 def photo(path: Path) -> Photo:
-    """The photo of a file; files never change, so that the last few are kept."""
+    """The photo of a file; files never change, so the last few are cached."""
     return read_photo(path)
 
 
 @lru_cache(maxsize=1024)
 def size_of(path: Path) -> Size:
-    """(height, width) of an upright picture."""
-    with open_image(path, 2**40, "the picture") as image:
+    """(height, width) of an upright image."""
+    with open_image(path, 2**40, "the image") as image:
         turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def picture_facts(session: Session, name: str, **more: Any) -> PictureFacts:
-    """What the page needs to know of a picture.
+    """The description of an image that clients get.
 
     Raises:
         RefusedError: if there is none of that name (404).
@@ -50,7 +50,7 @@ def picture_facts(session: Session, name: str, **more: Any) -> PictureFacts:
 
 @lru_cache(maxsize=1024)
 def mask_facts(path: Path) -> MaskFacts:
-    """What the page needs to know of a mask.
+    """The description of a mask that clients get.
 
     Raises:
         RefusedError: if it is empty (422).
@@ -69,7 +69,7 @@ def mask_facts(path: Path) -> MaskFacts:
 
 
 def marked(source: MaskLike, size: Size) -> Mask:
-    """A mask, refused in words where it cannot be one."""
+    """A mask; a source that is none is refused with its error (422)."""
     try:
         return read_mask(source, size)
     except ValueError as error:
@@ -77,27 +77,27 @@ def marked(source: MaskLike, size: Size) -> Mask:
 
 
 def keep_mask(session: Session, mask: Mask) -> MaskFacts:
-    """Keeps a mask as a grey picture of the session.
+    """Adds a mask to the session, as a grey image.
 
     Raises:
-        RefusedError: if nothing is left of it (422).
+        RefusedError: if it is empty (422).
     """
     if not bool((mask > 0.5).any()):
-        raise RefusedError(422, "nothing is selected; click on a thing or paint over it")
+        raise RefusedError(422, "nothing is selected; click on an object or paint over it")
     data = to_png(np.rint(mask.numpy() * 255).astype(np.uint8))
     return mask_facts(session.path(session.add(data, "")))
 
 
 def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
-    """A mask painted on a view of a picture, scaled to the picture.
+    """A mask painted on a view of an image, scaled to the image.
 
     Args:
-        session: whose picture it is.
+        session: whose image it is.
         picture: its name.
         data: PNG, light where it is marked.
 
     Raises:
-        RefusedError: if it is no PNG or has another shape than the picture (422).
+        RefusedError: if it is no PNG or has another shape than the image (422).
     """
     height, width = size_of(session.path(picture))
     try:
@@ -107,8 +107,8 @@ def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
     if abs(math.log(image.width / image.height * height / width)) > 1.5 / min(image.size) + 0.01:
         raise RefusedError(
             422,
-            f"the mask is {image.width}x{image.height} and the picture {width}x{height}; "
-            "paint it on a view of the whole picture",
+            f"the mask is {image.width}x{image.height} and the image {width}x{height}; "
+            "paint it on a view of the whole image",
         )
     grey = Image.fromarray(to_rgb(image)).convert("L").resize((width, height), Image.Resampling.BILINEAR)
     values = np.array(grey, dtype=np.float32) / 255
@@ -116,20 +116,20 @@ def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
 
 
 def corrected(mask: Mask, found: Mask, before: Mask) -> Mask:
-    """A corrected mask with what changed of the mask that clicks mean, so that corrections are not lost."""
+    """A mask with corrections by hand, updated by the change of the mask that was found by clicks."""
     return (mask + (found - before)).clamp(0, 1)
 
 
 def view(path: Path, side: int) -> tuple[bytes, str]:
-    """A picture as a browser shows it, upright, and its media type.
+    """An image as a browser shows it, upright, and its media type.
 
     Args:
-        path: the picture.
+        path: the image.
         side: its longer side at most, pixels.
     """
-    with open_image(path, 2**40, "the picture") as image:
+    with open_image(path, 2**40, "the image") as image:
         image.draft("RGB", (side, side))
-        image = ImageOps.exif_transpose(load_pixels(image, "the picture"))
+        image = ImageOps.exif_transpose(load_pixels(image, "the image"))
         if image.mode not in ("L", "RGB", "RGBA", "LA"):
             image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_rgb(image))
         image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
@@ -148,7 +148,7 @@ def encoded(image: Image.Image, kind: str) -> tuple[bytes, str]:
 
 
 def inside(points: Sequence[Point], size: Size, what: str) -> None:
-    """Checks that points lie in a picture.
+    """Checks that points lie in an image.
 
     Raises:
         RefusedError: if one does not (422).

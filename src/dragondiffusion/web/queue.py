@@ -14,16 +14,16 @@ from .pictures import picture_facts
 from .sessions import Session, Sessions
 
 STOPPED = "the server stopped while this was {}; send it again"
-"""What is said of jobs that a server did not finish."""
+"""Error of jobs that a server did not finish."""
 
 
 @dataclass(eq=False)
-class Job:
-    """One edit that somebody asked for.
+class EditJob:
+    """One edit that a visitor asked for.
 
     Args:
-        session: whose.
-        recipe: what, with names of the session's pictures.
+        session: of the visitor.
+        recipe: the edit; it names images of the session.
         tries: seeds that are tried.
         id: its name.
         created: when it was asked for, seconds since 1970.
@@ -42,7 +42,7 @@ class Job:
     seconds: float = 0.0
     frames: int = 0
     frame: tuple[bytes, str] | None = None
-    """JPEG of what there is so far, and its box."""
+    """JPEG of the intermediate image, and its box."""
     error: str | None = None
     seed: int = 42
     report: dict[str, Json] | None = None
@@ -52,7 +52,7 @@ class Job:
     version: int = 0
     """Grows with every change."""
 
-    KEPT = ("recipe", "tries", "created", "state", "seconds", "error", "seed", "report", "notes", "result")
+    RECORDED = ("recipe", "tries", "created", "state", "seconds", "error", "seed", "report", "notes", "result")
 
     def change(self, **fields: Any) -> None:
         """Sets fields."""
@@ -60,30 +60,30 @@ class Job:
             setattr(self, name, value)
         self.version += 1
 
-    def keep(self) -> None:
-        """Writes the record of it."""
-        self.session.write_job(self.id, {name: getattr(self, name) for name in self.KEPT})
+    def save(self) -> None:
+        """Writes its record."""
+        self.session.write_job(self.id, {name: getattr(self, name) for name in self.RECORDED})
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether the job has ended."""
         return self.state not in ("waiting", "running")
 
     @staticmethod
-    def read(session: Session, name: str, record: Json) -> "Job":
+    def read(session: Session, name: str, record: Json) -> "EditJob":
         """The job of a record; one that was not finished is over now.
 
         Raises:
             ValueError: if it is no record of a job.
         """
         try:
-            job = Job(session, record["recipe"], record["tries"], name, record["created"])
-            job.change(**{k: record[k] for k in Job.KEPT[3:]})
+            job = EditJob(session, record["recipe"], record["tries"], name, record["created"])
+            job.change(**{k: record[k] for k in EditJob.RECORDED[3:]})
         except (TypeError, KeyError) as error:
             raise ValueError(f"the record of job {name} is broken ({error})") from error
         if not job.is_over:
             job.change(error=STOPPED.format(job.state), state="interrupted")
-            job.keep()
+            job.save()
         return job
 
 
@@ -98,10 +98,10 @@ class Queue:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._jobs: dict[str, Job] = {}
-        self._waiting: dict[str, deque[Job]] = {}
+        self._jobs: dict[str, EditJob] = {}
+        self._waiting: dict[str, deque[EditJob]] = {}
         """By session; the session whose turn it is comes first."""
-        self._running: set[Job] = set()
+        self._running: set[EditJob] = set()
         self._changed = threading.Condition()
         self._closed = False
 
@@ -110,12 +110,12 @@ class Queue:
         for session in sessions.all():
             for name, record in session.jobs().items():
                 try:
-                    self._jobs[name] = Job.read(session, name, record)
+                    self._jobs[name] = EditJob.read(session, name, record)
                 except ValueError:
                     session.remove_job(name)
 
-    def put(self, job: Job) -> Job:
-        """Lets a job wait for its turn.
+    def put(self, job: EditJob) -> EditJob:
+        """Puts a job into the queue.
 
         Raises:
             RefusedError: if too many wait (429, 503).
@@ -126,13 +126,13 @@ class Queue:
                 raise RefusedError(429, f"{len(own)} of your edits wait already; let one finish or cancel one")
             if sum(map(len, self._waiting.values())) >= self.limits.waiting:
                 raise RefusedError(503, f"{self.limits.waiting} edits wait already; try again in a minute")
-            job.keep()  # before it can run, which is written later
+            job.save()  # before it can run, which is written later
             self._jobs[job.id] = job
             self._waiting.setdefault(job.session.name, own).append(job)
             self._changed.notify()
         return job
 
-    def take(self) -> Job | None:
+    def take(self) -> EditJob | None:
         """The next job, which is running from now on; waits for one. None when the queue is closed."""
         with self._changed:
             while not self._closed:
@@ -147,12 +147,12 @@ class Queue:
                 self._changed.wait()
         return None
 
-    def finished(self, job: Job) -> None:
+    def finished(self, job: EditJob) -> None:
         """Notes that a job is over."""
         with self._changed:
             self._running.discard(job)
 
-    def find(self, session: Session, name: str) -> Job:
+    def find(self, session: Session, name: str) -> EditJob:
         """A job of a session.
 
         Raises:
@@ -163,11 +163,11 @@ class Queue:
             raise RefusedError(404, f"there is no job {name[:80]!r} in this session")
         return job
 
-    def of(self, session: Session) -> list[Job]:
+    def of(self, session: Session) -> list[EditJob]:
         """The jobs of a session, the oldest first."""
         return sorted((job for job in self._jobs.values() if job.session.name == session.name), key=_created)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: EditJob) -> None:
         """Takes a job out of the queue, or asks the one that runs to stop."""
         job.cancelled.set()
         with self._changed:
@@ -178,9 +178,9 @@ class Queue:
             if not own:
                 del self._waiting[job.session.name]
             job.change(state="cancelled")
-        job.keep()
+        job.save()
 
-    def forget(self, job: Job) -> None:
+    def forget(self, job: EditJob) -> None:
         """Cancels a job and forgets it."""
         self.cancel(job)
         self._jobs.pop(job.id, None)
@@ -193,7 +193,7 @@ class Queue:
             self._jobs.pop(job.id, None)
 
     def close(self) -> None:
-        """Ends waiting for jobs; what runs is asked to stop."""
+        """Closes the queue; running jobs are asked to stop."""
         with self._changed:
             self._closed = True
             for job in self._running:
@@ -206,7 +206,7 @@ class Queue:
         with self._changed:
             return sum(map(len, self._waiting.values())), len(self._running)
 
-    def position(self, job: Job) -> int:
+    def position(self, job: EditJob) -> int:
         """How many jobs come before a job that waits."""
         with self._changed:
             turns = [
@@ -217,8 +217,8 @@ class Queue:
         order = [other.id for _, _, other in sorted(turns, key=_turn)]
         return order.index(job.id) if job.id in order else 0
 
-    def facts(self, job: Job) -> JobFacts:
-        """What there is to say of a job."""
+    def facts(self, job: EditJob) -> JobFacts:
+        """The description of a job that clients get."""
         result = None if job.result is None else picture_facts(job.session, job.result)
         return JobFacts(
             id=job.id,
@@ -241,9 +241,9 @@ class Queue:
         )
 
 
-def _created(job: Job) -> float:
+def _created(job: EditJob) -> float:
     return job.created
 
 
-def _turn(found: tuple[int, int, Job]) -> tuple[int, int]:
+def _turn(found: tuple[int, int, EditJob]) -> tuple[int, int]:
     return found[:2]

@@ -1,29 +1,31 @@
-"""Recipes in and out of a session: names of its pictures in place of paths, nothing of the server readable by them."""
+"""Recipes in and out of a session: they name images of the session, and no other file of the server."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from ..core.strict_json import Json, parse_json, shown
 from ..edits.base import Edit
+from ..edits.registry import EDITS
 from ..imaging.png import SIGNATURE, read_texts, to_png
 from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
 from ..recipes.recipe import RECIPE_TEXT
 from ..recipes.store import Beside
 from .answers import RestoredFacts
+from .kinds import edit_class, image_names, mask_images
 from .limits import RefusedError
 from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of
 from .sessions import NAME, Session
 
-PICTURES, MASKS = ("image",), ("mask", "hint", "reference_mask")
-"""Fields of recipes and edits that name pictures, and masks."""
+IMAGE = "image"
+"""The field of a recipe that names the image to edit."""
 
 
 def in_session(data: Json, session: Session) -> Recipe:
-    """The recipe of JSON whose pictures and masks are names of a session's.
+    """The recipe of JSON whose images and masks are names of a session's.
 
     Raises:
         RefusedError: if it is no recipe, names anything else, or asks for another model (422, 404).
@@ -37,14 +39,14 @@ def in_session(data: Json, session: Session) -> Recipe:
     for path in _paths(recipe):
         if path.parent != session.pictures:
             raise RefusedError(
-                422, f"{path.name[:80]!r} is not the name of a picture of this session; send the picture first"
+                422, f"{path.name[:80]!r} is not the name of an image of this session; send the image first"
             )
         session.path(path.name)
     return recipe
 
 
 def words(error: Exception, session: Session) -> str:
-    """What an error says, without the server's paths."""
+    """The text of an error, without the server's paths."""
     text = " ".join(str(error).split())
     for folder in (session.pictures, session.folder, session.pictures.resolve()):
         text = text.replace(f"{folder}/", "").replace(str(folder), "this session")
@@ -52,17 +54,17 @@ def words(error: Exception, session: Session) -> str:
 
 
 def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
-    """What is needed to go on with a recipe, or a result that carries one: its pictures and masks in the session.
+    """Restores a recipe, or a result that contains one: its images and masks become the session's.
 
     Args:
         data: recipe's JSON, or resulting PNG.
-        session: gets the pictures and masks.
-        model: what the server edits with.
+        session: gets the images and masks.
+        model: name of the server's model.
 
     Raises:
-        RefusedError: if it is neither, or names pictures that the session does not have (422).
+        RefusedError: if it is neither, or names images that the session does not have (422).
     """
-    found = _carried(data, session)
+    found = _read_recipe(data, session)
     if not isinstance(found, dict):
         raise RefusedError(422, f"a recipe is an object, and this is {shown(found)}")
     notes: list[str] = []
@@ -70,8 +72,8 @@ def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
         notes.append(f"the recipe was made with {found.get('model') or 'LoRA'}; here {model} is used")
         found = {name: value for name, value in found.items() if name not in ("model", "loras")}
     recipe = _in_files(in_session(_named(found, session), session), session)
-    pictures = {path.name for path in (recipe.image, *_of(recipe.edits, PICTURES)) if isinstance(path, Path)}
-    masks = {path.name for path in _of(recipe.edits, MASKS) if isinstance(path, Path)}
+    pictures = {path.name for path in (recipe.image, *_values(recipe.edits, image_names)) if isinstance(path, Path)}
+    masks = {path.name for path in _values(recipe.edits, mask_images) if isinstance(path, Path)}
     return RestoredFacts(
         recipe=recipe.written(Named()),
         pictures={name: picture_facts(session, name) for name in pictures},
@@ -81,7 +83,7 @@ def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
 
 
 class Named(Beside):
-    """Pictures of a session by their names."""
+    """Images of a session by their names."""
 
     def __init__(self) -> None:
         super().__init__(Path())
@@ -90,14 +92,14 @@ class Named(Beside):
         return Path(source).name
 
 
-def _carried(data: bytes, session: Session) -> Json:
-    """The JSON of a recipe that a file is or carries."""
+def _read_recipe(data: bytes, session: Session) -> Json:
+    """The JSON of a recipe that a file is or contains."""
     try:
         if data.startswith(SIGNATURE):
             path = session.path(session.add(data, ""))
             text = read_texts(path).get(RECIPE_TEXT)
             if text is None:
-                raise RefusedError(422, "this picture carries no recipe; give a result of this package, or JSON")
+                raise RefusedError(422, "this image contains no recipe; give a result of this package, or JSON")
             return parse_json(text, "the recipe")
         return parse_json(data.decode("utf-8-sig"), "the recipe")
     except UnicodeDecodeError as error:
@@ -107,8 +109,8 @@ def _carried(data: bytes, session: Session) -> Json:
 
 
 def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:
-    """A recipe whose paths are replaced by the names of pictures that the visitor calls like that."""
-    changed = {name: _name_of(value, session) if name in PICTURES else value for name, value in data.items()}
+    """A recipe whose paths are replaced by the names of images that the visitor calls like that."""
+    changed = {name: _name_of(value, session) if name == IMAGE else value for name, value in data.items()}
     edits = changed.get("edits")
     if isinstance(edits, list):
         changed["edits"] = [_named_edit(edit, session) if isinstance(edit, dict) else edit for edit in edits]
@@ -116,7 +118,13 @@ def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:
 
 
 def _named_edit(edit: Mapping[str, Json], session: Session) -> dict[str, Json]:
-    return {k: _name_of(v, session) if k in (*PICTURES, *MASKS) else v for k, v in edit.items()}
+    """An edit whose paths are replaced likewise; one of an unknown kind stays, and is refused with the recipe."""
+    kind = edit.get("edit")
+    if not isinstance(kind, str) or kind not in EDITS:
+        return dict(edit)
+    cls = edit_class(kind)
+    files = {*image_names(cls), *mask_images(cls)}
+    return {k: _name_of(v, session) if k in files else v for k, v in edit.items()}
 
 
 def _name_of(value: Json, session: Session) -> Json:
@@ -127,28 +135,26 @@ def _name_of(value: Json, session: Session) -> Json:
     if name is None:
         raise RefusedError(
             422,
-            f"the recipe names the picture {title[:80]!r}, which is not in this session; open it first, or give a "
-            "recipe with its pictures in it",
+            f"the recipe names the image {title[:80]!r}, which is not in this session; open it first, or give a "
+            "recipe with its images in it",
         )
     return name
 
 
 def _in_files(recipe: Recipe, session: Session) -> Recipe:
-    """A recipe with its pictures and masks as files of the session."""
+    """A recipe with its images and masks as files of the session."""
     image = _picture_file(recipe.image, session, "picture.png")
     return replace(recipe, image=image, edits=tuple(_edit_in_files(edit, image, session) for edit in recipe.edits))
 
 
 def _edit_in_files(edit: Edit, image: Path, session: Session) -> Edit:
-    own = getattr(edit, "image", None)
-    second = image if own is None else _picture_file(own, session, "second picture.png")
-    changed: dict[str, Any] = {} if own is None else {"image": second}
-    for name in MASKS:
-        mask = getattr(edit, name, None)
-        if mask is not None:
-            # Of a paste the mask is that of the second picture; elsewhere only the reference mask is.
-            of = second if name == "reference_mask" or not hasattr(edit, "reference_mask") else image
-            changed[name] = _mask_file(mask, of, session)
+    changed: dict[str, Any] = {}
+    for name in image_names(type(edit)):
+        if getattr(edit, name) is not None:
+            changed[name] = _picture_file(getattr(edit, name), session, "second picture.png")
+    for name, of in mask_images(type(edit)).items():
+        if getattr(edit, name) is not None:
+            changed[name] = _mask_file(getattr(edit, name), changed.get(of, image) if of else image, session)
     return replace(cast(Any, edit), **changed)
 
 
@@ -166,9 +172,10 @@ def _mask_file(source: Any, picture: Path, session: Session) -> Path:
     return session.path(session.add(to_png(source), ""))
 
 
-def _of(edits: tuple[Edit, ...], names: tuple[str, ...]) -> Iterator[Any]:
+def _values(edits: tuple[Edit, ...], names: Callable[[type[Edit]], Iterable[str]]) -> Iterator[Any]:
+    """The values of some fields of each edit."""
     for edit in edits:
-        yield from (getattr(edit, name) for name in names if getattr(edit, name, None) is not None)
+        yield from (getattr(edit, name) for name in names(type(edit)))
 
 
 def _paths(value: Any) -> Iterator[Path]:

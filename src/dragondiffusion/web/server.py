@@ -19,10 +19,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import __version__
-from .api import Service, router
+from .assets import STATIC
 from .limits import RefusedError
+from .routes import router
+from .service import Service
 
-STATIC = Path(__file__).parent / "static"
 SWEEP = 600.0
 """Seconds between looks for sessions that are over."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
@@ -47,7 +48,7 @@ class TooMuch:
         if scope["type"] != "http" or not scope["path"].startswith("/api"):
             await self.app(scope, receive, send)
             return
-        sentence = f"the request has more than {self.most / 2**20:.0f} MB; scale the picture down or store it smaller"
+        sentence = f"the request has more than {self.most / 2**20:.0f} MB; scale the image down or store it smaller"
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > self.most:
             await self._drain(receive, 0)
@@ -101,7 +102,7 @@ def application(service: Service, hosts: Sequence[str] = LOOPBACK, page: bool = 
     app = FastAPI(
         title="dragondiffusion",
         version=__version__,
-        description="Drag-style editing of pictures. Begin a session, send pictures, ask for edits.",
+        description="Drag-style editing of images. Begin a session, send images, ask for edits.",
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

@@ -1,7 +1,7 @@
-"""Sessions: pictures and jobs of one visitor in a folder of their own, which outlives the server and goes in time.
+"""Sessions: images and jobs of one visitor in a folder of their own; it outlives the server until it is long unused.
 
 Nobody but the visitor knows the session's token; the folder is named after a digest of it. No name that comes from
-outside is used as a path: pictures are named after their content, jobs after random numbers, and both are matched
+outside is used as a path: images are named after their content, jobs after random numbers, and both are matched
 against that form first.
 """
 
@@ -25,9 +25,9 @@ from ..imaging.writing import write_file
 from .limits import Limits, RefusedError
 
 NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")
-"""What pictures are called."""
+"""The form of the names of images."""
 JOB = re.compile(r"[0-9a-f]{32}")
-"""What jobs are called."""
+"""The form of the names of jobs."""
 MAX_RECORD_BYTES = 64 * 2**20
 """Largest record of a job that is read, bytes."""
 
@@ -52,7 +52,7 @@ class Session:
 
     Args:
         folder: where they are.
-        limits: how many of them there may be.
+        limits: how much it may contain.
     """
 
     def __init__(self, folder: Path, limits: Limits) -> None:
@@ -62,7 +62,7 @@ class Session:
 
     @property
     def pictures(self) -> Path:
-        """The folder of its pictures and masks, and nothing else."""
+        """The folder of its images and masks, and nothing else."""
         return self.folder / "pictures"
 
     @property
@@ -71,10 +71,10 @@ class Session:
         return (self.folder / "titles.json").stat().st_mtime
 
     def touch(self) -> None:
-        """Notes that it is used.
+        """Records that it is used.
 
         Raises:
-            RefusedError: if it is gone (401).
+            RefusedError: if it was removed (401).
         """
         try:
             os.utime(self.folder / "titles.json")
@@ -86,19 +86,19 @@ class Session:
 
         Args:
             data: the file.
-            title: what the visitor calls it.
+            title: the visitor's name for it.
 
         Returns:
             Its name, made from the content.
 
         Raises:
-            RefusedError: if it is no picture or has too many pixels (422), or there is no room (413).
+            RefusedError: if it is no image or has too many pixels (422), or there is no room (413).
         """
         suffix = _suffix(data)
         name = f"{hashlib.sha256(data).hexdigest()[:32]}.{suffix}"
         if not (self.pictures / name).exists():
             try:
-                load_pixels(open_image(io.BytesIO(data), self.limits.pixels, "the picture"), "the picture")
+                load_pixels(open_image(io.BytesIO(data), self.limits.pixels, "the image"), "the image")
             except (ValueError, MemoryError, Image.DecompressionBombError) as error:
                 raise RefusedError(422, f"{error}") from error
             self._check_room(len(data))
@@ -114,47 +114,47 @@ class Session:
         return name
 
     def take(self, path: Path, title: str) -> str:
-        """Keeps a file of ours that lies in the folder of pictures under another name; gives its name."""
+        """Adds a file that already lies in the folder of images under another name; returns its new name."""
         name = f"{_digest(path)}{path.suffix}"
         os.replace(path, self.pictures / name)
         self._entitle(name, title)
         return name
 
     def path(self, name: str) -> Path:
-        """The file of a picture.
+        """The file of an image.
 
         Raises:
             RefusedError: if there is none of that name (404).
         """
         path = self.pictures / name
         if not NAME.fullmatch(name) or not path.is_file():
-            raise RefusedError(404, f"there is no picture {name[:80]!r} in this session; send it first")
+            raise RefusedError(404, f"there is no image {name[:80]!r} in this session; send it first")
         return path
 
     def title(self, name: str) -> str:
-        """What the visitor calls a picture."""
+        """The title that the visitor gave an image."""
         return self._titles().get(name, name)
 
     def titled(self, title: str) -> str | None:
-        """The newest picture of a title; None if there is none."""
+        """The newest image of a title; None if there is none."""
         found = [name for name, own in self._titles().items() if own == title and (self.pictures / name).is_file()]
         return found[-1] if found else None
 
     def names(self) -> list[str]:
-        """Pictures with a title, the oldest first."""
+        """Images with a title, the oldest first."""
         return [name for name in self._titles() if (self.pictures / name).is_file()]
 
     def write_job(self, job: str, record: Mapping[str, Json]) -> None:
-        """Keeps the record of a job, whole or not at all."""
+        """Writes the record of a job, completely or not at all."""
         text = json.dumps(record, allow_nan=False).encode()
         write_file(self.folder / "jobs" / f"{job}.json", lambda file: file.write(text))
 
     def remove_job(self, job: str) -> None:
-        """Forgets a job; its result stays a picture of the session."""
+        """Forgets a job; its result stays an image of the session."""
         (self.folder / "jobs" / f"{job}.json").unlink(missing_ok=True)
 
     def jobs(self) -> dict[str, Json]:
-        """Records of jobs by name; what is no record is left out."""
+        """Records of jobs by name; files that are no records are left out."""
         found: dict[str, Json] = {}
         for path in sorted((self.folder / "jobs").glob("*.json")):
             if JOB.fullmatch(path.stem):
@@ -173,8 +173,8 @@ class Session:
         if used + more > self.limits.session_bytes:
             raise RefusedError(
                 413,
-                f"this session holds {used / 1e6:.0f} MB of pictures and there is room for "
-                f"{self.limits.session_bytes / 1e6:.0f}; download what you want to keep and begin a new session",
+                f"this session holds {used / 1e6:.0f} MB of images and there is room for "
+                f"{self.limits.session_bytes / 1e6:.0f}; download the images that you need and begin a new session",
             )
 
     def _titles(self) -> dict[str, str]:
@@ -265,7 +265,7 @@ def _suffix(data: bytes) -> str:
     for place, signature, suffix in SIGNATURES:
         if data[place : place + len(signature)] == signature:
             return suffix
-    raise RefusedError(422, "this is no picture that can be read; give a PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC")
+    raise RefusedError(422, "this is no image that can be read; give a PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC")
 
 
 def _digest(path: Path) -> str:

@@ -1,26 +1,27 @@
 // Recipes of every kind of edit, for checks against the package's schema: `node recipes.js` prints them as JSON.
 import { pathToFileURL } from "node:url";
-import * as document from "../../../src/dragondiffusion/web/static/document.js";
-import { toRecipe } from "../../../src/dragondiffusion/web/static/recipe.js";
+import * as document from "../../../src/dragondiffusion/web/static/model/document.js";
+import * as edits from "../../../src/dragondiffusion/web/static/model/edits.js";
+import { toRecipe } from "../../../src/dragondiffusion/web/static/model/recipe.js";
 import { picture, placing, selection } from "./samples.js";
 
 /**
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Choices} Choices
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Doc} Doc
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Choices} Choices
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Doc} Doc
  */
 
 const open = document.openPicture(document.emptyDoc(), picture());
 
 /** @type {((doc: Doc) => Doc)[]} */
 const EDITS = [
-  (doc) => document.place(document.select(doc, selection("a")), placing()),
-  (doc) => document.place(document.select(doc, selection("b")), placing({ scale: [1.5, 0.8], angle: -30, flip: true })),
-  (doc) => document.eraseSelection(document.select(doc, selection("c"))),
-  (doc) => document.addPaste(doc, picture("p", { prompt: "a ring" }), selection("d"), placing({ scale: [0.5, 0.5] })),
-  (doc) => document.addAppearance(document.select(doc, selection("e")), picture("q"), selection("f")),
-  (doc) => document.setArrows(document.clear(doc), [[[10, 10], [40, 20]], [[5, 5], [5, 30]]]),
-  (doc) => limited(document.setArrows(document.clear(doc), [[[100, 110], [140, 120]]])),
-  (doc) => movedLandmarks(document.setLandmarks(document.clear(doc), [[10, 10], [20, 10], [15, 20]])),
+  (doc) => edits.place(document.select(doc, selection("a")), placing()),
+  (doc) => edits.place(document.select(doc, selection("b")), placing({ scale: [1.5, 0.8], angle: -30, flip: true })),
+  (doc) => edits.eraseSelection(document.select(doc, selection("c"))),
+  (doc) => edits.addPaste(doc, picture("p", { prompt: "a ring" }), selection("d"), placing({ scale: [0.5, 0.5] })),
+  (doc) => edits.addAppearance(document.select(doc, selection("e")), picture("q"), selection("f")),
+  (doc) => edits.setArrows(document.clear(doc), [[[10, 10], [40, 20]], [[5, 5], [5, 30]]]),
+  (doc) => limited(edits.setArrows(document.clear(doc), [[[100, 110], [140, 120]]])),
+  (doc) => movedLandmarks(edits.setLandmarks(document.clear(doc), [[10, 10], [20, 10], [15, 20]])),
 ];
 
 /** @type {Partial<Choices>[]} */
@@ -40,7 +41,7 @@ function limited(doc) {
 /** @param {Doc} doc
  * @returns {Doc} */
 function movedLandmarks(doc) {
-  return document.setLandmarks(doc, [[10, 10], [22, 12], [15, 20]]);
+  return edits.setLandmarks(doc, [[10, 10], [22, 12], [15, 20]]);
 }
 
 /** A document with an edit of every kind.

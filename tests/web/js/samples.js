@@ -1,14 +1,15 @@
-// Documents for tests: pictures, masks, random sequences of what a person can do; a generator of random numbers.
+// Documents for tests: images, masks, random sequences of what a person can do; a generator of random numbers.
 
-import * as document from "../../../src/dragondiffusion/web/static/document.js";
+import * as document from "../../../src/dragondiffusion/web/static/model/document.js";
+import * as edits from "../../../src/dragondiffusion/web/static/model/edits.js";
 
 /**
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Doc} Doc
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Mask} Mask
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Picture} Picture
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Placing} Placing
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Point} Point
- * @typedef {import("../../../src/dragondiffusion/web/static/types.js").Selection} Selection
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Doc} Doc
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Mask} Mask
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Picture} Picture
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Placing} Placing
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Point} Point
+ * @typedef {import("../../../src/dragondiffusion/web/static/model/types.js").Selection} Selection
  * @typedef {() => number} Random  from 0 to below 1
  */
 
@@ -68,17 +69,17 @@ const OPERATIONS = [
   (doc, r) => document.select(doc, selection(`m${number(r, 5)}`)),
   (doc, r) => document.correct(doc, selection(`m${number(r, 5)}`)),
   (doc) => document.clear(doc),
-  (doc, r) => document.moveSelection(doc, somePlacing(r)),
-  (doc, r) => document.place(doc, somePlacing(r)),
-  (doc) => document.eraseSelection(doc),
-  (doc, r) => document.addPaste(doc, picture(`p${number(r, 3)}`), selection(`q${number(r, 3)}`), somePlacing(r)),
-  (doc, r) => document.addAppearance(doc, picture(`p${number(r, 3)}`), r() < 0.5 ? null : selection("like")),
-  (doc, r) => document.setArrows(doc, r() < 0.2 ? [] : [[point(r), point(r)]]),
-  (doc, r) => document.setLandmarks(doc, Array.from({ length: number(r, 4) }, () => point(r))),
+  (doc, r) => edits.moveSelection(doc, somePlacing(r)),
+  (doc, r) => edits.place(doc, somePlacing(r)),
+  (doc) => edits.eraseSelection(doc),
+  (doc, r) => edits.addPaste(doc, picture(`p${number(r, 3)}`), selection(`q${number(r, 3)}`), somePlacing(r)),
+  (doc, r) => edits.addAppearance(doc, picture(`p${number(r, 3)}`), r() < 0.5 ? null : selection("like")),
+  (doc, r) => edits.setArrows(doc, r() < 0.2 ? [] : [[point(r), point(r)]]),
+  (doc, r) => edits.setLandmarks(doc, Array.from({ length: number(r, 4) }, () => point(r))),
   (doc, r) => document.hideEdit(doc, someId(doc, r), r() < 0.5),
   (doc, r) => document.deleteEdit(doc, someId(doc, r)),
-  (doc, r) => document.duplicateEdit(doc, someId(doc, r)),
-  (doc) => document.copySelection(doc),
+  (doc, r) => edits.duplicateEdit(doc, someId(doc, r)),
+  (doc) => edits.copySelection(doc),
   (doc, r) => document.choose(doc, r() < 0.3 ? null : someId(doc, r)),
   (doc, r) => document.changeEdit(doc, someId(doc, r), { hidden: r() < 0.5 }),
   (doc, r) => document.setChoices(doc, { seed: number(r, 1000), keep: "most" }),
@@ -86,7 +87,7 @@ const OPERATIONS = [
   (doc, r) => (r() < 0.1 ? document.continueFrom(doc, picture("result.png")) : doc),
 ];
 
-/** One thing a person does to a document.
+/** One action of a person on a document.
  * @param {Doc} doc
  * @param {Random} r
  * @returns {Doc} */

@@ -142,8 +142,8 @@ class DragBench(Command):
 
     def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
         from ...edits.settings import Settings
-        from ...recipes.store import Inline
         from ...recipes.records import Record as Fields
+        from ...recipes.store import Inline
 
         if editor is None:
             return None

@@ -1,32 +1,32 @@
-// The page: makes its parts, starts the session, and tells the parts of each change.
+// The page: makes its parts, starts the session, and updates the parts after each change.
 
 /**
- * @typedef {import("./state.js").App} App
- * @typedef {import("./client.js").Session} Session
+ * @typedef {import("./model/state.js").App} App
+ * @typedef {import("./net/http.js").Session} Session
  */
 
-import { Client, isFinished } from "./client.js";
-import { makeContext, makeSplit } from "./context.js";
-import { emptyDoc } from "./document.js";
-import { byName, h } from "./dom.js";
-import { stageEvents } from "./editing.js";
-import { makeEdits } from "./edits.js";
-import { begin } from "./history.js";
-import { browserStorage, keepAsItChanges, kept } from "./keeping.js";
-import { listenForKeys, showKeys } from "./keyboard.js";
-import { sceneOf } from "./looking.js";
-import { makeNotices } from "./notices.js";
-import { listenForFiles, openFile, openScene, restoreFile } from "./opening.js";
-import { Previews } from "./previewing.js";
-import { makeProgress } from "./progress.js";
-import { makePulse } from "./pulse.js";
-import { makeResults } from "./results.js";
-import { follow } from "./running.js";
-import { makeSettings } from "./settings.js";
-import { Stage } from "./stage.js";
-import { firstState, Store, words } from "./state.js";
-import { makeToolbar, makeTools } from "./toolbar.js";
-import { Views } from "./views.js";
+import { Client, isFinished } from "./net/client.js";
+import { makeContext, makeSplit } from "./panels/context_bar.js";
+import { emptyDoc } from "./model/document.js";
+import { byName, h } from "./panels/dom.js";
+import { stageEvents } from "./gestures/actions.js";
+import { makeEdits } from "./panels/edit_list.js";
+import { begin } from "./model/history.js";
+import { browserStorage, loadSaved, saveChanges } from "./model/persistence.js";
+import { listenForKeys, showKeys } from "./panels/shortcuts.js";
+import { sceneOf } from "./stage/shown_scene.js";
+import { makeNotices } from "./panels/notices.js";
+import { listenForFiles, openFile, openScene, restoreFile } from "./net/opening.js";
+import { Previews } from "./net/previewing.js";
+import { makeProgress } from "./panels/progress.js";
+import { makeTapHint } from "./panels/tap_hint.js";
+import { makeResults } from "./panels/results.js";
+import { follow } from "./net/running.js";
+import { makeSettings } from "./panels/settings.js";
+import { Stage } from "./stage/stage.js";
+import { firstState, Store, words } from "./model/state.js";
+import { makeToolbar, makeTools } from "./panels/toolbar.js";
+import { Views } from "./net/views.js";
 
 /** Seed of the drawn scene that newcomers see. */
 const FIRST_SCENE = 57;
@@ -56,7 +56,7 @@ export function mount(element, base) {
     makeResults(app),
     makeProgress(app),
     makeNotices(app),
-    makePulse(app, stage),
+    makeTapHint(app, stage),
   ];
   store.listen((state) => {
     parts.forEach((update) => update(state));
@@ -78,10 +78,10 @@ function listen(app, stage) {
   onFile(app, "restore-file", (file) => void restoreFile(app, file));
   app.client.onRenewed = (session) => {
     app.store.set({ session, jobs: [], history: begin(emptyDoc(app.store.doc.choices)), shown: null, preview: null, live: null });
-    app.store.say("The server was restarted or this page was idle for long; open the picture again.");
+    app.store.say("The server was restarted or this page was idle for long; open the image again.");
   };
   app.client.onAway = (isAway) => app.store.say(isAway ? "The server does not answer; trying again." : "The server is there again.");
-  keepAsItChanges(app);
+  saveChanges(app);
 }
 
 /** @param {App} app
@@ -96,15 +96,16 @@ function onFile(app, name, act) {
   });
 }
 
-/** The session with what was done in it; for a newcomer to the demo model, a drawn scene.
+/** Starts or resumes the session; for a newcomer to the demo model, a drawn scene.
  * @param {App} app */
 async function start(app) {
   const { store } = app;
   try {
-    const session = await app.client.session();
-    const { doc, pinned } = kept(session);
+    const [session, kinds] = [await app.client.session(), await app.client.editKinds()];
+    const { doc, pinned, note } = loadSaved(session, kinds);
     const jobs = session.jobs ?? [];
-    store.set({ session, history: begin(doc), pinned, jobs, ready: true, error: null });
+    store.set({ session, kinds, history: begin(doc), pinned, jobs, ready: true, error: null });
+    if (note !== "") store.note(note);
     for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);
     const isNew = (session.pictures ?? []).length === 0;
     if (isNew && session.demo) await openScene(app, "move", FIRST_SCENE);

@@ -1,0 +1,118 @@
+"""The service behind the routes: sessions, queue, engines, limits; and the dependencies that give it to requests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends, Header, Request
+
+from ..core.libraries import available
+from ..recipes import Recipe
+from .answers import Bounds, SessionFacts
+from .engine import Engine
+from .limits import Limits, RefusedError
+from .pictures import picture_facts
+from .queue import EditJob, Queue
+from .recipes import in_session, words
+from .sessions import Session, Sessions
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Service:
+    """The parts that requests work with.
+
+    Args:
+        sessions: of all visitors.
+        queue: their jobs.
+        engines: run the jobs, one engine a device.
+        limits: what a request may ask for.
+        model: name of the checkpoint, as it is shown; None is the demo model.
+        weights: a SAM 2 checkpoint for selections by clicks; None is GrabCut.
+        at_once: previews and selections that are computed at the same time.
+    """
+
+    sessions: Sessions
+    queue: Queue
+    engines: list[Engine]
+    limits: Limits
+    model: str | None = None
+    weights: str | None = None
+    at_once: int = 2
+    _threads: CapacityLimiter | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.sessions.on_removal = self.queue.forget_session
+
+    async def threaded(self, work: Callable[[], T]) -> T:
+        """The outcome of work in a thread, `at_once` at a time."""
+        if self._threads is None:
+            self._threads = CapacityLimiter(self.at_once)
+        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+
+    def submit(self, session: Session, data: dict[str, Any], tries: int) -> EditJob:
+        """Checks a job and puts it into the queue.
+
+        Raises:
+            RefusedError: if it cannot be done, or too many wait.
+        """
+        recipe = in_session(data, session)
+        self.limits.check(recipe, tries)
+        checked(recipe, session)
+        return self.queue.put(EditJob(session, data, tries, seed=recipe.seed))
+
+    @property
+    def name(self) -> str:
+        """The name of the model, as it is shown."""
+        return self.model or "demo model"
+
+    def facts(self, token: str, session: Session) -> SessionFacts:
+        """A session and what can be done in it."""
+        limits = self.limits
+        return SessionFacts(
+            session=token,
+            model=self.name,
+            demo=self.model is None,
+            limits=Bounds(
+                bytes=limits.upload,
+                pixels=limits.pixels,
+                steps=limits.steps,
+                tries=limits.tries,
+                waiting=limits.waiting_each,
+            ),
+            masks=self.weights is not None or available("masks"),
+            faces=available("faces"),
+            pictures=[picture_facts(session, name) for name in session.names()],
+            jobs=[self.queue.facts(job) for job in self.queue.of(session)],
+        )
+
+
+def checked(recipe: Recipe, session: Session) -> None:
+    """Checks a recipe as far as that goes without a model.
+
+    Raises:
+        RefusedError: if it cannot be done (422).
+    """
+    try:
+        recipe.check()
+    except (ValueError, OSError) as error:
+        raise RefusedError(422, words(error, session)) from error
+
+
+def service_of(request: Request) -> Service:
+    """The service of the application that a request came to."""
+    return request.app.state.service
+
+
+Serving = Annotated[Service, Depends(service_of)]
+
+
+def session_of(service: Serving, x_session: Annotated[str | None, Header()] = None) -> Session:
+    """The session that a request belongs to."""
+    return service.sessions.find(x_session)
+
+
+Visiting = Annotated[Session, Depends(session_of)]

@@ -1,0 +1,92 @@
+// Brush, eraser and lasso: strokes drawn on a canvas of the view's size.
+
+/**
+ * @typedef {import("../model/types.js").Point} Point
+ * @typedef {import("../model/geometry.js").Size} Size
+ * @typedef {CanvasRenderingContext2D} Context
+ */
+
+/** Something painted that is not finished. */
+export class Painting {
+  /** @type {Point[]} pixels of the full-size image */
+  points = [];
+  /** @type {HTMLCanvasElement} what has been painted so far, transparent elsewhere */
+  canvas;
+
+  /**
+   * @param {"stroke" | "lasso"} kind
+   * @param {Size} picture full size
+   * @param {Size} view size of the canvas that is painted on
+   * @param {number} brush diameter in pixels of the full-size image
+   * @param {string} colour
+   * @param {(size: Size) => HTMLCanvasElement} [makeCanvas]
+   */
+  constructor(kind, picture, view, brush, colour, makeCanvas = newCanvas) {
+    this.kind = kind;
+    this.ratio = view.width / picture.width;
+    this.canvas = makeCanvas({ width: Math.max(1, Math.round(view.width)), height: Math.max(1, Math.round(view.height)) });
+    this.pen = context(this.canvas);
+    this.pen.lineCap = this.pen.lineJoin = "round";
+    this.pen.lineWidth = Math.max(brush * this.ratio, 1);
+    this.pen.strokeStyle = this.pen.fillStyle = colour;
+  }
+
+  /** The pointer went on to a point. @param {Point} point pixels of the full-size image */
+  to(point) {
+    const last = this.points.at(-1);
+    this.points.push(point);
+    if (this.kind === "lasso") return;
+    const [from, to] = [last ?? point, point].map((p) => p.map((c) => c * this.ratio));
+    this.pen.beginPath();
+    this.pen.moveTo(from[0], from[1]);
+    this.pen.lineTo(to[0], to[1]); // round caps make a dot of a line without length
+    this.pen.stroke();
+  }
+
+  /** Whether nothing was painted. */
+  get isEmpty() {
+    return this.kind === "lasso" ? this.points.length < 3 : this.points.length === 0;
+  }
+
+  /** Fills the lasso; this is shown until the server has answered. */
+  close() {
+    if (this.kind !== "lasso") return;
+    this.pen.beginPath();
+    for (const [x, y] of this.points) this.pen.lineTo(x * this.ratio, y * this.ratio);
+    this.pen.closePath();
+    this.pen.fill();
+  }
+
+  /** The painting as white on black. @param {(size: Size) => HTMLCanvasElement} [makeCanvas] */
+  mask(makeCanvas = newCanvas) {
+    const mask = makeCanvas({ width: this.canvas.width, height: this.canvas.height });
+    const pen = context(mask);
+    pen.drawImage(this.canvas, 0, 0);
+    pen.globalCompositeOperation = "source-in";
+    fill(pen, "#fff");
+    pen.globalCompositeOperation = "destination-over";
+    fill(pen, "#000");
+    return mask;
+  }
+}
+
+/** @param {Size} size @returns {HTMLCanvasElement} */
+export function newCanvas({ width, height }) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {CanvasRenderingContext2DSettings} [settings] @returns {Context} */
+export function context(canvas, settings) {
+  const pen = canvas.getContext("2d", settings);
+  if (!pen) throw new Error("this browser gives no 2D canvas");
+  return pen;
+}
+
+/** Fills the whole canvas. @param {Context} pen @param {string} colour */
+export function fill(pen, colour) {
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, pen.canvas.width, pen.canvas.height);
+}

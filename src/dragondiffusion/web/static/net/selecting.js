@@ -1,0 +1,110 @@
+// Selecting an object: clicks and boxes that the server turns into masks, and corrections by brush and lasso.
+
+/**
+ * @typedef {import("../model/types.js").Box} Box
+ * @typedef {import("../model/types.js").Picture} Picture
+ * @typedef {import("../model/types.js").Point} Point
+ * @typedef {import("../model/types.js").Selection} Selection
+ * @typedef {import("./client.js").Client} Client
+ * @typedef {import("../model/state.js").App} App
+ */
+
+/** The selection after one more click. Clicks on a selection that came from clicks are understood together; to one that
+ * was drawn, painted or restored, the object at the click is added or taken away.
+ * @param {App} app
+ * @param {Picture} picture
+ * @param {Selection | null} old
+ * @param {Point} at
+ * @param {"new" | "add" | "remove"} how
+ * @returns {Promise<Selection | null>} */
+export async function clicked({ client, views }, picture, old, at, how) {
+  if (old === null || how === "new") return ask(client, picture, null, [at], []);
+  if (old.found !== null) {
+    const [points, outside] = how === "add" ? [[...old.points, at], old.outside] : [old.points, [...old.outside, at]];
+    return ask(client, picture, old, points, outside);
+  }
+  const thing = await ask(client, picture, null, [at], []);
+  const [before, more] = await Promise.all([views.load(old.mask.name), views.load(thing.mask.name)]);
+  return repainted(client, picture, old, before, drawn(more), how);
+}
+
+/** The selection that a box around an object means.
+ * @param {App} app
+ * @param {Picture} picture
+ * @param {Box} box
+ * @returns {Promise<Selection>} */
+export async function boxed({ client }, picture, box) {
+  const { mask } = await client.select({ picture: picture.name, points: [], outside: [], box, found: null, corrected: null });
+  return { mask, found: null, points: [], outside: [] };
+}
+
+/** @param {Client} client
+ * @param {Picture} picture
+ * @param {Selection | null} before
+ * @param {Point[]} points
+ * @param {Point[]} outside
+ * @returns {Promise<Selection>} */
+async function ask(client, picture, before, points, outside) {
+  const [found, now] = [before?.found?.name ?? null, before?.mask.name ?? null];
+  const corrected = now === found ? null : now;
+  const answer = await client.select({ picture: picture.name, points, outside, box: null, found, corrected });
+  return { mask: answer.mask, found: answer.found, points, outside };
+}
+
+/** @param {ImageBitmap} view
+ * @returns {HTMLCanvasElement} */
+function drawn(view) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: view.width, height: view.height });
+  canvas.getContext("2d")?.drawImage(view, 0, 0);
+  return canvas;
+}
+
+/** The selection with what was painted added or taken away; null if nothing was there to take away from.
+ * @param {Client} client
+ * @param {Picture} picture
+ * @param {Selection | null} old
+ * @param {CanvasImageSource | null} view  of the old mask, white inside
+ * @param {HTMLCanvasElement} painted  white is painted
+ * @param {"add" | "remove"} how
+ * @returns {Promise<Selection | null>} */
+export async function repainted(client, picture, old, view, painted, how) {
+  if (old === null && how === "remove") return null;
+  const canvas = combined(view, painted, how);
+  const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => canvas.toBlob(resolve, "image/png"));
+  if (blob === null) throw new Error("The browser could not write the mask.");
+  const mask = await client.mask(picture.name, blob);
+  return { mask, found: old?.found ?? null, points: old?.points ?? [], outside: old?.outside ?? [] };
+}
+
+/** @param {CanvasImageSource | null} view
+ * @param {HTMLCanvasElement} painted
+ * @param {"add" | "remove"} how
+ * @returns {HTMLCanvasElement} */
+function combined(view, painted, how) {
+  const { width, height } = painted;
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  context.fillRect(0, 0, width, height);
+  if (view !== null) context.drawImage(view, 0, 0, width, height);
+  const below = context.getImageData(0, 0, width, height);
+  const above = /** @type {CanvasRenderingContext2D} */ (painted.getContext("2d")).getImageData(0, 0, width, height);
+  mixGrey(below.data, above.data, how);
+  context.putImageData(below, 0, 0);
+  return canvas;
+}
+
+/** Adds what is painted to a mask, or takes it away; in place, four bytes a pixel.
+ * @param {Uint8ClampedArray} mask
+ * @param {Uint8ClampedArray} painted
+ * @param {"add" | "remove"} how */
+export function mixGrey(mask, painted, how) {
+  for (let k = 0; k < mask.length; k += 4) {
+    const paint = Math.round(((painted[k] ?? 0) * (painted[k + 3] ?? 0)) / 255);
+    const old = mask[k] ?? 0;
+    const grey = how === "add" ? Math.max(old, paint) : Math.min(old, 255 - paint);
+    mask[k] = mask[k + 1] = mask[k + 2] = grey;
+    mask[k + 3] = 255;
+  }
+}

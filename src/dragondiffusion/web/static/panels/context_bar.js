@@ -1,0 +1,110 @@
+// The bar below the image: actions on the selected object, the tool's options, and actions on a result.
+
+/**
+ * @typedef {import("../model/state.js").App} App
+ * @typedef {import("../model/state.js").State} State
+ * @typedef {import("../model/types.js").Doc} Doc
+ * @typedef {import("../model/types.js").Job} Job
+ */
+
+import { byName, h, iconButton, setText, setValue, wordButton } from "./dom.js";
+import { changeEdit, chosenEdit, clear, UNMOVED, workedOn } from "../model/document.js";
+import { copySelection, eraseSelection, place } from "../model/edits.js";
+import { addFromSecondImage } from "./second_image.js";
+import { downloadResult } from "./downloads.js";
+import { compareWith, goOn, show } from "../net/running.js";
+
+/** @type {["new" | "add" | "remove", string, string][]} */
+const HOWS = [
+  ["new", "select", "Taps select a new object"],
+  ["add", "plus", "Taps add to the selection (Shift)"],
+  ["remove", "minus", "Taps take away from the selection (Alt)"],
+];
+
+/** @param {App} app
+ * @returns {(state: State) => void} */
+export function makeContext(app) {
+  const { store } = app;
+  const bar = byName(app.root, "context");
+  const hows = HOWS.map(([how, drawing, words]) => ({ how, button: iconButton(drawing, words, () => store.set({ how })) }));
+  const segments = h("div", { class: "dd-segments", role: "group", "aria-label": "Effect of taps" }, ...hows.map(({ button }) => button));
+  const size = h("input", { type: "range", min: 0.5, max: 20, step: 0.5, value: 5, "aria-label": "Size of the brush", class: "dd-slider" });
+  size.addEventListener("input", () => store.set({ brush: Number(size.value) }));
+  const brush = h("label", { class: "dd-row dd-field" }, "Size", size);
+  const actions = {
+    erase: wordButton("eraser", "Erase", () => store.push(eraseSelection(store.doc)), "dd-compact"),
+    copy: wordButton("copy", "Copy", () => store.push(copySelection(store.doc)), "dd-compact"),
+    flip: wordButton("flip", "Flip", () => store.push(flipped(store.doc)), "dd-compact"),
+    appearance: wordButton("appearance", "Appearance", () => void addFromSecondImage(app, "appearance"), "dd-compact"),
+    paste: wordButton("paste", "Paste from an image", () => void addFromSecondImage(app, "paste"), "dd-compact"),
+    within: wordButton("drag", "Arrows only in here", () => store.push(limited(store.doc)), "dd-compact"),
+    done: iconButton("close", "Nothing selected (Esc)", () => store.push(clear(store.doc)), "dd-plain"),
+  };
+  bar.append(segments, brush, ...Object.values(actions));
+  return (state) => {
+    const doc = state.history.present;
+    const [edit, thing] = [chosenEdit(doc), workedOn(doc)];
+    const isPlaced = edit?.kind === "move" || edit?.kind === "paste";
+    bar.hidden = doc.picture === null || state.shown !== null;
+    segments.hidden = thing === null || (state.tool !== "select" && state.tool !== "lasso");
+    brush.hidden = state.tool !== "brush" && state.tool !== "eraser";
+    setValue(size, state.brush);
+    for (const { how, button } of hows) button.setAttribute("aria-pressed", String(how === state.how));
+    actions.erase.hidden = doc.selection === null && edit?.kind !== "move";
+    actions.copy.hidden = doc.selection === null;
+    actions.flip.hidden = doc.selection === null && !isPlaced;
+    actions.appearance.hidden = doc.selection === null;
+    actions.paste.hidden = thing !== null || edit !== null || state.tool !== "select";
+    actions.within.hidden = doc.selection === null || !doc.edits.some((each) => each.kind === "drag" && each.selection === null);
+    actions.done.hidden = thing === null && edit === null;
+    bar.classList.toggle("dd-bare", Array.from(bar.children).every((child) => /** @type {HTMLElement} */ (child).hidden));
+  };
+}
+
+/** The selected or chosen object mirrored.
+ * @param {Doc} doc
+ * @returns {Doc} */
+function flipped(doc) {
+  const edit = chosenEdit(doc);
+  const placing = edit !== null && "placing" in edit ? edit.placing : UNMOVED;
+  return place(doc, { ...placing, flip: !placing.flip });
+}
+
+/** The arrows act within the selection only.
+ * @param {Doc} doc
+ * @returns {Doc} */
+function limited(doc) {
+  const arrows = doc.edits.find((edit) => edit.kind === "drag" && edit.selection === null);
+  if (arrows === undefined || doc.selection === null) return doc;
+  return { ...changeEdit(doc, arrows.id, { selection: doc.selection }), selection: null, chosen: arrows.id };
+}
+
+/** The bar of a result that is looked at.
+ * @param {App} app
+ * @returns {(state: State) => void} */
+export function makeSplit(app) {
+  const { store } = app;
+  const bar = byName(app.root, "split");
+  /** @param {(job: Job) => unknown} act */
+  const withShown = (act) => () => {
+    const job = store.state.jobs.find((each) => each.id === store.state.shown);
+    if (job !== undefined) act(job);
+  };
+  const words = h("p", {});
+  const compare = wordButton("compare", "Before and after", () => compareWith(app, null), "dd-compact");
+  const verdict = byName(app.root, "verdict");
+  verdict.append(words);
+  bar.append(
+    compare,
+    wordButton("download", "Download", withShown((job) => downloadResult(app, job)), "dd-compact"),
+    wordButton("next", "Continue from here", withShown((job) => goOn(app, job)), "dd-compact"),
+    wordButton("undo", "Back to the edits", () => show(app, null), "dd-compact"),
+  );
+  return (state) => {
+    const job = state.jobs.find((each) => each.id === state.shown);
+    bar.hidden = job === undefined;
+    compare.setAttribute("aria-pressed", String(state.compares && state.rival === null));
+    verdict.hidden = job?.report == null || state.compares;
+    setText(words, job?.report?.words ?? "");
+  };
+}

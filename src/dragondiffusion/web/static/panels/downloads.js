@@ -1,0 +1,92 @@
+// Downloads: images, recipes, Python, command lines, and all files together.
+
+/**
+ * @typedef {import("../model/state.js").App} App
+ * @typedef {import("../model/types.js").Job} Job
+ * @typedef {import("../model/types.js").Recipe} Recipe
+ */
+
+import { dialog, h, save } from "./dom.js";
+import { problems } from "../model/problems.js";
+import { toRecipe } from "../model/recipe.js";
+
+/** The full-size result, which contains its recipe.
+ * @param {App} app
+ * @param {Job} job */
+export async function downloadResult({ store, client }, job) {
+  const png = await store.wait(() => client.result(job.id));
+  if (png !== null) save(png, `${stem(job.result?.title ?? "edited")}-${job.seed}.png`);
+}
+
+/** The job that downloads are about: the one that is looked at, else the newest that is done.
+ * @param {App} app
+ * @returns {Job | null} */
+export function downloadable({ store }) {
+  const { jobs, shown } = store.state;
+  const done = jobs.filter((job) => job.state === "done");
+  return done.find((job) => job.id === shown) ?? done[done.length - 1] ?? null;
+}
+
+/** The recipe that is exported: of the result that is shown, else of the document.
+ * @param {App} app
+ * @returns {Recipe | null} */
+function exported({ store }) {
+  const shown = store.state.jobs.find((job) => job.id === store.state.shown);
+  if (shown !== undefined) return { ...shown.recipe, seed: shown.seed };
+  const [problem] = problems(store.doc);
+  if (problem === undefined) return toRecipe(store.doc);
+  store.call(problem);
+  return null;
+}
+
+/** @param {App} app */
+export async function downloadRecipe(app) {
+  const recipe = exported(app);
+  const text = recipe && (await app.store.wait(() => app.client.export(recipe)));
+  if (text !== null) save(new Blob([text.recipe], { type: "application/json" }), `${title(app)}.json`);
+}
+
+/** @param {App} app */
+export async function downloadFiles(app) {
+  const recipe = exported(app);
+  const zip = recipe && (await app.store.wait(() => app.client.exportFiles(recipe)));
+  if (zip !== null) save(zip, `${title(app)}.zip`);
+}
+
+/** Python or a command line goes to the clipboard.
+ * @param {App} app
+ * @param {"python" | "command"} form */
+export async function copyAs(app, form) {
+  const recipe = exported(app);
+  const text = recipe && (await app.store.wait(() => app.client.export(recipe)));
+  if (text === null) return;
+  const name = form === "python" ? "Python" : "Command line";
+  try {
+    await navigator.clipboard.writeText(text[form]);
+    app.store.say(`${name} copied. “All files” holds the images and masks that it names.`);
+  } catch {
+    showText(app, name, text[form]);
+  }
+}
+
+/** Where the browser does not let pages copy, the text is shown, selected.
+ * @param {App} app
+ * @param {string} name
+ * @param {string} text */
+function showText(app, name, text) {
+  const field = h("textarea", { class: "dd-code", readonly: true, rows: 14, "aria-label": name }, text);
+  dialog(app.root, name, h("p", { class: "dd-faint" }, "Copy it with Ctrl+C."), field);
+  field.select();
+}
+
+/** @param {App} app
+ * @returns {string} */
+function title({ store }) {
+  return stem(store.doc.picture?.title ?? "edit");
+}
+
+/** @param {string} name
+ * @returns {string} */
+function stem(name) {
+  return name.replace(/\.[a-z0-9]+$/i, "").replace(/[^\p{L}\p{N}_-]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "edit";
+}

@@ -1,0 +1,106 @@
+// The strip of results, newest first: looking, comparing, keeping, downloading, going on from them.
+
+/**
+ * @typedef {import("../model/state.js").App} App
+ * @typedef {import("../model/state.js").State} State
+ * @typedef {import("../model/types.js").Job} Job
+ */
+
+import { isFinished } from "../net/client.js";
+import { byName, h, iconButton, list, setText, wordButton } from "./dom.js";
+import { downloadResult } from "./downloads.js";
+import { bringBack, cancel, compareWith, forget, goOn, pin, show } from "../net/running.js";
+import { menu } from "./menu.js";
+
+/** @type {Record<Job["state"], string>} */
+const STATES = {
+  waiting: "Waiting",
+  running: "Editing",
+  done: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  interrupted: "Interrupted",
+};
+
+/** @param {App} app
+ * @returns {(state: State) => void} */
+export function makeResults(app) {
+  const strip = byName(app.root, "results");
+  const items = h("ol", { class: "dd-results" });
+  strip.append(items);
+  return (state) => {
+    strip.hidden = state.jobs.length === 0;
+    const jobs = [...state.jobs].reverse().sort((a, b) => Number(state.pinned.has(b.id)) - Number(state.pinned.has(a.id)));
+    list(items, jobs, (job) => job.id, (job) => card(app, job.id), (element, job) => update(app, state, element, job));
+  };
+}
+
+/** @param {App} app
+ * @param {string} id
+ * @returns {HTMLElement} */
+function card(app, id) {
+  /** @param {(job: Job) => unknown} act */
+  const withJob = (act) => () => {
+    const job = app.store.state.jobs.find((each) => each.id === id);
+    if (job !== undefined) act(job);
+  };
+  const picture = h("canvas", { class: "dd-thumb", width: 192, height: 128, "aria-hidden": "true" });
+  const look = h("button", { type: "button", class: "dd-show" }, picture, h("span", { class: "dd-badge" }));
+  look.addEventListener("click", withJob((job) => job.result !== null && show(app, app.store.state.shown === id ? null : id)));
+  const more = menu("more", "More of this result", [
+    wordButton("next", "Continue from here", withJob((job) => goOn(app, job)), "dd-item dd-needs-result"),
+    wordButton("compare", "Compare with the one shown", () => compareWith(app, id), "dd-item dd-compares"),
+    wordButton("download", "Download (PNG)", withJob((job) => downloadResult(app, job)), "dd-item dd-needs-result"),
+    wordButton("undo", "Bring back its edits", withJob((job) => bringBack(app, job)), "dd-item dd-needs-result"),
+    wordButton("trash", "Delete", () => void forget(app, id), "dd-item dd-deletes"),
+  ]);
+  const keep = iconButton("pin", "Keep", () => pin(app, id), "dd-plain dd-pin");
+  const stop = iconButton("close", "Cancel", () => void cancel(app, id), "dd-plain dd-stop");
+  const words = h("p", { class: "dd-words" });
+  const foot = h("div", { class: "dd-card-foot" }, words, stop, keep, more);
+  return h("li", { class: "dd-card" }, look, foot);
+}
+
+/** @param {App} app
+ * @param {State} state
+ * @param {HTMLElement} element
+ * @param {Job} job */
+function update(app, state, element, job) {
+  const part = (/** @type {string} */ selector) => /** @type {HTMLButtonElement} */ (element.querySelector(selector));
+  const [isDone, isPinned, isShown] = [job.state === "done", state.pinned.has(job.id), state.shown === job.id];
+  const words = isDone ? (job.report?.words ?? "Done") : (job.error ?? STATES[job.state]);
+  setText(part(".dd-words"), words);
+  part(".dd-words").title = [words, ...job.notes].join(" ");
+  const badge = isDone ? `seed ${job.seed}` : job.state === "running" ? share(job) : STATES[job.state];
+  setText(part(".dd-badge"), state.rival === job.id ? "compared" : badge);
+  part(".dd-show").disabled = !isDone;
+  part(".dd-show").setAttribute("aria-label", `Result, seed ${job.seed}: ${words}`);
+  part(".dd-show").setAttribute("aria-pressed", String(isShown));
+  part(".dd-pin").hidden = !isDone;
+  part(".dd-pin").setAttribute("aria-pressed", String(isPinned));
+  part(".dd-stop").hidden = isFinished(job);
+  for (const item of /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll(".dd-needs-result"))) item.disabled = !isDone;
+  part(".dd-compares").disabled = !isDone || state.shown === null || isShown;
+  part(".dd-deletes").disabled = isPinned;
+  drawThumbnail(app, /** @type {HTMLCanvasElement} */ (element.querySelector("canvas")), job);
+}
+
+/** @param {Job} job
+ * @returns {string} */
+function share(job) {
+  return job.total > 0 ? `${Math.round((100 * job.done) / job.total)} %` : STATES[job.state];
+}
+
+/** @param {App} app
+ * @param {HTMLCanvasElement} canvas
+ * @param {Job} job */
+function drawThumbnail(app, canvas, job) {
+  const name = job.result?.name ?? job.recipe.image;
+  if (canvas.dataset.name === name) return;
+  const view = app.views.get(name);
+  if (view === null) return;
+  canvas.dataset.name = name;
+  const factor = Math.max(canvas.width / view.width, canvas.height / view.height);
+  const [width, height] = [view.width * factor, view.height * factor];
+  canvas.getContext("2d")?.drawImage(view, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+}

@@ -1,0 +1,61 @@
+// The scene of the page's state: the document with its preview or live frames, or a result that is looked at.
+
+/**
+ * @typedef {import("../model/state.js").State} State
+ * @typedef {import("../model/types.js").Doc} Doc
+ * @typedef {import("../model/types.js").Job} Job
+ * @typedef {import("../model/types.js").Picture} Picture
+ * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {import("../net/views.js").Views} Views
+ */
+
+import { continueFrom } from "../model/document.js";
+import { namesOf } from "../model/inspection.js";
+
+/** @param {State} state
+ * @param {Views} views
+ * @returns {Scene} */
+export function sceneOf(state, views) {
+  const job = state.jobs.find((each) => each.id === state.shown);
+  return job?.result == null ? sceneOfDoc(state, views) : sceneOfResult(state, views, job.result, job);
+}
+
+/** @param {State} state
+ * @param {Views} views
+ * @returns {Scene} */
+function sceneOfDoc(state, views) {
+  const doc = state.history.present;
+  const { live } = state;
+  const isLive = live !== null && live.doc.edits === doc.edits && live.doc.picture === doc.picture;
+  return {
+    ...common(state, doc),
+    images: views.several(namesOf(doc).images),
+    masks: views.several(namesOf(doc).masks),
+    preview: state.preview,
+    live: isLive ? live : null,
+    compare: null,
+  };
+}
+
+/** A result as if it were the image, or beside what was before.
+ * @param {State} state
+ * @param {Views} views
+ * @param {Picture} result
+ * @param {Job} job
+ * @returns {Scene} */
+function sceneOfResult(state, views, result, job) {
+  const doc = continueFrom(state.history.present, result);
+  const scene = { ...common(state, doc), images: views.several([result.name]), masks: new Map(), preview: null, live: null, compare: null };
+  if (!state.compares) return scene;
+  const rival = state.jobs.find((each) => each.id === state.rival)?.result?.name;
+  const [before, after] = [views.get(rival ?? job.recipe.image), views.get(result.name)];
+  if (before === null || after === null) return scene;
+  return { ...scene, images: new Map([[result.name, before]]), compare: { image: after, split: state.split } };
+}
+
+/** @param {State} state
+ * @param {Doc} doc */
+function common(state, doc) {
+  const side = Math.max(doc.picture?.width ?? 0, doc.picture?.height ?? 0);
+  return { doc, tool: state.tool, brush: (state.brush / 100) * side, how: state.how, busy: false };
+}
