@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from .types import Number
+
 
 @dataclass(frozen=True)
 class Level:
@@ -20,9 +22,9 @@ class Level:
         sigma: share of the noise.
     """
 
-    t: float
-    alpha: float
-    sigma: float
+    t: Number
+    alpha: Number
+    sigma: Number
 
     NOISE = 4e-3
     """Up to this `alpha` nothing of the image is left. Source: schedules with zero terminal SNR, whose `alpha` is 0."""
@@ -46,15 +48,16 @@ class Levels:
         all: the `n + 1` levels.
 
     Raises:
-        ValueError: if there are fewer than two, or noise does not fall from level to level.
+        ValueError: if there are fewer than two, or noise rises from level to level. The last two may be the same: some
+            schedules end at the level of their first timestep.
     """
 
     all: tuple[Level, ...]
 
     def __post_init__(self) -> None:
         ratios = [level.ratio for level in self.all]
-        if len(ratios) < 2 or any(b >= a for a, b in pairwise(ratios)):
-            raise ValueError(f"noise must fall from level to level, at least two of them; the levels are {self.all}")
+        if len(ratios) < 2 or any(b > a for a, b in pairwise(ratios)):
+            raise ValueError(f"noise must not rise along at least two levels; the levels are {self.all}")
 
     def __len__(self) -> int:
         """Number of steps."""

@@ -204,7 +204,7 @@ def _memories(tokens: TokenBatch, grid: Size) -> list[GridMemory]:
     return [GridMemory(h, grid) for h in tokens]
 
 
-def _own_tokens(args: tuple[Any, ...], kwargs: dict[str, Any]) -> TokenBatch:
+def _own_tokens(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return cast(Tensor, args[0] if args else kwargs["hidden_states"])
 
 
