@@ -132,6 +132,9 @@ class StableDiffusion(Backbone):
     def levels(self, steps: int, canvas: Canvas) -> Levels:
         return self.schedule.levels(steps)
 
+    def level(self, t: int) -> Level:
+        return self.schedule.level(t)
+
     def predict(
         self,
         z_t: Latents,
