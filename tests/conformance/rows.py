@@ -25,13 +25,11 @@ class BackboneRow:
         make: from the folder of the tests' data to the denoiser.
         channels: of its latents.
         precise: it works in double precision as it is.
-        iterations: of the implicit inversion, until it has converged.
     """
 
     make: Callable[[Any], Any]
     channels: int = 4
     precise: bool = False
-    iterations: int = 30
 
 
 BACKBONES = {
@@ -39,8 +37,8 @@ BACKBONES = {
     "demo": BackboneRow(lambda data: Editor.from_pretrained(device="cpu").backbone),
     "sdxl": BackboneRow(lambda data: Editor(sdxl(data)).backbone),
     "v-zero-snr": BackboneRow(lambda data: Editor(sd21(data, **ZERO_SNR)).backbone),
-    "preserving": BackboneRow(lambda data: Preserving(), precise=True, iterations=80),
-    "flow": BackboneRow(lambda data: Flow(), precise=True, iterations=80),
+    "preserving": BackboneRow(lambda data: Preserving(), precise=True),
+    "flow": BackboneRow(lambda data: Flow(), precise=True),
 }
 
 GRID = (8, 12)

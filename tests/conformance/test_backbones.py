@@ -7,12 +7,15 @@ from conformance.rows import BACKBONES
 from conformance.test_gaussians import quiet
 from dragondiffusion.core.geometry import Correspondence
 from dragondiffusion.core.types import Canvas
+from dragondiffusion.method import solver
 from dragondiffusion.method.bank import GridMemory
 from dragondiffusion.method.denoiser import Condition
 from dragondiffusion.method.energies import LocalSimilarity
-from dragondiffusion.method.inversion import generate, invert
+from dragondiffusion.method.inversion import invert
 
 STEPS = 4
+LONG = 50
+"""Steps of the run whose last levels are inverted."""
 NOTHING = frozenset[int]()
 
 
@@ -189,16 +192,22 @@ def test_everything_is_restored_after_an_exception(subject):
 
 
 def test_inversion_is_undone_by_sampling(subject):
-    """The implicit step, solved by iteration: more of it comes closer, and enough of it returns the latents."""
-    z_0, condition = subject.latents(1, 3) * 0.5, subject.condition.row(0)
-    errors = []
-    for iterations in (1, 4, subject.row.iterations):
-        how = {"remember": NOTHING, "keep_features": NOTHING, "progress": quiet}
-        (up,) = invert(subject.denoiser, z_0, condition, subject.levels, iterations=iterations, **how)
-        assert len(up.trajectory) == STEPS + 1
-        (down,) = generate(subject.denoiser, up.at(0), condition, condition, subject.levels, guidance_scale=1, **how)
-        errors.append(float((down.at(-1) - z_0).norm() / z_0.norm()))
-    assert errors[2] < 1e-3 and errors[2] < errors[1] < errors[0], errors
+    """The implicit step, solved by iteration: more of it comes closer, and enough of it returns the latents.
+
+    On the last levels of a run, where steps are so small that random weights are no obstacle to convergence.
+    """
+    denoiser, z_0, condition = subject.denoiser, subject.latents(1, 3) * 0.5, subject.condition.row(0)
+    levels, errors = denoiser.levels(LONG, subject.canvas), []
+    how = {"remember": NOTHING, "keep_features": NOTHING, "progress": quiet, "start": LONG - 3}
+    for iterations in (1, 3, 10):
+        (up,) = invert(denoiser, z_0, condition, levels, iterations=iterations, **how)
+        assert len(up.trajectory) == 4
+        z = up.at(up.start)
+        for i in range(up.start, LONG):
+            with torch.no_grad():
+                z = solver.step(z, denoiser.predict(z, levels[i], condition).eps, levels[i], levels[i + 1])
+        errors.append(float((z - z_0).norm() / z_0.norm()))
+    assert errors[2] < 2e-3 and errors[2] < errors[1] < errors[0], errors
 
 
 def test_gradients_are_derivatives(subject):

@@ -86,7 +86,9 @@ def test_a_memory_is_selected_on_its_own_grid():
     numbered = GridMemory(torch.arange(24.0)[:, None], GRID)
     chosen = numbered.select(left)
     assert chosen.tokens[:, 0].tolist() == [x + 6.0 * y for y in range(4) for x in range(3)]
-    assert GridMemory(torch.arange(6.0)[:, None], (2, 3)).select(1 - left).tokens[:, 0].tolist() == [1, 2, 4, 5]
+    third = torch.zeros(CANVAS)
+    third[:, :8] = 1
+    assert GridMemory(torch.arange(6.0)[:, None], (2, 3)).select(1 - third).tokens[:, 0].tolist() == [1, 2, 4, 5]
     for gridless in (chosen, numbered.joined([chosen])):
         with pytest.raises(ValueError, match="no grid"):
             gridless.select(left)
