@@ -113,7 +113,8 @@ def test_in_a_frame_it_is_the_same_edit(row):
     """An edit of a large photo, within a frame of it, against the edit given in pixels of that frame."""
     size, settings = (96, 128), Settings(shadows=False)
     photo = (size[0] + 2 * MARGIN, size[1] + 2 * MARGIN)
-    frame = Frame(photo, (MARGIN, MARGIN, MARGIN + size[1], MARGIN + size[0]), 1.0, None)
+    box = (MARGIN, MARGIN, MARGIN + size[1], MARGIN + size[0])
+    frame = Frame(photo, box, 1.0, 128)  # second pictures stay whole
     canvas = CANVASES[1]
     within = row.make(*placed_in(photo, (MARGIN, MARGIN)), by=(MARGIN, MARGIN)).within(frame, settings)
     direct = row.make(*placed_in(size))
