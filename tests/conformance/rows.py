@@ -23,12 +23,10 @@ class BackboneRow:
 
     Args:
         make: from the folder of the tests' data to the denoiser.
-        channels: of its latents.
         precise: it works in double precision as it is.
     """
 
     make: Callable[[Any], Any]
-    channels: int = 4
     precise: bool = False
 
 

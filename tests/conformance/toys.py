@@ -23,6 +23,7 @@ class Gaussian(Denoiser):
     """A denoiser of Gaussian data, with one "attention" layer that shifts its mean by what it reads beyond its own."""
 
     device = torch.device("cpu")
+    latent_channels = 4
     feature_taps = (0, 1)
 
     def path(self, u):
