@@ -21,7 +21,7 @@ from dragondiffusion import Editor
 from dragondiffusion.backbones import load_pipeline
 from dragondiffusion.bench import scenes as S
 from dragondiffusion.bench.tasks import HELD_OUT
-from dragondiffusion.method import solver as ddim
+from dragondiffusion.method import solver
 
 
 def decibels(a: Tensor, b: Tensor) -> Tensor:
@@ -33,7 +33,7 @@ def decibels(a: Tensor, b: Tensor) -> Tensor:
 def round_trips(editor: Editor, count: int, steps: int) -> dict[str, float]:
     """PSNR of reconstructions, and of inverted and resampled pictures to those."""
     backbone = editor.backbone
-    levels = backbone.schedule.levels(steps)
+    levels = backbone.levels(steps, backbone.canvas((128, 128), 2))
     reconstruction: list[Tensor] = []
     trip: list[Tensor] = []
     for first in range(HELD_OUT, HELD_OUT + count, 16):
@@ -44,9 +44,9 @@ def round_trips(editor: Editor, count: int, steps: int) -> dict[str, float]:
         plain = backbone.decode(z_0)
         z = z_0
         for i in levels.up():
-            z = ddim.step(z, backbone.noise(z, levels.timesteps[i], condition), levels.alphas[i + 1], levels.alphas[i])
-        for i, t in enumerate(levels.timesteps):
-            z = ddim.step(z, backbone.noise(z, t, condition), levels.alphas[i], levels.alphas[i + 1])
+            z = solver.step(z, backbone.predict(z, levels[i], condition).eps, levels[i + 1], levels[i])
+        for i in range(len(levels)):
+            z = solver.step(z, backbone.predict(z, levels[i], condition).eps, levels[i], levels[i + 1])
         reconstruction.append(decibels(plain, images))
         trip.append(decibels(backbone.decode(z), plain))
     return {

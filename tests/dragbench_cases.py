@@ -9,6 +9,7 @@ from PIL import Image
 from dragondiffusion.backbones import Backbone, Condition
 from dragondiffusion.backbones.unet.noise_levels import NoiseSchedule
 from dragondiffusion.bench.dragbench.features import Recipe
+from dragondiffusion.method.denoiser import PartialForward
 
 SIZE = (45, 61)
 ONCE = Recipe(timestep=1, block=0, ensemble=1)
@@ -17,12 +18,12 @@ ONCE = Recipe(timestep=1, block=0, ensemble=1)
 class Places(Backbone):
     """A model whose features are the colours of `map_of_places`: places look like themselves most."""
 
-    schedule = NoiseSchedule((1.0,) * 4, 1.0)
     device = torch.device("cpu")
     latent_factor = 1
     latent_channels = 3
     multiple = 4
-    blocks = 1
+    taps = range(1)
+    feature_taps = (0,)
 
     def __init__(self):
         self.calls = 0
@@ -33,15 +34,18 @@ class Places(Backbone):
     def describe(self, prompts, canvas):
         return Condition(torch.zeros(len(prompts), 1, 1))
 
-    def feature_map(self, z_t, t, condition, block):
+    def level(self, t):
+        return NoiseSchedule((1.0,) * 4, 1.0).level(t)
+
+    def partial_forward(self, z_t, level, condition, taps=None):
         self.calls += 1
         angle = (z_t[:, :2] + 1) / 2 * torch.pi / 2
-        return torch.cat([angle.cos(), angle.sin()], dim=1)
+        return PartialForward((torch.cat([angle.cos(), angle.sin()], dim=1),))
 
     def decode(self, z_0):
         raise NotImplementedError
 
-    noise = features = noise_and_features = recording = recalling = decode
+    levels = predict = decode
 
 
 def map_of_places(size=SIZE):

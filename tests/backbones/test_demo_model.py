@@ -12,7 +12,7 @@ from dragondiffusion.backbones.loading import DEMO_MODEL
 from dragondiffusion.bench import metrics
 from dragondiffusion.bench import scenes as S
 from dragondiffusion.bench.tasks import HELD_OUT, moves
-from dragondiffusion.method import solver as ddim
+from dragondiffusion.method import solver
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,15 @@ def test_the_autoencoder_reaches_32_db(demo: Editor):
 
 @torch.no_grad()
 def test_inversion_and_resampling_come_back(demo: Editor):
-    backbone, levels = demo.backbone, demo.backbone.schedule.levels(50)
+    backbone = demo.backbone
+    levels = backbone.levels(50, backbone.canvas((128, 128), 2))
     scenes = S.sample(range(HELD_OUT + 200, HELD_OUT + 203))
     condition = backbone.describe(S.captions(scenes), backbone.canvas((128, 128), 2))
     z = z_0 = backbone.encode(S.render(scenes).image * 2 - 1)
     for i in levels.up():
-        z = ddim.step(z, backbone.noise(z, levels.timesteps[i], condition), levels.alphas[i + 1], levels.alphas[i])
-    for i, t in enumerate(levels.timesteps):
-        z = ddim.step(z, backbone.noise(z, t, condition), levels.alphas[i], levels.alphas[i + 1])
+        z = solver.step(z, backbone.predict(z, levels[i], condition).eps, levels[i + 1], levels[i])
+    for i in range(len(levels)):
+        z = solver.step(z, backbone.predict(z, levels[i], condition).eps, levels[i], levels[i + 1])
     pairs = zip(backbone.decode(z), backbone.decode(z_0), strict=True)
     values = [metrics.psnr(a.clamp(-1, 1) / 2 + 0.5, b.clamp(-1, 1) / 2 + 0.5) for a, b in pairs]
     assert sum(values) / len(values) >= 30
@@ -86,5 +87,5 @@ def test_energies_are_finite_where_they_act(demo: Editor):
     task = next(moves(1, HELD_OUT + 300))
     before = (task.before * 255).round().byte().permute(1, 2, 0).numpy()
     edit = Move(task.mask.numpy(), offset=task.offset, anchor=task.centre)
-    result = demo(before, edit, prompt=task.caption, settings=Settings(steps=4, hold_vacated=None))
+    result = demo(before, edit, prompt=task.caption, settings=Settings(steps=4, clamp_hole=None))
     assert result.energies and all(np.isfinite(v) for _, values in result.energies for v in values.values())

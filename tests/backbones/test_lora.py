@@ -28,7 +28,7 @@ def prediction(pipe):
     condition = backbone.describe(["a cup"], backbone.canvas((64, 64), 2))
     z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        return backbone.noise(z, 401, condition)
+        return backbone.predict(z, backbone.level(401), condition).eps
 
 
 def test_merged_is_what_diffusers_makes_of_it(folder, lora):

@@ -9,7 +9,7 @@ import torch
 from checkpoints import DDIM, sd21
 from dragondiffusion import Editor, Move, Settings
 from dragondiffusion.backbones.unet.noise_levels import noise_schedule, predicts_v
-from dragondiffusion.method import solver as ddim
+from dragondiffusion.method import solver
 
 ZERO_SNR = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "prediction_type": "v_prediction"}
 
@@ -33,7 +33,7 @@ def test_every_scheduler_lends_the_same_levels(name, changes):
     other = getattr(diffusers, name).from_config(base.config, **changes)
     assert noise_schedule(other.config) == noise_schedule(base.config)
     chosen = type(other).from_config(other.config, timestep_spacing="trailing")
-    assert noise_schedule(chosen.config).levels(10).timesteps[0] == 999
+    assert noise_schedule(chosen.config).levels(10)[0].t == 999
 
 
 @pytest.mark.parametrize("name", ["FlowMatchEulerDiscreteScheduler", "EDMEulerScheduler"])
@@ -52,12 +52,13 @@ def test_the_level_of_pure_noise_says_what_the_model_says(data):
     r"""There $\hat z_0 = -v$, which passes through $\epsilon$ and comes out again."""
     backbone = Editor(sd21(data, **ZERO_SNR)).backbone
     levels = backbone.schedule.levels(5)
-    assert backbone.schedule.alphas_cumprod[levels.timesteps[0]] == 0
-    assert levels.is_noise(0) and not levels.is_noise(1)
+    assert backbone.schedule.alphas_cumprod[int(levels[0].t)] == 0
+    assert levels[0].is_noise and not levels[1].is_noise
     z, condition = torch.randn(1, 4, 8, 8), backbone.describe(["a cup"], backbone.canvas((64, 64), 2))
     v = backbone.pipe.unet(z, 999, encoder_hidden_states=condition.text).sample
-    z_0 = ddim.predict_clean(z, backbone.noise(z, 999, condition), levels.alphas[0])
-    torch.testing.assert_close(z_0, math.sqrt(levels.alphas[0]) * z - v, rtol=1e-3, atol=1e-3)
+    found = backbone.predict(z, levels[0], condition)
+    for z_0 in (solver.predict_clean(z, found.eps, levels[0]), found.z_0):
+        torch.testing.assert_close(z_0, levels[0].alpha * z - v, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("preset", ["default", "reference"])

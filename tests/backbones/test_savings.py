@@ -114,15 +114,15 @@ def test_which_errors_say_that_memory_ran_out():
 
 def short_of_memory(editor, times, monkeypatch):
     """The first so many calls of the network find no memory."""
-    noise, left = editor.backbone.noise, [times]
+    predict, left = editor.backbone.predict, [times]
 
-    def call(*args):
+    def call(*args, **how):
         if left[0]:
             left[0] -= 1
             raise RuntimeError(OUT)
-        return noise(*args)
+        return predict(*args, **how)
 
-    monkeypatch.setattr(editor.backbone, "noise", call)
+    monkeypatch.setattr(editor.backbone, "predict", call)
 
 
 def test_running_out_says_what_to_try(data, picture, mask, monkeypatch):
@@ -170,6 +170,7 @@ def test_loading_falls_back_to_offloading(folder, monkeypatch):
 
 def test_other_errors_pass(data, picture, mask, monkeypatch):
     editor = Editor(sd15(data), fall_back=True)
-    monkeypatch.setattr(editor.backbone, "noise", lambda *args: (_ for _ in ()).throw(RuntimeError("shapes")))
+    fail = lambda *args, **how: (_ for _ in ()).throw(RuntimeError("shapes"))  # noqa: E731
+    monkeypatch.setattr(editor.backbone, "predict", fail)
     with pytest.raises(RuntimeError, match="shapes"):
         latents(editor, picture, mask)

@@ -61,12 +61,15 @@ def test_v_prediction_is_the_same_noise_in_other_words(editor):
     v_model = StableDiffusion(eps_model.pipe)
     v_model._predicts_v = True
     z, condition = torch.randn(1, 4, 8, 8), eps_model.describe([""], canvas)
+    t = eps_model.level(501)
     with torch.no_grad():
-        v, eps = eps_model.noise(z, 501, condition), v_model.noise(z, 501, condition)
+        v, found = eps_model.predict(z, t, condition).eps, v_model.predict(z, t, condition)
+    eps = found.eps
     alpha = eps_model.schedule.alphas_cumprod[501]
     torch.testing.assert_close(eps, math.sqrt(alpha) * v + math.sqrt(1 - alpha) * z)
     z_0 = math.sqrt(alpha) * z - math.sqrt(1 - alpha) * v
     torch.testing.assert_close((z - math.sqrt(1 - alpha) * eps) / math.sqrt(alpha), z_0, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(found.z_0, z_0, rtol=1e-3, atol=1e-3)
 
 
 def test_unknown_predictions():

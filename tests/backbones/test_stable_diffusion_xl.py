@@ -52,18 +52,19 @@ def test_prediction_is_that_of_diffusers(xl):
     theirs = backbone.pipe.unet(
         z, 401, encoder_hidden_states=condition.text, added_cond_kwargs=dict(condition.extras)
     ).sample
-    torch.testing.assert_close(backbone.noise(z, 401, condition), theirs)
+    torch.testing.assert_close(backbone.predict(z, backbone.level(401), condition).eps, theirs)
     other = backbone.describe(["a cup", "a bowl"], backbone.canvas((50, 96), 2))
-    assert not torch.allclose(backbone.noise(z, 401, other), theirs, atol=1e-4)
+    assert not torch.allclose(backbone.predict(z, backbone.level(401), other).eps, theirs, atol=1e-4)
 
 
 def test_features_are_half_and_full_latent_size(xl):
     backbone = xl.backbone
     condition = backbone.describe([""], backbone.canvas((64, 96), 2))
     z = torch.randn(1, 4, 8, 12, generator=torch.Generator().manual_seed(0))
-    early = backbone.features(z, 401, condition)
+    t = backbone.level(401)
+    early = backbone.partial_forward(z, t, condition).features
     assert [tuple(f.shape[1:]) for f in early] == [(64, 4, 6), (32, 8, 12)]
-    _, whole = backbone.noise_and_features(z, 401, condition)
+    whole = backbone.predict(z, t, condition, taps=backbone.feature_taps).features
     assert all(torch.equal(a, b) for a, b in zip(early, whole, strict=True))
     assert backbone.multiple == 32
 
@@ -75,10 +76,11 @@ def test_every_transformer_of_the_decoder_is_remembered(xl):
     assert len(decoder_self_attention(backbone.pipe.unet)) == 3 * 3 + 3 * 2
     condition = backbone.describe(["a cup"], backbone.canvas((64, 64), 2))
     z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    with backbone.recording() as tokens:
-        plain = backbone.noise(z, 401, condition)
-    with backbone.recalling(lambda layer, own: (tokens[layer], None)):
-        torch.testing.assert_close(backbone.noise(z, 401, condition), plain, rtol=1e-5, atol=1e-6)
+    plain = backbone.predict(z, backbone.level(401), condition, record=True)
+    (memory,) = plain.memory
+    assert set(memory) == set(decoder_self_attention(backbone.pipe.unet))
+    again = backbone.predict(z, backbone.level(401), condition, attention=lambda layer, own: [memory[layer]])
+    torch.testing.assert_close(again.eps, plain.eps, rtol=1e-5, atol=1e-6)
 
 
 def test_pictures_are_edited_alone_and_together(xl, picture, mask):

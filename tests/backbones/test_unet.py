@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from dragondiffusion.backbones.unet.hooks import decoder_self_attention, feature_blocks, stopped_after, up_blocks
+from dragondiffusion.backbones.unet.hooks import (
+    batched,
+    decoder_self_attention,
+    feature_blocks,
+    recording,
+    stopped_after,
+    up_blocks,
+)
+from dragondiffusion.method.bank import GridMemory
 
 
 @pytest.fixture
@@ -11,7 +19,7 @@ def call(editor):
     backbone = editor.backbone
     condition = backbone.describe(["a cup"], backbone.canvas((64, 64), 2))
     z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    return lambda: backbone.noise(z, 401, condition)
+    return lambda **how: backbone.predict(z, backbone.level(401), condition, **how)
 
 
 def hooks(editor):
@@ -20,49 +28,58 @@ def hooks(editor):
 
 @torch.no_grad()
 def test_recalling_ones_own_memory_is_the_identity(editor, call):
-    plain = call()
-    with editor.backbone.recording() as tokens:
-        recorded = call()
-    assert torch.equal(plain, recorded)
-    assert set(tokens) == set(decoder_self_attention(editor.backbone.pipe.unet))
-    with editor.backbone.recalling(lambda layer, own: (tokens[layer], None)):
-        torch.testing.assert_close(call(), plain, rtol=1e-5, atol=1e-6)
+    plain, recorded = call().eps, call(record=True)
+    assert torch.equal(plain, recorded.eps)
+    (memory,) = recorded.memory
+    assert set(memory) == set(decoder_self_attention(editor.backbone.pipe.unet))
+    assert all(h.grid[0] * h.grid[1] == len(h.tokens) for h in memory.values())
+    recalled = call(attention=lambda layer, own: [memory[layer]])
+    torch.testing.assert_close(recalled.eps, plain, rtol=1e-5, atol=1e-6)
 
 
 @torch.no_grad()
 def test_hidden_padding_changes_nothing(editor, call):
-    plain = call()
+    """Beside an image that reads more tokens, an image's own ones are padded; its prediction stays the same."""
+    backbone = editor.backbone
+    condition = backbone.describe(["a cup", "a cup"], backbone.canvas((64, 64), 2))
+    z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).expand(2, -1, -1, -1)
+    biases = []
 
-    def padded(layer, own):
-        junk = torch.cat((own, torch.full_like(own, 9.0)), dim=1)
-        bias = torch.zeros(1, 1, junk.shape[1])
-        bias[..., own.shape[1] :] = torch.finfo(torch.float32).min
-        return junk, bias
+    def longer(layer, own):
+        first, second = own
+        read = [first, second.joined([GridMemory(torch.full_like(second.tokens, 9.0), None)])]
+        tokens, bias = batched(read, torch.stack([h.tokens for h in own]))
+        biases.append((len(first.tokens), tokens, bias))
+        return read
 
-    with editor.backbone.recalling(padded):
-        torch.testing.assert_close(call(), plain, rtol=1e-4, atol=1e-5)
+    plain = call().eps
+    both = backbone.predict(z, backbone.level(401), condition, attention=longer).eps
+    torch.testing.assert_close(both[:1], plain, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(both[1:], plain, atol=1e-3)
+    for count, tokens, bias in biases:
+        assert tokens.shape[1] == 2 * count and not bool(tokens[0, count:].any())
+        assert bool((bias[0, 0, count:] == torch.finfo(torch.float32).min).all()) and not bool(bias[1].any())
 
 
 @torch.no_grad()
 def test_other_memories_do_change_the_result(editor, call):
-    plain = call()
-    with editor.backbone.recalling(lambda layer, own: (own.flip(1) * 0.5, None)):
-        assert not torch.allclose(call(), plain, atol=1e-3)
+    other = call(attention=lambda layer, own: [GridMemory(h.tokens.flip(0) * 0.5, h.grid) for h in own])
+    assert not torch.allclose(other.eps, call().eps, atol=1e-3)
 
 
 @torch.no_grad()
 def test_everything_is_restored_after_an_exception(editor, call):
-    before, plain = hooks(editor), call()
+    before, plain = hooks(editor), call().eps
 
     def fail(_layer, _own):
         raise RuntimeError("out of memory")
 
-    with pytest.raises(RuntimeError, match="out of memory"), editor.backbone.recalling(fail):
-        call()
-    with pytest.raises(KeyError), editor.backbone.recording():
+    with pytest.raises(RuntimeError, match="out of memory"):
+        call(attention=fail, record=True, taps=(1, 2))
+    with pytest.raises(KeyError), recording(editor.backbone.pipe.unet):
         raise KeyError
     assert hooks(editor) == before
-    assert torch.equal(call(), plain)
+    assert torch.equal(call().eps, plain)
 
 
 def test_features_are_those_of_a_whole_call_and_differentiable(editor):
@@ -70,8 +87,8 @@ def test_features_are_those_of_a_whole_call_and_differentiable(editor):
     condition = backbone.describe(["a cup"], backbone.canvas((64, 128), 2))
     z = torch.randn(2, 4, 8, 16, generator=torch.Generator().manual_seed(0)).requires_grad_()
     condition = type(condition)(condition.text.expand(2, -1, -1))
-    early = backbone.features(z, 401, condition)
-    _, whole = backbone.noise_and_features(z, 401, condition)
+    early = backbone.partial_forward(z, backbone.level(401), condition).features
+    whole = backbone.predict(z, backbone.level(401), condition, taps=backbone.feature_taps).features
     assert [tuple(f.shape[-2:]) for f in early] == [(4, 8), (8, 16)]
     for a, b in zip(early, whole, strict=True):
         assert torch.equal(a, b)
@@ -85,12 +102,15 @@ def test_a_single_feature_map_is_that_of_a_whole_call(editor):
     backbone = editor.backbone
     condition = backbone.describe(["a cup"], backbone.canvas((64, 128), 2))
     z = torch.randn(1, 4, 8, 16, generator=torch.Generator().manual_seed(0))
-    both = backbone.features(z, 401, condition)
-    assert backbone.blocks == 4
-    assert all(torch.equal(backbone.feature_map(z, 401, condition, k), f) for k, f in zip((1, 2), both, strict=True))
-    assert backbone.feature_map(z, 401, condition, 0).shape[-2:] == (2, 4)
-    with pytest.raises(ValueError, match="block=4"):
-        backbone.feature_map(z, 401, condition, 4)
+    t = backbone.level(401)
+    both = backbone.partial_forward(z, t, condition).features
+    assert list(backbone.taps) == [0, 1, 2, 3]
+    for k, f in zip((1, 2), both, strict=True):
+        (alone,) = backbone.partial_forward(z, t, condition, taps=(k,)).features
+        assert torch.equal(alone, f)
+    assert backbone.partial_forward(z, t, condition, taps=(0,)).features[0].shape[-2:] == (2, 4)
+    with pytest.raises(ValueError, match=r"taps=\(4,\) must lie between 0 and 3"):
+        backbone.partial_forward(z, t, condition, taps=(4,))
 
 
 def test_a_fingerprint_tells_weights_apart(editor):
@@ -121,16 +141,13 @@ def test_copies_of_a_batch_that_read_the_same_are_one_long_sample(editor):
     condition = backbone.describe(["a cup"], backbone.canvas((64, 64), 2))
     z = torch.randn(4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     four = type(condition)(condition.text.expand(4, -1, -1))
-    read = {}
 
     def shared(layer, own):
-        read[layer] = torch.randn(2, own.shape[1] + 3, own.shape[2], generator=torch.Generator().manual_seed(1))
-        bias = torch.zeros(2, 1, own.shape[1] + 3)
-        bias[1, :, -3:] = torch.finfo(torch.float32).min
-        return read[layer], bias
+        count, dim = own[0].tokens.shape
+        tokens = torch.randn(2, count + 3, dim, generator=torch.Generator().manual_seed(1))
+        return [GridMemory(tokens[0], None), GridMemory(tokens[1, :-3], None)]
 
-    with backbone.recalling(shared):
-        together = backbone.noise(z, 401, four)
-    with backbone.recalling(lambda layer, own: tuple(x.repeat(2, 1, 1) for x in shared(layer, own))):
-        apart = backbone.noise(z, 401, four)
+    t = backbone.level(401)
+    together = backbone.predict(z, t, four, attention=shared).eps
+    apart = backbone.predict(z, t, four, attention=lambda layer, own: shared(layer, own) * 2).eps
     torch.testing.assert_close(together, apart, rtol=1e-5, atol=1e-5)

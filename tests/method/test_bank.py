@@ -3,26 +3,37 @@
 import pytest
 import torch
 
+from dragondiffusion.backbones.unet.hooks import batched
 from dragondiffusion.core.types import ALWAYS, Window
 from dragondiffusion.method.bank import (
+    Excerpt,
+    GridMemory,
     MemoryBank,
-    Part,
     Reading,
     appending,
     batch_reader,
     by_region,
     merged,
     replacing,
-    token_grid,
 )
 
 CANVAS = (16, 24)
+GRID = (4, 6)
 
 
-def bank(value, tokens=24, dim=3):
+def memory(value, dim=3):
+    return GridMemory(torch.full((24, dim), float(value)), GRID)
+
+
+def bank(value):
     result = MemoryBank()
-    result.write(4, "layer", torch.full((tokens, dim), float(value)))
+    result.write(4, "layer", memory(value))
     return result
+
+
+def first_values(memories):
+    """The first number that each image reads."""
+    return [float(one.tokens[0, 0]) for one in memories]
 
 
 def test_bank_keeps_what_was_written():
@@ -34,20 +45,20 @@ def test_bank_keeps_what_was_written():
 
 
 def test_policies():
-    own, a, b = torch.zeros(24, 3), torch.ones(24, 3), torch.full((24, 3), 2.0)
+    own, a, b = (memory(value) for value in range(3))
     left = torch.zeros(CANVAS)
     left[:, :12] = 1
-    assert torch.equal(replacing(ALWAYS).select(own, [a]), a)
-    assert torch.equal(appending(ALWAYS).select(own, [a]), torch.cat((own, a)))
+    assert torch.equal(replacing(ALWAYS).select(own, [a]).tokens, a.tokens)
+    assert torch.equal(appending(ALWAYS).select(own, [a]).tokens, torch.cat((own.tokens, a.tokens)))
     both = by_region(ALWAYS, 1 - left, 1 - left).select(own, [a, b])
-    assert both[:, 0].tolist() == [1.0] * 12 + [2.0] * 12
+    assert both.tokens[:, 0].tolist() == [1.0] * 12 + [2.0] * 12
 
 
 def test_where_nothing_is_left_a_layer_reads_its_own_tokens():
     everything = torch.ones(CANVAS)
     recall = by_region(ALWAYS, everything, 1 - everything)
-    own = torch.zeros(24, 3)
-    assert torch.equal(recall.select(own, [own + 1, own + 2]), own)
+    own = memory(0)
+    assert recall.select(own, [memory(1), memory(2)]) is own
 
 
 def test_several_edits_read_together():
@@ -62,25 +73,38 @@ def test_several_edits_read_together():
     assert merged([move, paste], 49, 50) is move
     union = merged([move, drag, paste, other], 10, 50)
     assert union.own
-    assert [part.guide for part in union.parts] == [0, 1, 2]
-    assert torch.equal(union.parts[0].region, (1 - left) * (1 - top))
-    assert torch.equal(union.parts[1].region, top)
-    assert merged([move, drag], 10, 50).parts == (Part(0),)
+    assert [excerpt.guide for excerpt in union.excerpts] == [0, 1, 2]
+    assert torch.equal(union.excerpts[0].region, (1 - left) * (1 - top))
+    assert torch.equal(union.excerpts[1].region, top)
+    assert merged([move, drag], 10, 50).excerpts == (Excerpt(0),)
 
 
-def test_token_grid():
-    assert token_grid(24, CANVAS) == (4, 6)
-    assert token_grid(6, CANVAS) == (2, 3)
+def test_a_memory_is_selected_on_its_own_grid():
+    """The cells of a region, whatever the grid; what was selected or joined has none left to select from."""
+    left = torch.zeros(CANVAS)
+    left[:, :12] = 1
+    numbered = GridMemory(torch.arange(24.0)[:, None], GRID)
+    chosen = numbered.select(left)
+    assert chosen.tokens[:, 0].tolist() == [x + 6.0 * y for y in range(4) for x in range(3)]
+    third = torch.zeros(CANVAS)
+    third[:, :8] = 1
+    assert GridMemory(torch.arange(6.0)[:, None], (2, 3)).select(1 - third).tokens[:, 0].tolist() == [1, 2, 4, 5]
+    for gridless in (chosen, numbered.joined([chosen])):
+        with pytest.raises(ValueError, match="no grid"):
+            gridless.select(left)
+    assert numbered.joined([]) is numbered
+    assert numbered.select(torch.zeros(CANVAS)).is_empty
+    assert numbered.stored(on_host=False).grid == GRID
 
 
 def test_batches_of_different_edits_are_padded_and_masked():
-    own = torch.zeros(3, 24, 3)
+    own = [memory(0)] * 3
     readings = [
         Reading(replacing(ALWAYS), [bank(1)]),
         None,
         Reading(appending(ALWAYS), [bank(2)]),
     ]
-    tokens, bias = batch_reader(readings, 4)("layer", own)
+    tokens, bias = batched(batch_reader(readings, 4)("layer", own), torch.zeros(3, 24, 3))
     assert tokens.shape == (3, 48, 3)
     assert bias is not None
     assert (bias[:, 0] == 0).sum(1).tolist() == [24, 24, 48]
@@ -89,19 +113,18 @@ def test_batches_of_different_edits_are_padded_and_masked():
 
 
 def test_equal_lengths_need_no_mask():
-    tokens, bias = batch_reader([None, Reading(replacing(ALWAYS), [bank(1)])], 4)("layer", torch.zeros(2, 24, 3))
+    reader = batch_reader([None, Reading(replacing(ALWAYS), [bank(1)])], 4)
+    tokens, bias = batched(reader("layer", [memory(0)] * 2), torch.zeros(2, 24, 3))
     assert bias is None
     assert tokens[:, 0, 0].tolist() == [0, 1]
 
 
 def test_copies_share_what_they_read_unless_some_of_it_is_their_own():
-    own = torch.arange(4.0)[:, None, None].expand(4, 24, 3)
+    own = [memory(value) for value in range(4)]
     one, two = Reading(replacing(ALWAYS), [bank(11)]), Reading(replacing(ALWAYS), [bank(12)])
-    tokens, _ = batch_reader([one, two], 4, copies=2)("layer", own)
-    assert tokens[:, 0, 0].tolist() == [11, 12]
-    tokens, _ = batch_reader([one, None], 4, copies=2)("layer", own)
-    assert tokens[:, 0, 0].tolist() == [11, 1, 11, 3]
+    assert first_values(batch_reader([one, two], 4)("layer", own)) == [11, 12]
+    assert first_values(batch_reader([one, None], 4)("layer", own)) == [11, 1, 11, 3]
     everywhere = torch.ones(CANVAS)
     nothing = Reading(by_region(ALWAYS, everywhere, torch.zeros(CANVAS)), [bank(11), bank(12)])
-    tokens, _ = batch_reader([nothing], 4, copies=4)("layer", own)
-    assert tokens[:, 0, 0].tolist() == [0, 1, 2, 3]
+    assert first_values(batch_reader([nothing], 4)("layer", own)) == [0, 1, 2, 3]
+    assert batch_reader([None, None], 4) is None

@@ -46,13 +46,15 @@ def test_gradients_neither_vanish_nor_overflow(strength, data, picture):
     for dtype in (torch.float32, torch.float16):
         backbone = Editor(KINDS["sd15"](data).to(dtype)).backbone
         canvas = backbone.canvas((64, 96), 2)
-        objective = compile_edits(Drag([((20, 30), (40, 34))]), canvas, Settings(energy_scale=strength))
+        settings = Settings(energy_scale=strength)
+        objective = compile_edits([Drag([((20, 30), (40, 34))])], canvas, settings).objective
         condition = backbone.describe(["a cup"], canvas)
         z = torch.randn(1, 4, 8, 16, generator=torch.Generator().manual_seed(0))
         other = torch.randn(1, 4, 8, 16, generator=torch.Generator().manual_seed(1))
+        t = backbone.level(401)
         with torch.no_grad():
-            f_gud = [[backbone.features(other, 401, condition)]]
-        found.append(guidance(backbone, z, 401, condition, [objective], f_gud, merged=True).edit_gradient / strength)
+            f_gud = [[backbone.partial_forward(other, t, condition).features]]
+        found.append(guidance(backbone, z, t, condition, [objective], f_gud, settings).edit_gradient / strength)
     cosine = torch.nn.functional.cosine_similarity(found[0].flatten(), found[1].flatten(), dim=0)
     assert float(cosine) > 0.999
     torch.testing.assert_close(found[1].norm(), found[0].norm(), rtol=0.02, atol=0)
@@ -76,13 +78,13 @@ def test_overflow_is_tried_again_with_less(data, picture, monkeypatch):
         return torch.full_like(z, 1.0 if len(reaches) == 3 else float("inf"))
 
     monkeypatch.setattr("dragondiffusion.method.guidance.pulled_back", overflowing)
-    objective = compile_edits(Drag([((20, 30), (40, 34))]), canvas, Settings())
-    condition, z = backbone.describe([""], canvas), torch.randn(1, 4, 8, 16)
-    f_gud = [[tuple(f.detach() for f in backbone.features(z, 401, condition))]]
-    assert bool(guidance(backbone, z, 401, condition, [objective], f_gud, True).noise.isfinite().all())
+    objective = compile_edits([Drag([((20, 30), (40, 34))])], canvas, Settings()).objective
+    condition, z, t = backbone.describe([""], canvas), torch.randn(1, 4, 8, 16), backbone.level(401)
+    f_gud = [[tuple(f.detach() for f in backbone.partial_forward(z, t, condition).features)]]
+    assert bool(guidance(backbone, z, t, condition, [objective], f_gud, Settings()).noise.isfinite().all())
     assert reaches == sorted(reaches, reverse=True)
     with pytest.raises(ValueError, match="gradient at timestep 401 is not finite; use dtype bfloat16"):
-        guidance(backbone, z, 401, condition, [objective], f_gud, True)
+        guidance(backbone, z, t, condition, [objective], f_gud, Settings())
 
 
 def test_autoencoders_that_overflow_work_in_single_precision(data, monkeypatch):

@@ -85,8 +85,7 @@ def test_prediction_is_that_of_diffusers(prompted, scene):
     reference = prompted.invert(scene[0], "a cup", FEW)
     prompt = backbone.image_prompt([reference.x])
     z = reference.trajectory[1]
-    with backbone.image_prompting(0.3):
-        ours = backbone.noise(z, 501, reference.condition.having(prompt.positive))
+    ours = backbone.predict(z, backbone.level(501), reference.condition.having(prompt.positive, 0.3)).eps
     pipe.set_ip_adapter_scale(0.3)
     embeds = [e for _, e in sorted(prompt.positive.items())]
     theirs = pipe.unet(

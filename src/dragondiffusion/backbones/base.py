@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from torch import Tensor
 
+from ..core.levels import Level
 from ..core.types import Canvas, Latents, Pictures, Size
 from ..method.denoiser import Condition, Denoiser, ImagePrompt
 from .savings import Saving
@@ -45,6 +46,14 @@ class Backbone(Denoiser):
     @abstractmethod
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
         """Text conditioning of a batch of prompts."""
+
+    def level(self, t: int) -> Level:
+        """The noise level of a training timestep, for those who name levels so.
+
+        Raises:
+            ValueError: if there is no such timestep, or the model was not trained at numbered ones.
+        """
+        raise ValueError(f"timestep {t}: this model has no numbered timesteps; use another")
 
     def check_image_prompt(self) -> None:
         """Checks that pictures can serve as prompts.

@@ -16,13 +16,14 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .. import __version__
-from ..backbones.base import Backbone, Condition
+from ..backbones.base import Backbone
 from ..core.clock import Clock
 from ..core.levels import Levels
 from ..core.types import Progress
 from ..edits.settings import Settings
 from ..imaging.writing import write_file
-from ..method.bank import MemoryBank, waiting
+from ..method.bank import GridMemory, MemoryBank, waiting
+from ..method.denoiser import Condition
 from ..pipeline.cache import ReferenceCache, Requirements, guided_steps, inverted, inverted_further
 from ..pipeline.reference import Reference
 from ..pipeline.request import InversionRequest
@@ -99,7 +100,7 @@ class SharedReferences(ReferenceCache):
 
 def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: Settings) -> str:
     """A name for all that an inversion depends on: picture, prompt, steps, model, and what computes it."""
-    levels = backbone.schedule.levels(settings.steps)
+    levels = backbone.levels(settings.steps, picture.canvas)
     x = picture.x.cpu().contiguous()
     parts = (
         __version__,
@@ -112,8 +113,7 @@ def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: 
         picture.prompt,
         picture.canvas.picture,
         picture.canvas.padded,
-        levels.timesteps,
-        levels.alphas,
+        [(level.t, level.alpha, level.sigma) for level in levels.all],
         settings.inversion_iterations,
         sorted(guided_steps(settings)),
     )
@@ -193,8 +193,11 @@ def _tensors(reference: Reference) -> Iterator[tuple[str, Tensor]]:
     for k, z in enumerate(reference.trajectory):
         yield f"trajectory.{k}", z
     for step in reference.bank.steps:
-        for layer, tokens in reference.bank.layers(step).items():
-            yield f"bank.{step}.{layer}", tokens
+        for layer, memory in reference.bank.layers(step).items():
+            if not isinstance(memory, GridMemory) or memory.grid is None:
+                raise TypeError(f"memory of layer {layer} is no grid of tokens, which is all that files hold")
+            yield f"bank.{step}.{layer}", memory.tokens
+            yield f"grid.{layer}", torch.tensor(memory.grid)
     for step, maps in reference.features.items():
         for k, f in enumerate(maps):
             yield f"features.{step}.{k}", f
@@ -204,22 +207,25 @@ def _reference(
     tensors: Mapping[str, Tensor], start: int, backbone: Backbone, picture: InversionRequest, settings: Settings
 ) -> Reference:
     """The inverted picture of tensors by name, on the model's device."""
-    levels: Levels = backbone.schedule.levels(settings.steps)
+    levels: Levels = backbone.levels(settings.steps, picture.canvas)
     banked = sum(value.nbytes for name, value in tensors.items() if name.startswith("bank."))
-    on_host = backbone.bank_on_host(banked)
+    on_host = backbone.memory_on_host(banked)
+    grids = {name.removeprefix("grid."): value.tolist() for name, value in tensors.items() if name.startswith("grid.")}
     bank, condition, trajectory = MemoryBank(), dict[str, Tensor](), dict[int, Tensor]()
     features: dict[int, dict[int, Tensor]] = {}
     for name, value in tensors.items():
         part, _, rest = name.partition(".")
         if part == "bank":
             step, _, layer = rest.partition(".")
-            bank.write(int(step), layer, waiting(value) if on_host else value.to(backbone.device))
+            height, width = grids[layer]
+            kept = waiting(value) if on_host else value.to(backbone.device)
+            bank.write(int(step), layer, GridMemory(kept, (height, width)))
         elif part == "trajectory":
             trajectory[int(rest)] = value.to(backbone.device)
         elif part == "features":
             step, _, k = rest.partition(".")
             features.setdefault(int(step), {})[int(k)] = value.to(backbone.device)
-        else:
+        elif part == "condition":
             condition[rest] = value.to(backbone.device)
     extras = {name.removeprefix("extras."): value for name, value in condition.items() if name != "text"}
     if sorted(trajectory) != list(range(len(levels) - start + 1)):

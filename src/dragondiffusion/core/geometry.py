@@ -192,8 +192,9 @@ def sample_bilinear(
         extent: (height, width) the points refer to.
     """
     unit = source / torch.tensor((extent[1], extent[0]), dtype=source.dtype)
-    grid = (2 * unit - 1).to(values.device, torch.float32)[None, None].expand(values.shape[0], -1, -1, -1)
-    return nnf.grid_sample(values.float(), grid, padding_mode="border", align_corners=False)[:, :, 0].to(values.dtype)
+    precise = values.to(torch.promote_types(values.dtype, torch.float32))
+    grid = (2 * unit - 1).to(precise)[None, None].expand(values.shape[0], -1, -1, -1)
+    return nnf.grid_sample(precise, grid, padding_mode="border", align_corners=False)[:, :, 0].to(values.dtype)
 
 
 def sample_at(

@@ -48,15 +48,16 @@ class Levels:
         all: the `n + 1` levels.
 
     Raises:
-        ValueError: if there are fewer than two, or noise does not fall from level to level.
+        ValueError: if there are fewer than two, or noise rises from level to level. The last two may be the same: some
+            schedules end at the level of their first timestep.
     """
 
     all: tuple[Level, ...]
 
     def __post_init__(self) -> None:
         ratios = [level.ratio for level in self.all]
-        if len(ratios) < 2 or any(b >= a for a, b in pairwise(ratios)):
-            raise ValueError(f"noise must fall from level to level, at least two of them; the levels are {self.all}")
+        if len(ratios) < 2 or any(b > a for a, b in pairwise(ratios)):
+            raise ValueError(f"noise must not rise along at least two levels; the levels are {self.all}")
 
     def __len__(self) -> int:
         """Number of steps."""

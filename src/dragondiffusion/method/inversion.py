@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..core.levels import Levels
+from ..core.levels import Level, Levels
 from ..core.types import Features, Latents, Number, Progress
 from . import solver
 from .bank import MemoryBank
@@ -78,12 +78,30 @@ def invert(
         made = None
         for _ in range(iterations):
             made = denoiser.predict(z_t, levels[i], condition, taps=kept.taps(i), record=i in remember)
-            z_t = solver.step(z_s, made.eps, levels[i + 1], levels[i])
+            z_t = _arrived(z_s, z_t, made, levels[i], levels[i + 1])
         trajectory.insert(0, z_t)
         if made is not None:
             kept.keep(i, made)
         progress("invert", done + 1, (len(levels) if top is None else top) - start)
     return kept.inversions(condition, levels, trajectory, start)
+
+
+def _arrived(z_s: Latents, z_t: Latents, made: Prediction, t: Level, s: Level) -> Latents:
+    r"""The latent at level `t` from which a step to level `s` arrives at `z_s`, as far as a prediction at `t` says.
+
+    In pure noise the latent is the noise, so that every latent would do for the noise alone. There the latent is
+    corrected by what its step misses, $z_t + z_s - (\alpha_s \hat z_0 + \sigma_s \epsilon)$: Euler's step of a flow.
+
+    Args:
+        z_s: latent at level `s`.
+        z_t: latent of which the prediction was made; `z_s` itself at first.
+        made: the prediction.
+        t: level arrived at, the noisier one.
+        s: level stepped from.
+    """
+    if t.is_noise:
+        return z_t + z_s - solver.add_noise(made.z_0, made.eps, s)
+    return solver.step(z_s, made.eps, s, t)
 
 
 @torch.no_grad()
@@ -129,7 +147,7 @@ def generate(
             record=i in remember,
         )
         kept.keep(i, made)
-        trajectory.append(solver.step(trajectory[-1], made.eps, levels[i], levels[i + 1]))
+        trajectory.append(solver.add_noise(made.z_0, made.eps, levels[i + 1]))
         progress("generate", i + 1, len(levels))
     return kept.inversions(condition, levels, trajectory, 0)
 

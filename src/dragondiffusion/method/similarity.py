@@ -1,7 +1,8 @@
-"""Similarity of aligned sets of feature vectors, in single precision whatever the model's own."""
+"""Similarity of aligned sets of feature vectors, at least in single precision whatever the model's own."""
 
 from typing import TypeAlias
 
+import torch
 import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
@@ -12,7 +13,7 @@ Scalar: TypeAlias = Float[Tensor, ""]
 
 def cosine(f_gen: Vectors, f_gud: Vectors) -> Float[Tensor, " places"]:
     r"""$\cos(f, g) = \frac{f \cdot g}{|f|\,|g|}$ at every place, in [-1, 1]."""
-    return nnf.cosine_similarity(f_gen.float(), f_gud.float(), dim=0)
+    return nnf.cosine_similarity(_precise(f_gen), _precise(f_gud), dim=0)
 
 
 def c01(cos: Tensor) -> Tensor:
@@ -32,3 +33,7 @@ def closeness_energy(s: Tensor) -> Tensor:
 def mean_vector(f: Vectors) -> Float[Tensor, "channels 1"]:
     """Mean over the places."""
     return f.mean(dim=1, keepdim=True)
+
+
+def _precise(f: Vectors) -> Vectors:
+    return f.to(torch.promote_types(f.dtype, torch.float32))

@@ -41,7 +41,14 @@ class NoiseSchedule:
     steps_offset: int = 1
 
     def level(self, t: int) -> Level:
-        """The level of a training timestep; its signal is never below `ALPHA_FLOOR`."""
+        """The level of a training timestep; its signal is never below `ALPHA_FLOOR`.
+
+        Raises:
+            ValueError: if there is no such timestep.
+        """
+        total = len(self.alphas_cumprod)
+        if not 0 <= t < total:
+            raise ValueError(f"timestep {t} must lie between 0 and {total - 1}")
         return _level(t, max(self.alphas_cumprod[t], ALPHA_FLOOR))
 
     def levels(self, steps: int) -> Levels:

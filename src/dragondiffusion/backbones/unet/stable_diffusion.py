@@ -132,6 +132,9 @@ class StableDiffusion(Backbone):
     def levels(self, steps: int, canvas: Canvas) -> Levels:
         return self.schedule.levels(steps)
 
+    def level(self, t: int) -> Level:
+        return self.schedule.level(t)
+
     def predict(
         self,
         z_t: Latents,
@@ -151,7 +154,8 @@ class StableDiffusion(Backbone):
         if negative is not None and guided:
             z_in, both = torch.cat((z_t, z_t)), Condition.cat((negative, condition))
         unet = self._unet
-        if resume is not None and resume.outputs is not None:
+        # Features and memory are seen by hooks on blocks, which have to run.
+        if resume is not None and resume.outputs is not None and not taps and not record:
             self._arrive()
             unet = resumed(self._unet, resume.outputs, recalls=attention is not None)
         with ExitStack() as hooks:

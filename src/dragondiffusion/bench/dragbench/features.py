@@ -19,6 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...backbones import Backbone, Condition
+from ...core.levels import Level
 from ...core.types import Mask, Size
 from ...imaging.files import Pixels
 from ...imaging.tensors import to_tensor
@@ -53,11 +54,13 @@ class Recipe:
         Raises:
             ValueError: it cannot.
         """
-        steps = len(backbone.schedule.alphas_cumprod)
-        if not 0 <= self.timestep < steps:
-            raise ValueError(f"features timestep {self.timestep} must lie between 0 and {steps - 1}")
-        if not 0 <= self.block < backbone.blocks:
-            raise ValueError(f"features block {self.block} must be one of the {backbone.blocks} of the model, from 0")
+        try:
+            backbone.level(self.timestep)
+        except ValueError as error:
+            raise ValueError(f"features {error}") from error
+        if self.block not in backbone.taps:
+            count = len(backbone.taps)
+            raise ValueError(f"features block {self.block} must be one of the {count} of the model, from 0")
         if self.ensemble < 1:
             raise ValueError(f"features ensemble {self.ensemble} must be at least 1")
 
@@ -101,7 +104,7 @@ def pixel_centres(rows: Tensor, width: int) -> Float[Tensor, "h w 2"]:
 
 @torch.no_grad()
 def features(backbone: Backbone, pixels: Pixels, prompt: str, recipe: Recipe, draw: int) -> FeatureField:
-    r"""The features of a picture, $\frac{1}{n}\sum_k F(\sqrt{\alpha_t}\,z_0 + \sqrt{1-\alpha_t}\,\epsilon_k, t)$.
+    r"""The features of a picture, $\frac{1}{n}\sum_k F(\alpha_t z_0 + \sigma_t \epsilon_k, t)$.
 
     Args:
         backbone: the model.
@@ -114,15 +117,15 @@ def features(backbone: Backbone, pixels: Pixels, prompt: str, recipe: Recipe, dr
     canvas = backbone.canvas(size, 1)
     z_0 = backbone.encode(to_tensor(pixels, canvas.padded))
     condition = backbone.describe([recipe.prompt if recipe.prompt is not None else prompt], canvas)
-    alpha_t = backbone.schedule.alphas_cumprod[recipe.timestep]
+    level = backbone.level(recipe.timestep)
     generator = torch.Generator().manual_seed(recipe.seed + draw)
     noises = torch.randn(recipe.ensemble, *z_0.shape[1:], generator=generator)
-    maps = [_map(backbone, add_noise(z_0, eps[None].to(z_0), alpha_t), condition, recipe) for eps in noises]
+    maps = [_map(backbone, add_noise(z_0, eps[None].to(z_0), level), level, condition, recipe.block) for eps in noises]
     return FeatureField(torch.stack(maps).mean(dim=0), canvas.padded, size)
 
 
-def _map(backbone: Backbone, z_t: Tensor, condition: Condition, recipe: Recipe) -> Float[Tensor, "c _ _"]:
-    return backbone.feature_map(z_t, recipe.timestep, condition, recipe.block)[0].float()
+def _map(backbone: Backbone, z_t: Tensor, level: Level, condition: Condition, block: int) -> Float[Tensor, "c _ _"]:
+    return backbone.partial_forward(z_t, level, condition, taps=(block,)).features[0][0].float()
 
 
 def best(likeness: Mask, region: Tensor | None) -> Centre:
