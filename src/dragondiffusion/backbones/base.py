@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor
 
 from ..core.levels import Level
-from ..core.types import Canvas, Latents, Pictures, Size
+from ..core.types import Canvas, Latents, ModelGrids, Pictures, Size
 from ..method.denoiser import Condition, Denoiser, ImagePrompt
 from .savings import Saving
 
@@ -80,6 +80,11 @@ class Backbone(Denoiser):
         """What could still be done to save memory, and a function that does it; None if nothing is left or known."""
         return None
 
+    @property
+    def grids(self) -> ModelGrids:
+        """What decides the grids of its images."""
+        return ModelGrids(self.multiple, self.latent_factor, self.working_size)
+
     def canvas(self, picture: Size, energy_grid: int) -> Canvas:
         """The grids of a picture.
 
@@ -87,7 +92,7 @@ class Backbone(Denoiser):
             picture: its size in pixels.
             energy_grid: cells of the energy grid per latent cell and axis.
         """
-        return Canvas(picture, self.multiple, self.latent_factor, energy_grid)
+        return self.grids.canvas(picture, energy_grid)
 
 
 def weights_digest(weights: Iterable[Tensor]) -> str:

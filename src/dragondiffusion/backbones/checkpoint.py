@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..core.strict_json import read_json
+from ..core.types import ModelGrids
 
 PIPELINES: dict[str, str] = {
     "StableDiffusionPipeline": "StableDiffusionPipeline",
@@ -56,6 +57,29 @@ class Checkpoint:
     config: "str | os.PathLike[str] | None" = None
     loras: tuple[str, ...] = ()
     allow_pickle: bool = False
+
+
+DEMO_MODEL = Path(__file__).parent / "demo_model"
+"""The model that comes with the package."""
+
+
+def grids_of(source: str | None) -> ModelGrids | None:
+    """The grids of a checkpoint's images, read from its configuration alone.
+
+    Args:
+        source: None for the package's model, or a folder; others say nothing without being loaded.
+
+    Returns:
+        None where nothing is said; what is wrong with a folder is found when it is loaded.
+    """
+    folder = DEMO_MODEL if source is None else Path(source).expanduser()
+    try:
+        vae, unet = (read_json(folder / part / "config.json", MAX_CONFIG_BYTES, part) for part in ("vae", "unet"))
+        factor = 2 ** (len(cast(Any, vae)["block_out_channels"]) - 1)
+        multiple = factor * 2 ** (len(cast(Any, unet)["block_out_channels"]) - 1)
+        return ModelGrids(multiple, factor, factor * int(cast(Any, unet)["sample_size"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def is_hub_id(source: str) -> bool:

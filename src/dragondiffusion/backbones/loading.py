@@ -8,14 +8,11 @@ import diffusers
 import torch
 
 from .base import Backbone
-from .checkpoint import SUPPORTED, Checkpoint, check_folder, check_single_file, is_hub_id, pipeline_class
+from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, check_single_file, is_hub_id, pipeline_class
 from .lora import add_loras, check_loras
 from .savings import Savings
 from .unet.stable_diffusion import StableDiffusion
 from .unet.stable_diffusion_xl import StableDiffusionXL
-
-DEMO_MODEL = Path(__file__).parent / "demo_model"
-"""The model that comes with the package."""
 
 BACKBONES: dict[str, type[StableDiffusion]] = {
     "StableDiffusionPipeline": StableDiffusion,

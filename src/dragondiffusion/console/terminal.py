@@ -74,7 +74,7 @@ def run_shown(recipe: Recipe, tries: int = 1, loading: Mapping[str, Any] | None 
         OSError: if a file cannot be read.
         ValueError: if the recipe is not in order; before the model is loaded.
     """
-    recipe.check()
+    photo = recipe.photo()
     begin = time.perf_counter()
     with shown_progress() as progress:
         progress("load", 0, 1)
@@ -88,7 +88,7 @@ def run_shown(recipe: Recipe, tries: int = 1, loading: Mapping[str, Any] | None 
             if phase == "sample" and done == total:
                 progress("decode", 0, 1)
 
-        result = recipe.run(editor, report, tries)
+        result = recipe.run(editor, report, tries, photo)
         progress("decode", 1, 1)
     seconds = {"load": loaded}
     for phase, spent in result.seconds.items():

@@ -130,3 +130,29 @@ class Canvas:
     def of(self, picture: Size) -> "Canvas":
         """The grids of another picture of the same model."""
         return replace(self, picture=picture)
+
+
+@dataclass(frozen=True)
+class ModelGrids:
+    """What decides the grids of a model's images; known from its configuration, without weights.
+
+    Args:
+        multiple: sides of padded images are multiples of this, pixels.
+        factor: pixels per latent cell and axis.
+        working_size: side in pixels of the images the model was made for.
+
+    Source: Stable Diffusion 1.x, where nothing is said.
+    """
+
+    multiple: int = 64
+    factor: int = 8
+    working_size: int = 512
+
+    def canvas(self, picture: Size, energy_grid: int = 1) -> Canvas:
+        """The grids of an image.
+
+        Args:
+            picture: its size in pixels.
+            energy_grid: cells of the energy grid per latent cell and axis.
+        """
+        return Canvas(picture, self.multiple, self.factor, energy_grid)

@@ -24,7 +24,7 @@ from ..edits.base import Edit
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike
 from ..imaging.frames import Frame
-from ..imaging.photos import Shot, read_photo
+from ..imaging.photos import Photo, Shot, read_photo
 from ..imaging.tensors import from_tensor
 from ..method.inversion import generate
 from ..method.sampling import sample
@@ -107,7 +107,7 @@ class Editor:
 
     def __call__(
         self,
-        image: ImageLike,
+        image: ImageLike | Photo,
         edit: Edit | Sequence[Edit],
         prompt: str = "",
         negative_prompt: str = "",
@@ -120,7 +120,7 @@ class Editor:
         """Edits a picture.
 
         Args:
-            image: PIL image, array or path; any size and shape.
+            image: PIL image, array, path, or a photo that was read; any size and shape.
             edit: one edit, or several that are made together.
             prompt: what the picture shows.
             negative_prompt: what it should not show; counts at guidance scales other than 1.

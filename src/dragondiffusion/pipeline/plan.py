@@ -9,7 +9,7 @@ from dataclasses import fields
 
 from ..backbones.base import Backbone
 from ..core.levels import Levels
-from ..core.types import Canvas, Pictures
+from ..core.types import Canvas, ModelGrids, Pictures
 from ..edits.base import Compiled, Edit
 from ..edits.compose import compose
 from ..edits.reference.strategy import in_geometry
@@ -154,6 +154,17 @@ def compile_edits(
     if x is not None:
         compiled = [one.refine(c, x, canvas, settings) for one, c in zip(edits, compiled, strict=True)]
     return compose(compiled, [len(one.guides(canvas, settings)) for one in edits], compatible)
+
+
+def check_edits(edits: Sequence[Edit], photo: Photo, settings: Settings, grids: ModelGrids) -> None:
+    """Checks that edits fit a photo and each other, on the grids of a model.
+
+    Raises:
+        ValueError: if they do not.
+    """
+    frame = framed(photo, edits, settings, grids.working_size).frame
+    inner = [edit.within(frame, settings) for edit in in_geometry(edits, settings)]
+    compile_edits(inner, grids.canvas(frame.size, settings.energy_grid), settings)
 
 
 def check_together(plans: Sequence[Plan]) -> None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ..backbones import Backbone
-from ..core.types import Canvas
+from ..core.types import ModelGrids
 from ..edits.base import Edit
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike, Pixels
@@ -40,7 +39,10 @@ class Preview:
 
 
 def preview(
-    image: ImageLike | Photo, edit: Edit | Sequence[Edit], settings: Settings | None = None, working: int | None = None
+    image: ImageLike | Photo,
+    edit: Edit | Sequence[Edit],
+    settings: Settings | None = None,
+    grids: ModelGrids | None = None,
 ) -> Preview:
     """Paints edits roughly: content carried to its place, what is left behind smoothed over from around.
 
@@ -48,7 +50,7 @@ def preview(
         image: the picture: PIL image, array, path, or a photo that was read.
         edit: one edit, or several that are made together.
         settings: how; `proxy` is taken for granted. None is `Settings()`.
-        working: side in pixels of the pictures that are drawn, as a model's; None is Stable Diffusion's.
+        grids: those of the model that will make the edit; None is Stable Diffusion's.
 
     Raises:
         FileNotFoundError: if the path of a picture or mask does not exist.
@@ -56,8 +58,9 @@ def preview(
     """
     photo = image if isinstance(image, Photo) else read_photo(image)
     settings, edits = settings or Settings(), as_edits(edit)
-    frame = framed(photo, edits, settings, working or Backbone.working_size).frame
-    canvas = Canvas(frame.size, 8, 8, 1)
+    grids = grids or ModelGrids()
+    frame = framed(photo, edits, settings, grids.working_size).frame
+    canvas = grids.canvas(frame.size)
     inner = [one.within(frame, settings) for one in edits]
     pixels = photo.pixels if frame.is_whole else frame.pixels(photo.pixels)
     x = to_tensor(pixels, canvas.padded)

@@ -18,11 +18,10 @@ from PIL import Image
 
 from .. import __version__
 from ..core.strict_json import Json, parse_json, read_json, shown, write_json
-from ..core.types import Canvas
 from ..edits.base import Edit
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike
-from ..imaging.photos import read_photo
+from ..imaging.photos import Photo, read_photo
 from ..imaging.png import is_png, read_texts
 from ..imaging.writing import carries_text, write_file, write_picture
 from .records import Form
@@ -150,27 +149,50 @@ class Recipe:
         text = write_json(self.written(Beside(target.parent)))
         return write_file(target, lambda file: file.write(text.encode("utf-8")))
 
-    def check(self) -> None:
-        """Checks pictures and edits without a model, on the grids of Stable Diffusion.
+    def photo(self) -> Photo:
+        """The photo, read, on which each edit was found to have a place.
 
         Raises:
-            FileNotFoundError: if a picture's path does not exist.
-            ValueError: if a picture is unreadable or the edits do not fit it.
+            FileNotFoundError: if an image's path does not exist.
+            ValueError: if an image is unreadable, or an edit lies outside of the photo.
         """
-        from ..backbones.base import Backbone
-        from ..pipeline.plan import compile_edits, framed
+        from ..pipeline.plan import extent
 
-        frame = framed(read_photo(self.image), self.edits, self.settings, Backbone.working_size).frame
-        canvas = Canvas(frame.size, 8, 8, self.settings.energy_grid)
-        compile_edits([edit.within(frame, self.settings) for edit in self.edits], canvas, self.settings)
+        photo = read_photo(self.image)
+        extent(self.edits, photo, self.settings)
+        return photo
 
-    def run(self, editor: Editor | None = None, progress: Progress | None = None, tries: int = 1) -> EditResult:
+    def check(self) -> None:
+        """Checks images and edits without a model, on the grids that the model's configuration tells.
+
+        Where it tells none (a single file, a hub id that is not here), each edit alone is checked, and what they do
+        to each other is found when the model is loaded.
+
+        Raises:
+            FileNotFoundError: if an image's path does not exist.
+            ValueError: if an image is unreadable or the edits do not fit it.
+        """
+        from ..backbones.checkpoint import grids_of
+        from ..pipeline.plan import check_edits
+
+        photo, grids = self.photo(), grids_of(self.model)
+        if grids is not None:
+            check_edits(self.edits, photo, self.settings, grids)
+
+    def run(
+        self,
+        editor: Editor | None = None,
+        progress: Progress | None = None,
+        tries: int = 1,
+        photo: Photo | None = None,
+    ) -> EditResult:
         """Does it. On the same machine the result is the same, bit for bit.
 
         Args:
             editor: what to do it with; None loads the recipe's model.
             progress: called with phase, finished steps and their total.
             tries: how many seeds are tried, see `Editor.__call__`; the result's seed makes it again alone.
+            photo: what `photo` gave, if it was asked already.
 
         Raises:
             FileNotFoundError: if a picture or the model does not exist.
@@ -178,10 +200,10 @@ class Recipe:
         """
         from ..pipeline.editor import Editor
 
+        photo = photo or self.photo()
         if editor is None:
-            self.check()
             editor = Editor.from_pretrained(self.model, loras=self.loras)
-        job = (self.image, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings)
+        job = (photo, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings)
         return editor(*job, progress=progress, tries=tries)
 
     def write_picture(self, picture: Image.Image, path: str | PathLike[str]) -> list[str]:

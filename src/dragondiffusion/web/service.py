@@ -1,14 +1,17 @@
 """The service behind the routes: sessions, queue, engines, limits; and the dependencies that give it to requests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
 from anyio import CapacityLimiter
 from fastapi import Depends, Header, Request
 
+from ..backbones.checkpoint import grids_of
 from ..core.libraries import available
+from ..core.types import ModelGrids
 from ..recipes import Recipe
 from .answers import Bounds, SessionFacts
 from .engine import Engine
@@ -68,6 +71,11 @@ class Service:
     def name(self) -> str:
         """The name of the model, as it is shown."""
         return self.model or "demo model"
+
+    @cached_property
+    def preview_grids(self) -> ModelGrids:
+        """The model's grids at a working size of their own: the model's may be coarse."""
+        return replace(grids_of(self.model) or ModelGrids(), working_size=ModelGrids.working_size)
 
     def facts(self, token: str, session: Session) -> SessionFacts:
         """A session and what can be done in it."""

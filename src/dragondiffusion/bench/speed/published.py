@@ -18,7 +18,7 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from ...backbones.loading import DEMO_MODEL
+from ...backbones.checkpoint import DEMO_MODEL
 
 VAE: dict[str, Any] = {
     "block_out_channels": (128, 256, 512, 512),

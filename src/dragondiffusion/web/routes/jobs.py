@@ -37,8 +37,8 @@ async def make_preview(question: RecipeQuestion, service: Serving, session: Visi
         service.limits.check(recipe, 1)
         try:
             with torch.inference_mode():
-                # At a scale of its own: the model's may be coarse.
-                made = preview(photo(session.path(question.recipe["image"])), recipe.edits, recipe.settings)
+                image = photo(session.path(question.recipe["image"]))
+                made = preview(image, recipe.edits, recipe.settings, service.preview_grids)
         except (ValueError, OSError) as error:
             raise RefusedError(422, words(error, session)) from error
         data, kind = encoded(made.image, "png" if made.alpha.size < SMALL else "webp")
