@@ -75,7 +75,7 @@ def test_a_move_comes_closer_to_the_truth_and_keeps_the_rest(demo: Editor):
     result = demo(before, edit, prompt=task.caption, settings=Settings(steps=20))
     after = torch.from_numpy(np.asarray(result.image).copy()).permute(2, 0, 1) / 255
     regions = task.regions(margin=16)
-    for name in ("destination", "vacated"):
+    for name in ("destination", "hole"):
         alone = metrics.psnr(task.before, task.truth, regions[name])
         assert metrics.psnr(after, task.truth, regions[name]) > alone + 4
     assert metrics.ghost(after, task.before, task.truth, regions["vacated"]) < 0.5

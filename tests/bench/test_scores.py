@@ -51,7 +51,7 @@ def test_every_term_is_one_of_the_edit(kind: str):
 
     canvas = Canvas(picture=(128, 128), multiple=16, factor=4, grid=2)
     task = next(task for task in TASKS[kind](9, HELD_OUT, (128, 128)) if task.scale <= 1)
-    objective = task.edit().objective(canvas, Settings())
+    objective = task.edit().compiled(canvas, Settings()).objective
     names = {term.name for term in (*objective.edit_terms, *objective.content_terms)}
     assert names == set(KINDS[kind].terms)
 

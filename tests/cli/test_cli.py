@@ -225,7 +225,7 @@ def test_settings_by_name():
         "guidance=0:0.5,0.5:1:3",
         "recall_window=none",
         "time_travel=0.1:0.2:2",
-        "clamp_destination=0:0.5",
+        "clamp_destination=0.5",
         "geometry=centred",
         "w_edit=none",
         "proxy=false",

@@ -76,7 +76,7 @@ def test_forms_of_the_table(place):
         (["mask", "photo.png", "--point", "62", "60", "--grow", "-60", "-o", "m.png"], "nothing is left"),
         (["mask", "none.png", "--point", "62", "60", "-o", "m.png"], "does not exist"),
         (["remove", "photo.png", "--mask", "box:1,2,3", "-o", "m.png"], "--mask box:1,2,3: box is"),
-        (["remove", "photo.png", "--mask", "box:1,2,300,50", "-o", "m.png"], "outside of the 200x120 picture"),
+        (["remove", "photo.png", "--mask", "box:1,2,300,50", "-o", "m.png"], "outside of the 200x120 image"),
         (["find-landmarks", "face.png", "-o", "m.png"], "must be the name of a file that ends in .json"),
     ],
 )

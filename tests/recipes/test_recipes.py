@@ -34,7 +34,7 @@ from dragondiffusion.imaging.png import to_png
 from dragondiffusion.imaging.settings import LEAST_WORKING_SIZE
 from dragondiffusion.recipes import made_with, recipe, store, versions
 from dragondiffusion.recipes.records import Form
-from dragondiffusion.recipes.store import Embedded, data_of, relative
+from dragondiffusion.recipes.store import Embedded, Folder, data_of, relative
 
 DOCS = Path(__file__).parents[2] / "docs" / "recipes.md"
 JOB = {
@@ -163,7 +163,7 @@ def test_what_is_as_usual_is_left_out():
     assert Recipe("photo.png", (Move("mask.png"),), settings=changed).to_json()["settings"] == {
         "preset": "default",
         "guidance_scale": None,
-        "geometry": "centred",
+        "geometry": "reference",
         "noise": {"start": 0.2, "stop": 0.4},
     }
 
@@ -284,7 +284,7 @@ SHAPES = [
     (("settings", "preset"), None, "settings.preset is null; expected a text"),
     (("settings", "step"), 3, 'settings: field "step" is unknown; known are steps'),
     (("settings", "steps"), 2.5, r"settings\.steps is 2\.5; expected a whole number"),
-    (("settings", "geometry"), "x", r'settings\.geometry is "x"; expected one of affine, centred'),
+    (("settings", "geometry"), "x", r'settings\.geometry is "x"; expected one of affine, reference'),
     (("settings", "noise"), {"start": 0}, r"settings\.noise has no field stop; add it"),
     ((*EDIT, "offset"), [True, 1], r"edits\[0\]\.offset\[0\] is true; expected a number"),
     (("seed",), 2**63, "seed .* must lie between"),
@@ -438,7 +438,7 @@ def test_schema_describes_every_field(schema):
 
 def test_types_without_a_form():
     with pytest.raises(TypeError, match="has no form in JSON; use the types of"):
-        Form(complex).decode(1, "x", None)
+        Form(complex).decode(1, "x", Folder(Path(), False))
     with pytest.raises(ValueError, match=r"edits\[0\] is a Other, which has no name; add it to EDITS"):
         Recipe("a.png", (type("Other", (Remove,), {})("m.png"),)).to_json()
 

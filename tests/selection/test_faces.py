@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from dragondiffusion import Landmarks
-from dragondiffusion.bench.faces import landmarks_68
+from dragondiffusion.bench.scenes.faces import landmarks_68
 from dragondiffusion.selection import faces
 from dragondiffusion.selection.faces import find_landmarks, in_layout, model, model_file
 

@@ -51,8 +51,8 @@ class TintAll(Edit):
     def within(self, frame, settings):
         return replace(self, mask=Remove(self.mask).within(frame, settings).mask)
 
-    def objective(self, canvas, settings):
-        return Remove(self.mask).objective(canvas, settings)
+    def compiled(self, canvas, settings):
+        return Remove(self.mask).compiled(canvas, settings)
 
 
 def registered(registry):

@@ -41,7 +41,7 @@ EDITS = [
 
 SETTINGS = [
     Settings(),
-    Settings.preset("fast", guidance_strength=0.5, clamp_rest=Window(0, 0.7, 2)),
+    Settings.preset("fast", guidance_strength=0.5, clamp_rest=0.7, noise=Window(0, 0.7, 2)),
     Settings(composite=False),
 ]
 

@@ -95,7 +95,7 @@ def test_an_edit_that_is_added_to_the_registry_is_listed_with_its_fields(client,
     assert found["amount"]["help"] == "how much, from 0 to 1."
     assert found["reference_mask"]["title"] == "Reference mask"
     assert (found["times"]["default"], found["softly"]["default"], found["at"]["default"]) == (3, True, [1.0, 2.0])
-    assert (found["geometry"]["default"], "centred" in found["geometry"]["options"]) == ("affine", True)
+    assert (found["geometry"]["default"], "reference" in found["geometry"]["options"]) == ("affine", True)
 
 
 def test_recipes_with_an_edit_that_is_added_are_restored_and_previewed(tmp_path):

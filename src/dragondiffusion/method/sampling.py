@@ -238,7 +238,11 @@ def regional_noise(
     Source: DiffEditor, section 3.3, regional SDE guidance. One draw serves inside and outside.
     """
     strengths = [one.objective.strengths for one in samples]
-    strong = [w.noise_inside > 0 or w.noise_outside > 0 for w in strengths]
+    # Before its own first step all of an image is clamped, and its seed must not depend on what it is batched with.
+    strong = [
+        (w.noise_inside > 0 or w.noise_outside > 0) and i >= one.constraint.first
+        for w, one in zip(strengths, samples, strict=True)
+    ]
     if not settings.noise.holds(i, len(levels)) or not any(strong):
         return None, 0.0
     noise = torch.zeros_like(z_t)

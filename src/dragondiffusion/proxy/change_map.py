@@ -101,10 +101,10 @@ class Clamped(Constraint):
         return self.map.first(self.levels)
 
     def clamp(self, z_t: Latents, i: int) -> Latents:
-        cells = self.map.clamped(i, self.levels).to(z_t.device)
+        cells = self.map.clamped(i, self.levels)
         if not bool(cells.any()):
             return z_t
-        return torch.where(cells, self.known(i), z_t)
+        return torch.where(cells.to(z_t.device), self.known(i), z_t)
 
     def known(self, i: int) -> Latents:
         """What cells are clamped to at level `i`."""
