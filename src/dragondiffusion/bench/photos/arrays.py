@@ -6,11 +6,13 @@ with pixel centres at +0.5, as in `core.geometry`.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
+from scipy.ndimage import distance_transform_edt
 
 from ...core.geometry import Affine
 
@@ -52,6 +54,24 @@ def dilated(region: Region, radius: int) -> Region:
     return cv2.dilate(region.astype(np.uint8), kernel) > 0
 
 
+def nearest(known: Region) -> Int[np.ndarray, "2 h w"]:
+    """Row and column of the pixel of a region that is nearest to each pixel.
+
+    Raises:
+        ValueError: the region is empty.
+    """
+    if not known.any():
+        raise ValueError("region is empty; nothing is near it")
+    found: Any = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return found
+
+
+def distance_to(region: Region) -> Float[np.ndarray, "h w"]:
+    """Euclidean distance of each pixel to a region, 0 inside of it."""
+    found: Any = distance_transform_edt(~region)
+    return found
+
+
 def blurred(values: Mask | Image, sigma: float) -> Mask | Image:
     """Values after a Gaussian filter, borders mirrored."""
     return values if sigma <= 0 else cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
@@ -64,21 +84,24 @@ def matrix(affine: Affine) -> Float[np.ndarray, "3 3"]:
 
 def mapped(points: Points, m: Float[np.ndarray, "3 3"]) -> Points:
     """Points under a homogeneous affine matrix."""
+    m = m.astype(points.dtype)
     return points @ m[:2, :2].T + m[:2, 2]
 
 
+@lru_cache(maxsize=8)
 def pixel_centres(size: tuple[int, int], supersampling: int = 1) -> Float[np.ndarray, "h w 2"]:
     """The centres of all pixels, or of their `supersampling` x `supersampling` parts, as points."""
     height, width = (side * supersampling for side in size)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    return np.stack([(x + 0.5) / supersampling, (y + 0.5) / supersampling], axis=-1)
+    points = np.stack([(x + 0.5) / supersampling, (y + 0.5) / supersampling], axis=-1)
+    points.flags.writeable = False
+    return points
 
 
 def averaged(values: Float[np.ndarray, "h w ..."], supersampling: int) -> Float[np.ndarray, "h w ..."]:
     """Means of blocks of `supersampling` x `supersampling` values."""
-    height, width = values.shape[0] // supersampling, values.shape[1] // supersampling
-    blocks = values.reshape(height, supersampling, width, supersampling, *values.shape[2:])
-    return blocks.mean(axis=(1, 3), dtype=np.float32)
+    size = values.shape[1] // supersampling, values.shape[0] // supersampling
+    return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA))
 
 
 def bounding_box(region: Region) -> tuple[int, int, int, int]:

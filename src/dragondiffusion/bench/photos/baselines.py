@@ -84,8 +84,7 @@ def _bent(problem: Problem) -> Bytes:
     rim = _border(inside)
     ends = np.array([end for _, end in problem.pairs] + rim)
     starts = np.array([start for start, _ in problem.pairs] + rim)
-    spline = ThinPlateSplineTransform()
-    spline.estimate(ends, starts)
+    spline = ThinPlateSplineTransform.from_estimate(ends, starts)
     points = pixel_centres(problem.size)[inside]
     source = (np.asarray(spline(points)) - 0.5).astype(np.float32)
     found = cv2.remap(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrays import Image, Mask, centre_of, dilated, matrix, to_bytes
+from .arrays import Image, Mask, Region, centre_of, dilated, matrix, to_bytes
 from .bending import LONGEST, Bend
 from .catalog import Catalog
 from .drawn import GROUNDS
@@ -14,14 +14,16 @@ from .grounds import CLASSES
 from .light import Lamp
 from .problem import Motion, Problem, Second, Source, generator
 from .recolour import cloth, dressed, printed
-from .scenes import RADIUS, TURN, Scene, Thing, choose_ground, choose_thing, inside, lit_at
+from .scenes import RADIUS, TURN, Scene, Thing, choose_ground, choose_thing, inside, lit_at, stands_out
 from .sprites import Layer, Sprite
 
 KINDS = ("move", "resize", "rotate", "flip", "remove", "paste", "appearance", "drag")
 """Kinds of edit in the order of tables."""
+SHOWN, LEVELS = 0.15, 12
+"""Share of its region that an edit must change, and by how many levels of 255."""
 TRIES = 400
 """Poses that are tried before a seed's next thing is taken."""
-VERSION = 1
+VERSION = 2
 """Of composites; results of other versions do not count."""
 
 
@@ -94,8 +96,8 @@ class _Maker:
                 return self._made(layer, self.scene.ground.image)
             motion = self._motion(layer)
             after = sprite.moved(matrix(motion.affine)).drawn(self.scene.size)
-            if inside(after.alpha) and _shows(layer, after):
-                made = self._made(layer, self.scene.with_thing(after))
+            made = self._made(layer, self.scene.with_thing(after))
+            if inside(after.alpha) and _shows(made, np.maximum(layer.alpha, after.alpha) > 0.5):
                 return replace(made, placed=after.alpha, motion=motion)
         raise self._misfit()
 
@@ -143,7 +145,8 @@ class _Maker:
             pairs = bend.pairs(((0.0, 0.0), *_around(self.rng)))
             notes = {"bent": "everything" if whole else "thing"}
             made = self._problem(before, truth, editable.astype(np.float32))
-            return replace(made, placed=editable.astype(np.float32), pairs=pairs, notes=notes)
+            if _shows(made, editable):
+                return replace(made, placed=made.mask, pairs=pairs, notes=notes)
         raise self._misfit()
 
     def _placed(self, scene: Scene) -> tuple[Thing, Sprite, Layer]:
@@ -157,7 +160,9 @@ class _Maker:
             sprite = thing.sprite(scene.ground, radius, centre, angle, self.rng)
             if inside(sprite.drawn(scene.size).alpha):
                 lit = lit_at(sprite, scene, thing)
-                return thing, lit, lit.drawn(scene.size)
+                layer = lit.drawn(scene.size)
+                if stands_out(layer, scene.ground.image):
+                    return thing, lit, layer
         raise self._misfit()
 
     def _misfit(self) -> ValueError:
@@ -208,8 +213,7 @@ def _around(rng: np.random.Generator) -> tuple[tuple[float, float], ...]:
     return tuple((0.35 * float(np.cos(a)), 0.35 * float(np.sin(a))) for a in (angle, angle + np.pi))
 
 
-def _shows(before: Layer, after: Layer) -> bool:
-    """Whether an edit changes at least a tenth of the pixels of a thing by more than a few levels."""
-    either = np.maximum(before.alpha, after.alpha) > 0.5
-    one, other = before.image * before.alpha[..., None], after.image * after.alpha[..., None]
-    return float((np.abs(one - other).max(axis=2)[either] > 0.04).mean()) > 0.1
+def _shows(problem: Problem, region: Region) -> bool:
+    """Whether an edit changes at least `SHOWN` of a region by more than `LEVELS`."""
+    change = np.abs(problem.before.astype(int) - problem.truth).max(axis=2)
+    return float((change[region] > LEVELS).mean()) > SHOWN

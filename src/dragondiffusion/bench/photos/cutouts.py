@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from skimage.color import deltaE_cie76, rgb2lab
 
-from .arrays import Bytes, Image, Mask, Region, blurred, bounding_box, to_image
+from .arrays import Bytes, Image, Mask, Region, blurred, bounding_box, nearest, to_image
 
 SIDE = 160
 """Longer side of the copy that is cut, pixels. Source: chosen; a fifth of a second on one core."""
@@ -138,9 +138,7 @@ def _clear_border(found: Region, small: Bytes) -> float:
 
 def _nearest(values: Float[np.ndarray, "h w c"], known: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w c"]:
     """Values where they are known, elsewhere those of the nearest pixel where they are."""
-    from scipy.ndimage import distance_transform_edt
-
-    y, x = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    y, x = nearest(known)
     return values[y, x]
 
 

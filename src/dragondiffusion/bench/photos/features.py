@@ -10,7 +10,7 @@ networks", NeurIPS 2015.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -28,7 +28,8 @@ MEAN, STD = 127 / 255, 128 / 255
 """Of the network's input. Source: EfficientNet-Lite's reference code."""
 TINY = 1e-8
 
-Maps = list[Float[Tensor, "1 c h w"]]
+Maps: TypeAlias = list[Float[Tensor, "1 _ _ _"]]
+"""Features of an image at several scales, fine ones first; channels and sizes differ."""
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +57,7 @@ def features(image: Bytes) -> Maps:
         image: RGB, at least 32 pixels a side.
     """
     model = network()
-    x = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+    x = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
     found: Maps = []
     with torch.inference_mode():
         x = model._swish(model._bn0(model._conv_stem((x - MEAN) / STD)))
@@ -109,7 +110,7 @@ def texture_distance(one: Maps, where: Region, other: Maps, there: Region) -> fl
     return float(np.mean(found))
 
 
-def _gram(f: Float[Tensor, "1 c h w"], region: Region) -> Float[Tensor, "c c"]:
+def _gram(f: Float[Tensor, "1 c _ _"], region: Region) -> Float[Tensor, "c c"]:
     weight = torch.from_numpy(region.astype(np.float32))[None, None]
     w = nnf.interpolate(weight, size=f.shape[-2:], mode="area").flatten()
     flat = f[0].flatten(1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 from skimage.color import deltaE_cie76, rgb2lab
 from skimage.metrics import structural_similarity
 
+from ...core.types import Number
 from .arrays import Bytes, Mask, Region, dilated, to_image
 from .features import Maps, features, perceptual_map, texture_distance
 from .problem import Problem
@@ -50,8 +51,8 @@ def psnr(image: Bytes, truth: Bytes, region: Region) -> float:
 
 def ssim_map(image: Bytes, truth: Bytes) -> Float[np.ndarray, "h w"]:
     """Structural similarity at every pixel, mean of the channels, windows of 7 x 7 pixels. Source: scikit-image."""
-    _, found = structural_similarity(image, truth, channel_axis=2, full=True, data_range=255)
-    return np.asarray(found).mean(axis=2)
+    found: Any = structural_similarity(image, truth, channel_axis=2, full=True, data_range=255)
+    return np.asarray(found[1]).mean(axis=2)
 
 
 def differences(one: Bytes, other: Bytes) -> Float[np.ndarray, "h w"]:
@@ -63,7 +64,7 @@ def share_right(
     in_truth: Float[np.ndarray, "h w"],
     in_result: Float[np.ndarray, "h w"],
     error: Float[np.ndarray, "h w"],
-    tolerance: float,
+    tolerance: Number,
 ) -> float:
     r"""Share of the edited pixels that are right, as intersection over union.
 

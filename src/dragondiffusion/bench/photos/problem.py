@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import edits
 from ...core.geometry import Affine
-from .arrays import Bytes, Mask, Region, dilated
+from .arrays import Bytes, Mask, Region, dilated, distance_to
 
 ACTIONS = {
     "move": "move",
@@ -154,11 +154,9 @@ class Problem:
 
     def _nearer(self, changed: Region, arrived: Region, was: Region) -> Region:
         """Pixels nearer to the thing's new place than to its old one, to which their changes (shadows) are counted."""
-        from scipy.ndimage import distance_transform_edt
-
         if not arrived.any() or not was.any():
             return np.full(changed.shape, arrived.any() or not was.any())
-        return distance_transform_edt(~arrived) <= distance_transform_edt(~was)
+        return distance_to(arrived) <= distance_to(was)
 
     def edit(self) -> edits.Edit:
         """The edit to make."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from skimage.color import rgb2lab
 
 from .arrays import Image, Mask, to_image
 from .catalog import Catalog, Finding, cutout_of, photograph_of
@@ -20,6 +21,8 @@ RADIUS = (0.13, 0.19)
 """Radii of things (of a disc of their area), as shares of the canvas."""
 TURN = 12.0
 """Largest angle at which things lie, degrees either way."""
+CONTRAST = 15.0
+"""Least median difference between a thing and what it covers, units of CIE76."""
 OPTICS = 0.5
 """Standard deviation that an image grows blurrier by when it is enlarged f times: OPTICS * sqrt(f^2 - 1) pixels."""
 
@@ -142,3 +145,12 @@ def inside(alpha: Mask, margin: int = 3) -> bool:
     border = np.ones(alpha.shape, bool)
     border[margin:-margin, margin:-margin] = False
     return not (alpha[border] > 0).any() and float(alpha.sum()) > 16
+
+
+def stands_out(layer: Layer, ground: Image) -> bool:
+    """Whether a thing can be told from what it covers: by `CONTRAST` in most of its pixels."""
+    solid = layer.alpha > 0.9
+    if not solid.any():
+        return False
+    difference = np.linalg.norm(rgb2lab(layer.image[solid]) - rgb2lab(ground[solid]), axis=-1)
+    return float(np.median(difference)) > CONTRAST
