@@ -54,6 +54,13 @@ def dilated(region: Region, radius: int) -> Region:
     return cv2.dilate(region.astype(np.uint8), kernel) > 0
 
 
+def convex_hull(region: Region) -> Region:
+    """The smallest convex region that holds another, which is not empty."""
+    y, x = np.nonzero(region)
+    corners = cv2.convexHull(np.stack([x, y], axis=1).astype(np.int32))
+    return cv2.fillConvexPoly(np.zeros(region.shape, np.uint8), corners, 1) > 0
+
+
 def nearest(known: Region) -> Int[np.ndarray, "2 h w"]:
     """Row and column of the pixel of a region that is nearest to each pixel.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from jaxtyping import Float
-from skimage.color import lab2rgb, rgb2lab
 from skimage.transform import ThinPlateSplineTransform
 
 from ...core.geometry import Affine
@@ -67,9 +66,10 @@ def _recoloured(problem: Problem) -> Bytes:
     second = problem.second
     if second is None:
         raise ValueError("second is missing; an appearance needs a reference image")
-    lab, like = rgb2lab(problem.before), rgb2lab(second.image)
+    lab, like = (cv2.cvtColor(to_image(v), cv2.COLOR_RGB2LAB) for v in (problem.before, second.image))
     (mean, std), (new_mean, new_std) = _moments(lab, problem.mask > 0.5), _moments(like, second.mask > 0.5)
-    new = np.clip(lab2rgb((lab - mean) / np.maximum(std, 1e-3) * new_std + new_mean), 0, 1)
+    matched = (lab - mean) / np.maximum(std, 1e-3) * new_std + new_mean
+    new = np.clip(cv2.cvtColor(matched.astype(np.float32), cv2.COLOR_LAB2RGB), 0, 1)
     alpha = problem.mask[..., None]
     return to_bytes(to_image(problem.before) * (1 - alpha) + alpha * new)
 

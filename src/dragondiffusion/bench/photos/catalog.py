@@ -26,7 +26,7 @@ from .collection import digest_of_file, digest_of_folder, find_photographs, spli
 from .cutouts import Cutout, cutout, find_thing
 from .grounds import CLASSES, Crop, find_grounds
 
-FORMAT = 1
+FORMAT = 2
 """Of what is kept; what an older version has kept is found again."""
 LOOKED_AT = 900
 """Photographs that are looked at, the first of their split."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrays import Image, Mask, Region, centre_of, dilated, matrix, to_bytes
+from .arrays import Image, Mask, Region, centre_of, convex_hull, dilated, matrix, to_bytes
 from .bending import LONGEST, Bend
 from .catalog import Catalog
 from .drawn import GROUNDS
@@ -23,7 +23,7 @@ SHOWN, LEVELS = 0.15, 12
 """Share of its region that an edit must change, and by how many levels of 255."""
 TRIES = 400
 """Poses that are tried before a seed's next thing is taken."""
-VERSION = 2
+VERSION = 3
 """Of composites; results of other versions do not count."""
 
 
@@ -141,7 +141,7 @@ class _Maker:
                 after = sprite.drawn(self.scene.size, bend)
                 truth = self.scene.with_thing(after)
                 changed = (to_bytes(before) != to_bytes(truth)).any(axis=2)
-                editable = disc | dilated(changed, 2)
+                editable = convex_hull(disc | dilated(changed, 2))
             pairs = bend.pairs(((0.0, 0.0), *_around(self.rng)))
             notes = {"bent": "everything" if whole else "thing"}
             made = self._problem(before, truth, editable.astype(np.float32))

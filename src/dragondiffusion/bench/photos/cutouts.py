@@ -24,6 +24,9 @@ AREA = (0.03, 0.35)
 """Share of the photograph that a thing may take."""
 SOLIDITY = 0.7
 """Least share of its convex hull that a thing fills: a compact one."""
+RAGGED, SMOOTHING = 1.2, 4.0
+"""Largest ratio of the outline of a thing to its outline after a Gaussian filter, and the standard deviation of that,
+pixels of the copy. Beyond it lie parts of shelves and piles. Source: 124 cut-outs that were looked at."""
 CONTRAST, CLEAR = 10.0, 0.88
 """Units of CIE76 between both sides of the border, and the share of the border that must have them."""
 GAP = 2
@@ -110,6 +113,8 @@ def _why_not(found: Region, box: tuple[int, int, int, int], small: Bytes) -> str
         return "several parts"
     if _solidity(found) < SOLIDITY:
         return "not compact"
+    if _raggedness(found) > RAGGED:
+        return "a ragged outline"
     return None if _clear_border(found, small) >= CLEAR else "no contrast at its border"
 
 
@@ -123,6 +128,18 @@ def _solidity(found: Region) -> float:
     contours, _ = cv2.findContours(found.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hull = cv2.contourArea(cv2.convexHull(np.concatenate(contours)))
     return float(found.sum()) / max(hull, 1.0)
+
+
+def _raggedness(found: Region) -> float:
+    """Length of a region's outline relative to that of the region after a Gaussian filter."""
+    padded = np.pad(found, round(3 * SMOOTHING)).astype(np.float32)
+    return _outline(padded > 0.5) / max(_outline(blurred(padded, SMOOTHING) > 0.5), 1.0)
+
+
+def _outline(region: Region) -> float:
+    """Length of all borders of a region, those of its holes included, pixels."""
+    contours, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    return sum(cv2.arcLength(contour, True) for contour in contours)
 
 
 def _clear_border(found: Region, small: Bytes) -> float:
