@@ -39,7 +39,7 @@ PRINTED = (
 class PhotoBench(WithModel):
     """Edit composites of photographs, flat art or holes, whose true result is known, and measure the results."""
 
-    folder: tyro.conf.Positional[Path | None] = None
+    folder: tyro.conf.Positional[Annotated[Path | None, tyro.conf.arg(metavar="DIR")]] = None
     """Folder of photographs, with subfolders; not needed for --set flat."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder where results are kept; the same command goes on where it stopped."""
@@ -77,8 +77,8 @@ class PhotoBench(WithModel):
 
         self._check()
         rows, record = chosen_rows(self.named, self.steps), Record(self.out)
+        kinds = self._known_kinds()
         source = self._source()
-        kinds = source.check_kinds(self.kinds)
         load, model = self._model(rows)
         first = 0 if self.tuning else HELD_OUT_FROM
         seeds = range(first, first + self.limit)
@@ -108,6 +108,16 @@ class PhotoBench(WithModel):
 
     def _loading(self) -> dict[str, Any]:
         return self.loading() | ({"loras": self.lora} if self.lora else {})
+
+    def _known_kinds(self) -> tuple[str, ...]:
+        """The kinds asked for; kinds and grounds are checked before photographs are read."""
+        from .composites import Composites
+        from .flat import FlatArt
+        from .holes import Holes
+
+        sources: dict[str, type[Source]] = {"photos": Composites, "flat": FlatArt, "holes": Holes}
+        sources[self.set].check_grounds(self.grounds)
+        return sources[self.set].check_kinds(self.kinds)
 
     def _model(self, rows: Mapping[str, Row]) -> tuple[Callable[[], Editor], str]:
         """What loads the model, and a name for its weights; empty where no row needs one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,19 +38,15 @@ class Composites(Source):
         grounds: labels of grounds: `CLASSES`, "drawn" for all drawn ones, or the name of one.
     """
 
+    KINDS: ClassVar[tuple[str, ...]] = KINDS
+    GROUNDS: ClassVar[tuple[str, ...]] = (*CLASSES, "drawn", *GROUNDS)
+
     catalog: Catalog
     side: int = 192
     grounds: tuple[str, ...] = (*CLASSES, "drawn")
 
     def __post_init__(self) -> None:
-        known = (*CLASSES, "drawn", *GROUNDS)
-        unknown = [label for label in self.grounds if label not in known]
-        if unknown or not self.grounds:
-            raise ValueError(f"--grounds {' '.join(unknown)}: use one or more of {', '.join(known)}")
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return KINDS
+        self.check_grounds(self.grounds)
 
     def about(self) -> dict[str, object]:
         return {

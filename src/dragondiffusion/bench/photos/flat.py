@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -84,17 +85,14 @@ class FlatArt(Source):
         grounds: some of `GROUNDS`.
     """
 
+    KINDS: ClassVar[tuple[str, ...]] = KINDS
+    GROUNDS: ClassVar[tuple[str, ...]] = GROUNDS
+
     side: int = 128
     grounds: tuple[str, ...] = GROUNDS
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.grounds if name not in GROUNDS]
-        if unknown or not self.grounds:
-            raise ValueError(f"--grounds {' '.join(unknown)}: use one or more of {', '.join(GROUNDS)}")
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return KINDS
+        self.check_grounds(self.grounds)
 
     def about(self) -> dict[str, object]:
         return {"set": "flat", "version": VERSION, "side": self.side, "grounds": list(self.grounds)}

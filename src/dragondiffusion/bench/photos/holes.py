@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,18 +31,15 @@ class Holes(Source):
         grounds: classes of what lies under the disc.
     """
 
+    KINDS: ClassVar[tuple[str, ...]] = ("remove",)
+    GROUNDS: ClassVar[tuple[str, ...]] = CLASSES
+
     catalog: Catalog
     side: int = 128
     grounds: tuple[str, ...] = CLASSES
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.grounds if name not in CLASSES]
-        if unknown or not self.grounds:
-            raise ValueError(f"--grounds {' '.join(unknown)}: use one or more of {', '.join(CLASSES)}")
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return ("remove",)
+        self.check_grounds(self.grounds)
 
     def about(self) -> dict[str, object]:
         names = {"folder": self.catalog.digest, "photographs": len(self.catalog.findings)}

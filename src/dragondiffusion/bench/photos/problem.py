@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -194,12 +195,15 @@ def _by_hand(mask: Mask, radius: int) -> Mask:
 
 
 class Source(ABC):
-    """What problems come from; picklable, and a function of its arguments alone."""
+    """What problems come from; picklable, and a function of its arguments alone.
 
-    @property
-    @abstractmethod
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of edit it knows."""
+    Args:
+        KINDS: kinds of edit that it knows.
+        GROUNDS: labels of grounds that it knows.
+    """
+
+    KINDS: ClassVar[tuple[str, ...]]
+    GROUNDS: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def problem(self, kind: str, seed: int) -> Problem:
@@ -213,16 +217,30 @@ class Source(ABC):
     def about(self) -> dict[str, object]:
         """Everything that problems depend on, beside kind and seed; JSON."""
 
-    def check_kinds(self, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    @classmethod
+    def check_kinds(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
         """The kinds asked for, all of them if none are.
 
         Raises:
             ValueError: one is unknown.
         """
-        unknown = [kind for kind in kinds if kind not in self.kinds]
-        if unknown:
-            raise ValueError(f"--kinds {' '.join(unknown)}: use one or more of {', '.join(self.kinds)}")
-        return kinds or self.kinds
+        return _known("--kinds", kinds, cls.KINDS) or cls.KINDS
+
+    @classmethod
+    def check_grounds(cls, grounds: tuple[str, ...]) -> None:
+        """Checks labels of grounds.
+
+        Raises:
+            ValueError: one is unknown.
+        """
+        _known("--grounds", grounds, cls.GROUNDS)
+
+
+def _known(option: str, asked: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise ValueError(f"{option} {' '.join(unknown)}: use one or more of {', '.join(known)}")
+    return asked
 
 
 def generator(seed: int, *words: str) -> np.random.Generator:
