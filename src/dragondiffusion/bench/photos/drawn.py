@@ -12,8 +12,8 @@ from PIL import ImageDraw, ImageFont
 
 from .arrays import Image, Mask, averaged, pixel_centres
 
-SUPERSAMPLING = 4
-"""Samples of a pixel along each axis."""
+SUPERSAMPLING, LARGE = (4, 2), 512
+"""Samples of a pixel along each axis, of canvases below `LARGE` pixels and of others."""
 
 Draw = Callable[[Float[np.ndarray, "h w 2"], np.random.Generator], Image]
 TEXT = "the quick brown fox jumps over a lazy dog while five boxing wizards pack my liquor jugs again"
@@ -41,8 +41,13 @@ def draw_ground(name: str, size: tuple[int, int], rng: np.random.Generator) -> I
         raise ValueError(f"ground {name!r} is unknown; use one of {', '.join(GROUNDS)}")
     if name == "text":
         return _text(size, rng)
-    unit = pixel_centres(size, SUPERSAMPLING) / min(size)
-    return averaged(DRAWN[name](unit, rng), SUPERSAMPLING)
+    samples = supersampling(size)
+    return averaged(DRAWN[name](pixel_centres(size, samples) / min(size), rng), samples)
+
+
+def supersampling(size: tuple[int, int]) -> int:
+    """Samples of a pixel along each axis."""
+    return SUPERSAMPLING[max(size) >= LARGE]
 
 
 def _two(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +127,7 @@ def saturated(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> I
 def _text(size: tuple[int, int], rng: np.random.Generator) -> Image:
     """Lines of words, dark on pale."""
     pale, ink = colour(rng, (0.0, 0.2), (0.85, 0.97)), colour(rng, (0.2, 0.8), (0.1, 0.35))
-    scale = SUPERSAMPLING
+    scale = supersampling(size)
     page = Pictures.new("L", (size[1] * scale, size[0] * scale))
     draw, height = ImageDraw.Draw(page), max(7, round(min(size) / rng.uniform(12, 18))) * scale
     font = ImageFont.load_default(size=height)

@@ -11,15 +11,13 @@ from jaxtyping import Float
 from skimage.color import deltaE_cie76, rgb2lab
 
 from .arrays import Image, Mask, Points, mapped, matrix, to_bytes
-from .drawn import colour, draw_ground
+from .drawn import colour, draw_ground, supersampling
 from .problem import Motion, Problem, Source, generator
 
 KINDS = ("translate", "rotate", "scale", "reflect", "remove")
 """Kinds of edit in the order of tables."""
 GROUNDS = ("plain colour", "saturated", "gradient", "stripes", "checks")
 """Grounds, keys of `drawn.DRAWN`."""
-SUPERSAMPLING = 4
-"""Samples of a pixel along each axis; hard edges take the majority."""
 RADIUS = (0.09, 0.16)
 """Radii of shapes, as shares of the canvas."""
 DISTINCT = 25.0
@@ -45,9 +43,10 @@ class Shape:
         return replace(self, outline=mapped(self.outline, matrix(motion.affine)))
 
     def alpha(self, size: tuple[int, int], soft: bool) -> Mask:
-        """Its coverage of every pixel; whole pixels where edges are hard."""
-        fine = np.zeros((size[0] * SUPERSAMPLING, size[1] * SUPERSAMPLING), np.uint8)
-        corners = np.rint((self.outline * SUPERSAMPLING - 0.5) * 16).astype(np.int32)
+        """Its coverage of every pixel; where edges are hard, all of a pixel that is covered by half."""
+        samples = supersampling(size)
+        fine = np.zeros((size[0] * samples, size[1] * samples), np.uint8)
+        corners = np.rint((self.outline * samples - 0.5) * 16).astype(np.int32)
         cv2.fillPoly(fine, [corners], 255, lineType=cv2.LINE_8, shift=4)
         covered = cv2.resize(fine, (size[1], size[0]), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         return covered if soft else (covered >= 0.5).astype(np.float32)
