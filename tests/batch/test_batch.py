@@ -329,7 +329,8 @@ def test_check_finds_what_workers_would(batch, folder):
 
 
 def test_help_and_wrong_engines_do_not_wait_for_torch(folder):
-    code = "import sys; from dragondiffusion.cli import main as cli\ntry: cli.main(['batch', '--help'])\nexcept SystemExit: pass\n"
+    code = "import sys; from dragondiffusion.cli import main as cli\n"
+    code += "try: cli.main(['batch', '--help'])\nexcept SystemExit: pass\n"
     told = subprocess.run(
         [sys.executable, "-c", code + "print('torch' in sys.modules, 'ray' in sys.modules)"],
         check=True,

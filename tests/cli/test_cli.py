@@ -240,7 +240,7 @@ def test_settings_by_name():
         guidance=(dragondiffusion.Window(0, 0.5), dragondiffusion.Window(0.5, 1, 3)),
         recall_window=None,
         time_travel=dragondiffusion.Window(0.1, 0.2, 2),
-        clamp_destination=dragondiffusion.Window(0, 0.5),
+        clamp_destination=0.5,
         geometry=dragondiffusion.Geometry.REFERENCE,
         w_edit=None,
         proxy=False,

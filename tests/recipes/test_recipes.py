@@ -438,7 +438,7 @@ def test_schema_describes_every_field(schema):
 
 def test_types_without_a_form():
     with pytest.raises(TypeError, match="has no form in JSON; use the types of"):
-        Form(complex).decode(1, "x", Folder(Path(), False))
+        Form(complex).decode(1, "x", Folder(Path()))
     with pytest.raises(ValueError, match=r"edits\[0\] is a Other, which has no name; add it to EDITS"):
         Recipe("a.png", (type("Other", (Remove,), {})("m.png"),)).to_json()
 

@@ -74,10 +74,10 @@ def grids_of(source: str | None) -> ModelGrids | None:
     """
     folder = DEMO_MODEL if source is None else Path(source).expanduser()
     try:
-        vae, unet = (read_json(folder / part / "config.json", MAX_CONFIG_BYTES, part) for part in ("vae", "unet"))
-        factor = 2 ** (len(cast(Any, vae)["block_out_channels"]) - 1)
-        multiple = factor * 2 ** (len(cast(Any, unet)["block_out_channels"]) - 1)
-        return ModelGrids(multiple, factor, factor * int(cast(Any, unet)["sample_size"]))
+        vae, unet = (_config(folder / part / "config.json") for part in ("vae", "unet"))
+        factor = 2 ** (len(vae["block_out_channels"]) - 1)
+        multiple = factor * 2 ** (len(unet["block_out_channels"]) - 1)
+        return ModelGrids(multiple, factor, factor * int(unet["sample_size"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -13,6 +13,7 @@ import tyro
 from ..console.command import Command
 from .dragbench.command import DragBench
 from .kinds import KINDS, OPTIONS
+from .photos.command import PhotoBench
 from .speed.command import Speed
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ COMMANDS: dict[str, type[Command]] = {
     "scenes": SceneBench,
     "ablate": Ablate,
     "dragbench": DragBench,
+    "photos": PhotoBench,
     "speed": Speed,
     "report": BenchReport,
 }
