@@ -22,7 +22,7 @@ TESTS = Path(__file__).parent.parent
 DRIVE = """
 import sys
 from functools import partial
-from dragondiffusion import cli
+from dragondiffusion.cli import main as cli
 from dragondiffusion.batch.commands import Batch
 from dragondiffusion.batch.local import LocalEngine
 from batch_fakes import DirectEngine, FakeWorker, Squares

@@ -67,7 +67,6 @@ def test_every_folder_has_a_rank():
     assert {folder(path) for path in files()} == set(RANKS)
 
 
-@pytest.mark.xfail(strict=True, reason="modules were moved as they are; the arrows are turned next")
 def test_imports_go_down_only():
     assert [f"{path} -> {other}" for path, own, other in arrows() if RANK[other] > RANK[own]] == []
 
@@ -84,7 +83,6 @@ def test_the_mathematics_knows_no_library_of_models():
             assert not libraries & {"diffusers", "transformers", "peft", "accelerate"}, path
 
 
-@pytest.mark.xfail(strict=True, reason="modules were moved as they are; the arrows are turned next")
 def test_modules_do_not_import_each_other_in_circles():
     graph = {}
     for path in files():
