@@ -61,7 +61,10 @@ def main() -> None:
         forget_origin(part / name / "config.json")
     if (args.out / "README.md").exists():
         shutil.copy(args.out / "README.md", part / "README.md")
-    size = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())
+    files = [f for f in part.rglob("*") if f.is_file()]
+    for file in files:  # some versions of safetensors write files that only their owner reads
+        file.chmod(0o644)
+    size = sum(f.stat().st_size for f in files)
     if size > LIMIT:
         raise SystemExit(f"{part} has {size} bytes, more than {LIMIT}; choose a smaller --size")
     shutil.rmtree(args.out, ignore_errors=True)

@@ -93,7 +93,7 @@ class HalfAttention:
     PyTorch's fused backward pass in half precision is slow on CPUs for short sequences; matrices are not.
     """
 
-    SMALL = 256 * 256
+    SMALL = 1024 * 1024
     """Entries of an attention map up to which it is written out."""
 
     def __call__(
