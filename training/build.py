@@ -1,6 +1,6 @@
 """Put the trained parts together: `python training/build.py --autoencoder FOLDER --unet FOLDER --out FOLDER`.
 
-Writes a standard `StableDiffusionPipeline` folder in half precision, at most 30 MB.
+Writes a standard `StableDiffusionPipeline` folder in half precision, at most 40 MB.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from diffusion import build_scheduler
-from dragondiffusion.bench import scenes as S
-from tokenizer import build as build_tokenizer
+from tokenizer import FILES
 
-LIMIT = 30_000_000
+LIMIT = 40_000_000
 
 
 def set_precision(config: Path) -> None:
@@ -47,7 +46,7 @@ def main() -> None:
     pipe = StableDiffusionPipeline(
         vae=AutoencoderTiny.from_pretrained(args.autoencoder),
         text_encoder=CLIPTextModel.from_pretrained(args.unet / "average" / "text_encoder"),
-        tokenizer=build_tokenizer(S.vocabulary(), part / "tokenizer"),
+        tokenizer=CLIPTokenizer.from_pretrained(args.unet / "tokenizer"),
         unet=UNet2DConditionModel.from_pretrained(args.unet / "average" / "unet"),
         scheduler=build_scheduler(),
         safety_checker=None,
@@ -55,13 +54,17 @@ def main() -> None:
         requires_safety_checker=False,
     ).to(dtype=torch.float16)
     pipe.save_pretrained(part, safe_serialization=True)
-    build_tokenizer(S.vocabulary(), part / "tokenizer")  # the plain files, which every version of transformers reads
+    for name in FILES:  # every version of transformers reads these plain files
+        shutil.copy(args.unet / "tokenizer" / name, part / "tokenizer" / name)
     set_precision(part / "text_encoder" / "config.json")
     for name in ("unet", "vae", "text_encoder"):
         forget_origin(part / name / "config.json")
     if (args.out / "README.md").exists():
         shutil.copy(args.out / "README.md", part / "README.md")
-    size = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())
+    files = [f for f in part.rglob("*") if f.is_file()]
+    for file in files:  # some versions of safetensors write files that only their owner reads
+        file.chmod(0o644)
+    size = sum(f.stat().st_size for f in files)
     if size > LIMIT:
         raise SystemExit(f"{part} has {size} bytes, more than {LIMIT}; choose a smaller --size")
     shutil.rmtree(args.out, ignore_errors=True)

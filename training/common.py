@@ -41,6 +41,16 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, steps - warmup)))))
 
 
+@torch.no_grad()
+def start_from(model: nn.Module, state: dict[str, Tensor], zero: bool = False) -> None:
+    """Load weights of a narrower model: what they lack stays fresh, or is zero where `zero` asks for it."""
+    for name, own in model.state_dict().items():
+        start = state[name]
+        if zero:
+            own.zero_()
+        own[tuple(slice(0, n) for n in start.shape)] = start.to(own.dtype)
+
+
 class Average:
     """Exponential moving average of a model's parameters, with the usual warm-up of the decay."""
 

@@ -1,13 +1,15 @@
 """Train the demo model's UNet and text encoder: `training/diffusion.py --autoencoder FOLDER --out FOLDER`.
 
-Latents of scenes drawn on the fly; noise prediction with Stable Diffusion's schedule; the text encoder learns
-along. The first three quarters run on 96x96 pictures, which cost half as much, the rest on 128x128 and, so
-that other shapes work, on 96x128 and 128x96. `build.py` makes the pipeline folder from the averaged weights.
+Latents of scenes drawn on the fly and, with `--photographs`, of crops of photographs; noise prediction with Stable
+Diffusion's schedule; the text encoder learns along. Most steps run on 96x96 pixels, which cost half as much as 128x128,
+the rest on other shapes and, where there are photographs, on larger ones too. `build.py` makes the pipeline folder from
+the averaged weights.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import torch
@@ -17,14 +19,17 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from common import Average, Log, learning_rate, pictures, restore, save, save_sheet
+from common import Average, Log, learning_rate, pictures, restore, save, save_sheet, start_from
 from dragondiffusion.bench import scenes as S
 from dragondiffusion.bench.tasks import HELD_OUT
 from optimizer import MatrixOptimizer
+from photographs import Photographs
 from tokenizer import LENGTH
 from tokenizer import build as build_tokenizer
 
 SIZES = ((128, 128), (128, 128), (128, 128), (96, 128), (128, 96))
+LARGER = (*SIZES, (160, 160), (128, 192), (192, 192), (192, 128))
+"""Sizes of the last steps, without and with photographs."""
 WIDTHS = {"small": (64, 96, 160), "large": (128, 192, 320)}
 TEXT_WIDTH = 96
 DROPPED = 0.1
@@ -88,7 +93,7 @@ class HalfAttention:
     PyTorch's fused backward pass in half precision is slow on CPUs for short sequences; matrices are not.
     """
 
-    SMALL = 256 * 256
+    SMALL = 1024 * 1024
     """Entries of an attention map up to which it is written out."""
 
     def __call__(
@@ -113,13 +118,21 @@ class Trainer:
         self.device = args.device
         self.vae = AutoencoderTiny.from_pretrained(args.autoencoder).to(self.device).eval().requires_grad_(False)
         self.vae.to(memory_format=torch.channels_last)
-        self.tokenizer = build_tokenizer(S.vocabulary(), args.out / "tokenizer")
+        self.photographs = Photographs(args.photographs) if args.photographs else None
+        words = S.vocabulary() + (self.photographs.words if self.photographs else [])
+        known = args.init / "tokenizer" if args.init else None
+        self.tokenizer = build_tokenizer(words, args.out / "tokenizer", known)
         self.model = nn.ModuleDict(
             {
                 "unet": build_unet(args.size, self.vae.config.latent_channels),
                 "text_encoder": build_text_encoder(self.tokenizer),
             }
         ).to(self.device, memory_format=torch.channels_last)
+        if args.init:
+            start = UNet2DConditionModel.from_pretrained(args.init / "unet").state_dict()
+            start_from(self.model["unet"], start, zero=True)
+            start = CLIPTextModel.from_pretrained(args.init / "text_encoder").state_dict()
+            start_from(self.model["text_encoder"], start)
         if self.device == "cpu":
             self.model["unet"].set_attn_processor(HalfAttention())
         self.alphas = build_scheduler().alphas_cumprod.to(self.device)
@@ -144,15 +157,36 @@ class Trainer:
         snr = (alpha / (1 - alpha)).flatten()
         return ((made - noise).square().mean(dim=(1, 2, 3)) * (snr.clamp_max(5) / snr)).mean()
 
+    def batch(self, step: int, args: argparse.Namespace) -> tuple[Tensor, list[str]]:
+        """Pictures of one size and their captions; a larger size makes a smaller batch."""
+        sizes = LARGER if self.photographs else SIZES
+        size = (96, 96) if step < args.small_pictures * args.steps else sizes[step % len(sizes)]
+        count = round(args.batch * min(1.0, 128 * 128 / math.prod(size)))
+        drawn = count if self.photographs is None else round((1 - args.share) * count)
+        images, captions = pictures(args.first_scene + step * args.batch, drawn, size, self.device, args.alone)
+        if self.photographs and drawn < count:
+            crops, said = self.photographs.crops(count - drawn, size)
+            images, captions = torch.cat([images, crops.to(self.device)]), captions + said
+        return images, ["" if u < DROPPED else c for u, c in zip(torch.rand(count).tolist(), captions, strict=True)]
+
+    def held_out(self, count: int = 64) -> dict[str, tuple[Tensor, list[str]]]:
+        """What is never trained on: scenes, and squares of photographs at two sizes, with their captions."""
+        scenes = S.sample(range(HELD_OUT, HELD_OUT + count))
+        kept = {"scenes": (S.render(scenes).image * 2 - 1, S.captions(scenes))}
+        for side, part in ((128, count), (256, count // 4)) if self.photographs else ():
+            chosen = self.photographs.held_out[:part]
+            kept[f"photographs_{side}"] = self.photographs.squares(chosen, side), [p.caption for p in chosen]
+        return kept
+
     @torch.no_grad()
-    def held_out_loss(self, count: int = 64) -> float:
-        """The loss on held-out scenes at fixed timesteps and noise."""
-        total = 0.0
-        for k in range(0, count, 16):
-            scenes = S.sample(range(HELD_OUT + k, HELD_OUT + k + 16)).to(self.device)
-            t = torch.linspace(20, 980, 16, device=self.device).long()
-            total += float(self.loss(S.render(scenes).image * 2 - 1, S.captions(scenes), t, noise_seed=k))
-        return total / (count // 16)
+    def held_out_loss(self, images: Tensor, captions: list[str]) -> float:
+        """The loss on pictures never trained on, at fixed timesteps and noise."""
+        losses: list[float] = []
+        for k in range(0, len(images), 16):
+            part, said = images[k : k + 16].to(self.device), captions[k : k + 16]
+            t = torch.linspace(20, 980, len(part), device=self.device).long()
+            losses.append(float(self.loss(part, said, t, noise_seed=k)))
+        return sum(losses) / len(losses)
 
     @torch.no_grad()
     def samples(self, captions: list[str], steps: int = 25, guidance_scale: float = 4.0, side: int = 32) -> Tensor:
@@ -178,32 +212,28 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--small-pictures", type=float, default=0.75, help="share of the steps on 96x96 pictures")
     parser.add_argument("--alone", type=float, default=0.25, help="share of the pictures that have one object only")
+    parser.add_argument("--photographs", type=Path, help="a pack of photographs; scenes only without")
+    parser.add_argument("--share", type=float, default=0.7, help="of photographs in a batch")
     parser.add_argument("--size", choices=sorted(WIDTHS), default="small")
     parser.add_argument("--decay", type=float, default=0.9993, help="of the averaged weights")
     parser.add_argument("--sheet-every", type=int, default=2000, help="steps between sheets of samples")
+    parser.add_argument("--save-every", type=int, default=500, help="steps between checkpoints")
     parser.add_argument("--first-scene", type=int, default=0, help="seed of the first scene; those before were seen")
-    parser.add_argument("--init", type=Path, help="a pipeline folder whose UNet and text encoder to start from")
+    parser.add_argument("--init", type=Path, help="pipeline folder to start from; words and channels may be added")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     torch.manual_seed(0)
     trainer = Trainer(args)
     model = trainer.model
-    if args.init:
-        start = UNet2DConditionModel.from_pretrained(args.init / "unet").float().state_dict()
-        model["unet"].load_state_dict(start)
-        start = CLIPTextModel.from_pretrained(args.init / "text_encoder").float().state_dict()
-        model["text_encoder"].load_state_dict(start)
     optimizer = MatrixOptimizer(model, args.rate)
     average, checkpoint = Average(model, args.decay), args.out / "checkpoint.pt"
     first = restore(checkpoint, model, optimizer, average, args.device)
-    log, running = Log(args.out), 0.0
+    log, running, held_out = Log(args.out), 0.0, trainer.held_out()
     for step in range(first, args.steps):
         torch.manual_seed(step)
         optimizer.set_rate(learning_rate(step, args.steps, args.rate, 200))
-        size = (96, 96) if step < args.small_pictures * args.steps else SIZES[step % len(SIZES)]
-        images, captions = pictures(args.first_scene + step * args.batch, args.batch, size, args.device, args.alone)
-        captions = ["" if u < DROPPED else c for u, c in zip(torch.rand(args.batch).tolist(), captions, strict=True)]
-        u = (torch.arange(args.batch) + torch.rand(args.batch)) / args.batch
+        images, captions = trainer.batch(step, args)
+        u = (torch.arange(len(images)) + torch.rand(len(images))) / len(images)
         t = (1000 * u**NOISIER).long().to(args.device)
         with torch.autocast(args.device, torch.bfloat16):
             loss = trainer.loss(images, captions, t)
@@ -215,13 +245,14 @@ def main() -> None:
         running = float(loss.detach()) if step == first else 0.99 * running + 0.01 * float(loss.detach())
         if (step + 1) % 50 == 0:
             log.write(step=step + 1, loss=running, pictures=(step + 1) * args.batch)
-        if (step + 1) % 500 == 0 or step + 1 == args.steps:
+        if (step + 1) % args.save_every == 0 or step + 1 == args.steps:
             current = {k: v.clone() for k, v in model.state_dict().items()}
             model.load_state_dict(average.values)
             with torch.autocast(args.device, torch.bfloat16):
-                log.write(step=step + 1, held_out_loss=trainer.held_out_loss())
+                losses = {f"held_out_{name}": trainer.held_out_loss(*kept) for name, kept in held_out.items()}
+                log.write(step=step + 1, **losses)
                 if (step + 1) % args.sheet_every == 0 or step + 1 == args.steps:
-                    sheet = trainer.samples(S.captions(S.sample(range(HELD_OUT, HELD_OUT + 8))))
+                    sheet = trainer.samples([caption for _, said in held_out.values() for caption in said[:8]])
                     save_sheet(sheet, args.out / "sheets" / f"{step + 1:06d}.png")
             model["unet"].save_pretrained(args.out / "average" / "unet")
             model["text_encoder"].save_pretrained(args.out / "average" / "text_encoder")

@@ -13,6 +13,8 @@ from transformers import CLIPTokenizer
 START, END = "<|startoftext|>", "<|endoftext|>"
 LENGTH = 32
 """Tokens per prompt, start and end included; the longest caption has 20."""
+FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
+"""What `build` writes."""
 
 
 def _byte_symbols() -> list[str]:
@@ -25,32 +27,47 @@ def _byte_symbols() -> list[str]:
     return [chr(b) if b in printable else chr(next(shifted)) for b in range(256)]
 
 
-def merges_of(words: list[str]) -> list[tuple[str, str]]:
-    """Merges that make each word one token, in an order in which no merge breaks another word's."""
-    merges: list[tuple[str, str]] = []
+def merges_of(words: list[str], known: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Merges that make each word one token, after the known ones and so that no merge breaks another word's."""
+    merges = list(known)
     for word in sorted(words, key=lambda w: (len(w), w)):
         pieces = [*word[:-1], word[-1] + "</w>"]
         while len(pieces) > 1:
-            known = [
+            fitting = [
                 (merges.index(pair), k)
                 for k, pair in enumerate(zip(pieces, pieces[1:], strict=False))
                 if pair in merges
             ]
-            k = min(known)[1] if known else 0
-            if not known:
+            k = min(fitting)[1] if fitting else 0
+            if not fitting:
                 merges.append((pieces[0], pieces[1]))
             pieces[k : k + 2] = [pieces[k] + pieces[k + 1]]
     return merges
 
 
-def build(words: list[str], folder: Path) -> CLIPTokenizer:
+def parts_of(folder: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    """Tokens, in the order of their numbers, and merges of a tokenizer that was written before."""
+    tokens = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()[1:]
+    merges = [(a, b) for a, b in (line.split() for line in lines)]
+    return sorted(tokens, key=tokens.__getitem__), merges
+
+
+def build(words: list[str], folder: Path, start: Path | None = None) -> CLIPTokenizer:
     """Write the tokenizer's files and load it.
+
+    Args:
+        words: What shall be one token each.
+        folder: Where the files go.
+        start: A tokenizer's folder to which words are added; what it knows keeps its numbers.
 
     Raises:
         RuntimeError: A word does not come out as one token.
     """
-    symbols, merges = _byte_symbols(), merges_of(words)
-    names = [*symbols, *(s + "</w>" for s in symbols), *(a + b for a, b in merges), START, END]
+    symbols = _byte_symbols()
+    names, known = parts_of(start) if start else ([*symbols, *(s + "</w>" for s in symbols)], [])
+    merges = merges_of(words, known)
+    names = [*names, *(a + b for a, b in merges), START, END]
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = {name: k for k, name in enumerate(dict.fromkeys(names))}
     (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
