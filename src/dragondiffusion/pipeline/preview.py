@@ -14,6 +14,7 @@ from ..imaging.files import ImageLike, Pixels
 from ..imaging.frames import box_of_mask
 from ..imaging.photos import Channel, Photo, read_photo
 from ..imaging.tensors import from_tensor, pad_picture, to_tensor
+from ..proxy.inpainting import Inpaint, smoothly
 from ..proxy.rough import painted
 from .plan import compile_edits, framed
 from .request import as_edits
@@ -40,7 +41,11 @@ class Preview:
 
 
 def preview(
-    image: ImageLike | Photo, edit: Edit | Sequence[Edit], settings: Settings | None = None, working: int | None = None
+    image: ImageLike | Photo,
+    edit: Edit | Sequence[Edit],
+    settings: Settings | None = None,
+    working: int | None = None,
+    way: Inpaint = smoothly,
 ) -> Preview:
     """Paints edits roughly: content carried to its place, what is left behind smoothed over from around.
 
@@ -49,6 +54,7 @@ def preview(
         edit: one edit, or several that are made together.
         settings: how; `proxy` is taken for granted. None is `Settings()`.
         working: side in pixels of the pictures that are drawn, as a model's; None is Stable Diffusion's.
+        way: how what is left behind is made up; the usual one is the quickest, edits themselves use `inpaint`.
 
     Raises:
         FileNotFoundError: if the path of a picture or mask does not exist.
@@ -63,7 +69,7 @@ def preview(
     x = to_tensor(pixels, canvas.padded)
     compiled = compile_edits(inner, canvas, settings, x)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for one in inner for g in one.guides(canvas, settings)]
-    drawn = painted([x, *others], compiled.placed, compiled.hole_pixels, compiled.lit)
+    drawn = painted([x, *others], compiled.placed, compiled.hole_pixels, compiled.lit, way)
     alpha = compiled.alpha(canvas, settings.clamp_margin, max(1, settings.composite_feather)).float()
     left, top, right, bottom = box_of_mask(alpha)
     shown = from_tensor(drawn[..., top:bottom, left:right], (bottom - top, right - left))
