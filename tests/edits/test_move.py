@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from compiling import compiled
-from dragondiffusion import Geometry, Move, Settings
+from dragondiffusion import Drag, Geometry, Move, Remove, ReplaceAppearance, Settings
+from dragondiffusion.core.geometry import dilate
 from dragondiffusion.core.types import Canvas
 from dragondiffusion.edits.compose import compose
+from dragondiffusion.edits.hole import FRINGE
 
 CANVAS = Canvas((61, 90), 32, 4, 2)
 
@@ -46,12 +48,40 @@ def test_regions_do_not_overlap_and_cover_the_picture(mask):
 
 def test_away_from_the_edit_the_composite_is_the_input(mask):
     made = compiled(Move(mask, (30, 0)), CANVAS, Settings())
-    alpha = made.alpha(CANVAS, 1, 1)
+    alpha = made.alpha(CANVAS, 0, 1)
     assert alpha.shape == (61, 90)
     assert float(alpha[30, 30]) == float(alpha[30, 60]) == 1
     assert float(alpha[:8].max()) == 0
-    changed = made.changed[:61, :90] > 0
-    assert bool((alpha[changed] == 1).all())
+    changed = (made.changed > 0) | made.hole_pixels
+    assert torch.equal(alpha == 1, changed[:61, :90])
+    assert torch.equal(alpha > 0, changed[:61, :90])  # pixel by pixel: no cell of the model's grid shows
+
+
+def test_what_is_made_up_is_the_mask_and_its_fringe(mask):
+    for edit in (Move(mask, (30, 0)), Remove(mask)):
+        made = compiled(edit, CANVAS, Settings())
+        marked = torch.from_numpy(np.asarray(mask) > 0)
+        assert torch.equal(made.hole_pixels[:61, :90], dilate(marked, FRINGE))
+
+
+def test_a_mask_that_is_a_limit_fades_inwards():
+    """A drag changes nothing beyond its mask and all of its middle; a look changes all of its mask, and no more."""
+    region = np.zeros((61, 90), np.float32)
+    region[10:50, 20:70] = 1
+    dragged = compiled(Drag([((40, 30), (50, 30))], region), CANVAS, Settings()).alpha(CANVAS, 1, 1)
+    assert bool((dragged[region == 0] == 0).all()) and bool((dragged[region > 0] > 0).all())
+    assert float(dragged[30, 45]) == 1 and 0 < float(dragged[10, 45]) < 0.5
+    both = compiled([Drag([((40, 30), (50, 30))], region), Remove(_corner())], CANVAS, Settings())
+    assert float(both.alpha(CANVAS, 1, 1)[2, 84]) == 1
+    look = np.zeros((61, 90, 3), np.uint8)
+    worn = compiled(ReplaceAppearance(region, look, region), CANVAS, Settings()).alpha(CANVAS, 1, 1)
+    assert torch.equal(worn, torch.from_numpy(region))
+
+
+def _corner():
+    spot = np.zeros((61, 90), np.float32)
+    spot[:5, 80:] = 1
+    return spot
 
 
 def test_what_leaves_the_picture_is_cropped_not_wrapped(mask):

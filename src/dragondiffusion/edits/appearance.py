@@ -82,7 +82,7 @@ class ReplaceAppearance(Edit):
         )
         match = Correspondence.to_self(inside, canvas.padded)
         placed = Placed(0, match, Recoloured(mask, 1, like), self.clamp(settings))
-        return Compiled.in_place(objective, mask, canvas, (placed,) if settings.proxy else ())
+        return Compiled.in_place(objective, mask, canvas, (placed,) if settings.proxy else (), fades=False)
 
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
         if not (self.pattern and settings.proxy):

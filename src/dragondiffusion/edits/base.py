@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import torch
 
-from ..core.geometry import coverage, covered_cells, dilate, feather, resize_nearest
+from ..core.geometry import coverage, covered_cells, dilate, feather
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures, Region, Size
 from ..imaging.frames import Box, Frame, everything
@@ -52,6 +52,8 @@ class Compiled:
         hole_pixels: pixels whose content goes away, for the proxy.
         lit: what the brightness of every pixel is multiplied by for the proxy, before the source hole is inpainted:
             takes shadows off; None where there is none.
+        outright: those of the changed pixels that are wholly the edit's up to their border; at the border of the others
+            the edit fades inwards. None is all of them.
     """
 
     objective: Objective
@@ -62,10 +64,16 @@ class Compiled:
     hole: Region
     hole_pixels: Region
     lit: Mask | None = None
+    outright: Region | None = None
 
     @staticmethod
     def in_place(
-        objective: Objective, mask: Mask, canvas: Canvas, placed: tuple[Placed, ...] = (), touched: Region | None = None
+        objective: Objective,
+        mask: Mask,
+        canvas: Canvas,
+        placed: tuple[Placed, ...] = (),
+        touched: Region | None = None,
+        fades: bool = True,
     ) -> "Compiled":
         """An edit that changes a region in its place and takes nothing away.
 
@@ -75,6 +83,8 @@ class Compiled:
             canvas: grids.
             placed: see the class.
             touched: see the class; None is the cells that the mask covers.
+            fades: the mask is a limit, and the edit fades inwards at its border; otherwise it is an object, whose own
+                border is the edit's.
         """
         return Compiled(
             objective=objective,
@@ -84,7 +94,13 @@ class Compiled:
             stays=objective.inside,
             hole=nowhere(canvas.latent),
             hole_pixels=nowhere(canvas.padded),
+            outright=nowhere(canvas.padded) if fades else None,
         )
+
+    @property
+    def wholly(self) -> Region:
+        """Changed pixels up to whose border the edit does not fade."""
+        return self.changed > 0 if self.outright is None else self.outright
 
     def rest(self, margin: int) -> Region:
         """Latent cells that the edit leaves as they are, `margin` cells around the source hole excluded."""
@@ -92,13 +108,23 @@ class Compiled:
         return ~((coverage(self.changed, size) > 0) | dilate(self.hole, margin))
 
     def alpha(self, canvas: Canvas, margin: int, width: int) -> Mask:
-        """Weight of the edited image in the composite.
+        """Weight of the edited image in the composite, pixel by pixel, of the picture's size.
 
-        It is 1 on the edit and `margin` latent cells around it, then falls to exactly 0 within `width` latent cells.
+        It is 1 on the places an object leaves, comes to and throws its shadow on, and exactly 0 beyond. Where what may
+        change is a limit, it falls to 0 inside of it.
+
+        Args:
+            canvas: grids.
+            margin: latent cells around the source hole that are the edit's too.
+            width: over which it falls, latent cells.
         """
-        edited = resize_nearest((~self.rest(margin)).float(), canvas.padded) > 0.5
-        alpha = feather(edited, width * canvas.factor)
-        return alpha[: canvas.picture[0], : canvas.picture[1]]
+        rows, columns = canvas.picture
+        hole = dilate(self.hole_pixels, margin * canvas.factor)
+        alpha = (self.wholly | hole)[:rows, :columns].float()
+        if self.outright is None:
+            return alpha
+        soft = 1 - feather(~(self.changed[:rows, :columns] > 0), width * canvas.factor)
+        return torch.maximum(alpha, soft / soft.max().clamp_min(1e-6))
 
 
 class Edit(ABC):

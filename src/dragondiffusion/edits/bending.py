@@ -25,7 +25,7 @@ def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
     """Checks pairs of points of a picture.
 
     Raises:
-        ValueError: if there is none, a number is not finite, a point lies outside, or a pair has no displacement.
+        ValueError: if there is none, a number is not finite, or a point lies outside.
     """
     if not pairs:
         raise ValueError(f"{name} is empty; give at least one pair of points")
@@ -42,6 +42,8 @@ def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
 def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, proxy: bool, steps: int = STEPS) -> Placed:
     """An editable region bent smoothly so that every start comes to its end and its surroundings stay.
 
+    Pairs of twice the same point are anchors, which stay.
+
     Args:
         pairs: points (start, end), pixels.
         editable: pixels of the padded picture that may change.
@@ -55,7 +57,8 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, prox
     ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
     centres, weight = cell_centres(size, canvas.padded), tapered(coarse, TAPER * canvas.grid)
-    origin = flow(centres, ends, starts, far_pins(coarse, ends, canvas), weight, canvas.padded, steps)
+    led = ends[(ends != starts).any(1)]
+    origin = flow(centres, ends, starts, far_pins(coarse, led, canvas), weight, canvas.padded, steps)
     way = (origin - centres).T.reshape(1, 2, *size).float()
     cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)

@@ -42,6 +42,7 @@ def compose(edits: Sequence[Compiled], guides: Sequence[int], compatible: bool =
         hole=union([e.hole for e in shifted]) & ~union([_arrived(e) for e in shifted]),
         hole_pixels=union([e.hole_pixels for e in shifted]),
         lit=_product([e.lit for e in shifted]),
+        outright=None if all(e.outright is None for e in shifted) else union([e.wholly for e in shifted]),
     )
 
 

@@ -23,12 +23,13 @@ class Drag(Edit):
     """Drags the content at some points to others.
 
     Args:
-        points: pairs (from, to) of points (x, y) in pixels.
+        points: pairs (from, to) of points (x, y) in pixels. A pair of twice the same point is an anchor: its content
+            stays where it is.
         mask: what may change; a picture, array or path of the size of the picture. None is everything near the ways
             from start to end (see `editable`).
 
     Raises:
-        ValueError: if a pair has no displacement.
+        ValueError: if no pair has a displacement.
     """
 
     points: Pairs
@@ -43,9 +44,19 @@ class Drag(Edit):
     """The same, at least, in latent cells. Source: chosen, wider than a patch of 3x3 cells."""
 
     def __post_init__(self) -> None:
-        for k, (start, end) in enumerate(self.points):
-            if tuple(start) == tuple(end):
-                raise ValueError(f"points[{k}] {start} has no displacement; drag it somewhere else or leave it out")
+        if self.points and not self.moving:
+            start = self.points[0][0]
+            raise ValueError(f"points[0] {start} has no displacement, nor has any other pair; drag one somewhere else")
+
+    @property
+    def moving(self) -> Pairs:
+        """The pairs that are no anchors."""
+        return tuple(pair for pair in self.points if tuple(pair[0]) != tuple(pair[1]))
+
+    @property
+    def anchors(self) -> Pairs:
+        """The pairs whose content stays."""
+        return tuple(pair for pair in self.points if tuple(pair[0]) == tuple(pair[1]))
 
     def editable(self, canvas: Canvas) -> Mask:
         """What may change, on the padded picture: the mask or, without one, the surroundings of the ways.
@@ -55,16 +66,16 @@ class Drag(Edit):
         """
         check_pairs(self.points, canvas.picture, "points")
         if self.mask is None:
-            longest = max(math.dist(start, end) for start, end in self.points)
+            longest = max(math.dist(start, end) for start, end in self.moving)
             radius = max(self.REACH * longest, self.LEAST_REACH * canvas.factor)
-            return capsules(self.points, radius, canvas.padded).float() * picture_area(canvas)
+            return capsules(self.moving, radius, canvas.padded).float() * picture_area(canvas)
         return object_mask(self.mask, canvas)
 
     def extent(self, size: Size, settings: Settings) -> Box:
         check_pairs(self.points, size, "points")
-        ways = box_of_points([point for pair in self.points for point in pair])
+        ways = box_of_points([point for pair in self.moving for point in pair])
         if self.mask is None:
-            longest = max(math.dist(start, end) for start, end in self.points)
+            longest = max(math.dist(start, end) for start, end in self.moving)
             return clipped(grown(ways, self.REACH * longest), size)
         mask = read_mask(self.mask, size)
         self._check_inside(mask)
@@ -73,12 +84,16 @@ class Drag(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Drag":
         if frame.is_whole:
             return self
-        points = frame.pairs(self.points)
+        left, top, right, bottom = frame.box
+        # What lies beyond the frame stays in any case.
+        anchors = tuple(p for p in self.anchors if left <= p[0][0] < right and top <= p[0][1] < bottom)
+        moving = frame.pairs(self.moving)
+        points = (*moving, *frame.pairs(anchors))
         if self.mask is None:
             return replace(self, points=points)
         mask = frame.mask(self.mask)
         # Points at the border of a mask stay inside when it is scaled down.
-        for x, y in (point for pair in points for point in pair):
+        for x, y in (point for pair in moving for point in pair):
             mask[int(y), int(x)] = 1
         return replace(self, points=points, mask=mask)
 
@@ -87,9 +102,11 @@ class Drag(Edit):
         self._check_inside(mask)
         w = self.STRENGTHS.under(settings)
         touched, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
-        placed = deformed(self.points, mask > 0.5, canvas, self.clamp(settings), settings.proxy)
+        fixed = tuple(pair for pair in self.anchors if mask[int(pair[0][1]), int(pair[0][0])] > 0.5)
+        points = (*self.moving, *fixed)
+        placed = deformed(points, mask > 0.5, canvas, self.clamp(settings), settings.proxy)
         objective = Objective(
-            edit_terms=(patch_term(self.points, 0.5 * w.w_edit, canvas), *left_terms(self.points, w, canvas)),
+            edit_terms=(patch_term(points, 0.5 * w.w_edit, canvas), *left_terms(self.moving, w, canvas)),
             content_terms=content_term(~touched, 0.5 * w.w_content),
             inside=inside,
             recalls=(appending(w.recall_window),),
@@ -100,8 +117,10 @@ class Drag(Edit):
         return Compiled.in_place(objective, mask, canvas, (placed,), touched)
 
     def _check_inside(self, mask: Mask) -> None:
-        """Checks that the mask holds the points."""
+        """Checks that the mask holds the points that move."""
         for k, pair in enumerate(self.points):
+            if tuple(pair[0]) == tuple(pair[1]):
+                continue
             for x, y in pair:
                 if mask[int(y), int(x)] <= 0.5:
                     raise ValueError(f"points[{k}]: ({x}, {y}) lies outside of the mask; draw the mask over it")

@@ -1,6 +1,6 @@
 """What is asked of a place whose content goes away: shared by moving and removing."""
 
-from ..core.geometry import covered_cells, dilate, resize_nearest
+from ..core.geometry import covered_cells, dilate
 from ..core.types import Canvas, Mask, Region
 from ..imaging.masks import MaskLike, pad_mask, read_mask
 
@@ -16,7 +16,6 @@ def hint_region(hint: MaskLike | None, canvas: Canvas) -> Region | None:
     return covered_cells(mask, canvas.energy)
 
 
-def pixels_of_hole(mask: Mask, hole: Region, canvas: Canvas) -> Region:
-    """Pixels that the proxy smooths over: those of the object, with a fringe, and of the cells it leaves."""
-    cells = resize_nearest(hole.float(), canvas.padded) > 0.5
-    return dilate(mask > 0, FRINGE) | cells
+def pixels_of_hole(mask: Mask) -> Region:
+    """Pixels that the proxy makes up: those of the object, with a fringe."""
+    return dilate(mask > 0, FRINGE)

@@ -108,7 +108,7 @@ class Move(Edit):
             changed=placement.changed,
             stays=nowhere(canvas.latent),
             hole=placement.hole,
-            hole_pixels=pixels_of_hole(mask, placement.hole, canvas),
+            hole_pixels=pixels_of_hole(mask),
         )
 
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:

@@ -62,7 +62,7 @@ class Remove(Edit):
             changed=mask,
             stays=nowhere(canvas.latent),
             hole=left,
-            hole_pixels=pixels_of_hole(mask, left, canvas),
+            hole_pixels=pixels_of_hole(mask),
         )
 
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:

@@ -48,4 +48,5 @@ def with_shadow(
         touched=union([compiled.touched, grid]),
         changed=torch.maximum(compiled.changed, either.float()),
         lit=1 / old,
+        outright=None if compiled.outright is None else compiled.outright | either,
     )

@@ -1,7 +1,7 @@
 """From the edited frame to the whole photo: detail given back at the photo's own scale, opacity, compositing.
 
 A frame that was scaled down has lost the photo's detail. Where the edit only carried pixels, the photo itself still has
-it: the edit is made once more in pixels at the photo's scale, and what of that proxy is finer than the frame is added.
+it: the edit is made once more in pixels at the photo's scale, and what of that proxy the frame's proxy lacks is added.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ from PIL import Image
 
 from ..core.types import Canvas, Mask, Number, Pictures
 from ..edits.base import Compiled
+from ..edits.settings import Geometry
 from ..imaging.compositing import agreement, mixed
 from ..imaging.files import Pixels
-from ..imaging.frames import Box, Frame, box_of_mask, intersection, joined, regrown, shifted_box, shrunk
+from ..imaging.frames import Box, Frame, box_of_mask, intersection, joined, shifted_box, shrunk
 from ..imaging.photos import Channel, Photo
 from ..imaging.tensors import from_tensor, pad_picture, to_tensor, to_unpadded
 from ..proxy.rough import Copied, painted
@@ -32,21 +33,23 @@ class Finer:
     """An edit made roughly in pixels at the photo's own scale.
 
     Args:
-        pixels: the rough edit, of a box of the photo.
-        alpha: its opacity; None if the photo is opaque.
+        pixels: the rough edit, of a box of the photo; None where settings want none.
+        alpha: its opacity; None if the photo is opaque, or there is no rough edit.
+        weight: of what is edited in the composite, in [0, 1], pixel by pixel of the photo.
     """
 
-    pixels: Pixels
+    pixels: Pixels | None
     alpha: Channel | None
+    weight: Mask
 
 
 @dataclass(frozen=True, eq=False)
 class Detail:
-    r"""What is finer than a frame, of a box of the photo, $w\,(d - d')$.
+    r"""What a frame lacks of a box of the photo, $w\,(d - d')$.
 
     Args:
-        proxy: $d$.
-        coarse: $d'$, the proxy scaled down and up again.
+        proxy: $d$, the rough edit at the photo's scale.
+        coarse: $d'$, the frame's rough edit, enlarged.
         weight: $w$, how far the result agrees with the proxy.
     """
 
@@ -60,13 +63,14 @@ class Detail:
         return difference * self.weight[rows, :, None]
 
 
-def onto_photo(one: Plan, edited: Pixels, alpha: Mask) -> tuple[Image.Image, Mask]:
+def onto_photo(one: Plan, edited: Pixels, alpha: Mask, rough: Pixels | None = None) -> tuple[Image.Image, Mask]:
     """The photo with its edited frame composited onto it.
 
     Args:
         one: what was asked for.
         edited: the frame's pixels.
         alpha: their weight on the frame, 0 to 1.
+        rough: the frame's rough edit; None without one.
 
     Returns:
         The photo, with what its file carried, and the weight of what was edited, of the photo's size. Where the weight
@@ -77,20 +81,32 @@ def onto_photo(one: Plan, edited: Pixels, alpha: Mask) -> tuple[Image.Image, Mas
     if not bool((alpha > 0).any()):
         return photo.image(photo.pixels, photo.alpha), weight
     box = frame.box_of(box_of_mask(alpha))
-    part = frame.enlarged_mask(alpha, box) if frame.scale < 1 else _cut(alpha, frame, box)
+    finer = finer_proxy(one, box) if frame.scale < 1 or photo.alpha is not None else None
+    if frame.scale == 1:
+        part = _cut(alpha, frame, box)
+    elif finer is None or not one.settings.composite or one.settings.geometry is Geometry.REFERENCE:
+        part = frame.enlarged_mask(alpha, box)
+    else:
+        part = finer.weight * frame.enlarged_mask(fading(one), box)
     left, top, right, bottom = box
     weight[top:bottom, left:right] = part
-    finer = finer_proxy(one, box) if frame.scale < 1 or photo.alpha is not None else None
     pixels = photo.pixels.copy()
     place = pixels[top:bottom, left:right]
     if frame.scale < 1:
         large = frame.enlarged(edited, box)
-        detail = None if finer is None else found_detail(large, finer.pixels, frame.scale)
+        known = None if finer is None or rough is None else finer.pixels
+        coarse = large if rough is None else frame.enlarged(rough, box)
+        detail = None if known is None else found_detail(large, known, coarse, frame.scale)
         blend(place, large, part, detail)
     else:
         x, y = frame.box[:2]
         blend(place, edited[top - y : bottom - y, left - x : right - x], part)
     return photo.image(pixels, _opacity(photo, box, part, finer)), weight
+
+
+def fading(one: Plan) -> Mask:
+    """Weight of the edit towards those borders of its frame beyond which the photo goes on, on the frame."""
+    return one.shot.frame.fading(max(1, one.settings.composite_feather) * one.canvas.factor)
 
 
 def blend(photo: Pixels, edited: Pixels, alpha: Mask, detail: Detail | None = None) -> None:
@@ -104,30 +120,30 @@ def blend(photo: Pixels, edited: Pixels, alpha: Mask, detail: Detail | None = No
         photo[rows] = mixed(new, photo[rows], a)
 
 
-def found_detail(edited: Pixels, proxy: Pixels, scale: Number) -> Detail:
-    """The detail of a proxy that an edited frame lacks, weighed by where both agree.
+def found_detail(edited: Pixels, proxy: Pixels, coarse: Pixels, scale: Number) -> Detail:
+    """What an edited frame lacks of a rough edit, weighed by where it agrees with its own rough edit.
+
+    Where it equals its own, the result is the rough edit of the photo: what was copied is copied from full-size pixels.
 
     Args:
         edited: the frame's pixels, enlarged to the photo's scale.
-        proxy: of the same place, at the photo's scale.
+        proxy: the rough edit of the same place, at the photo's scale.
+        coarse: the frame's rough edit, enlarged.
         scale: of the frame.
     """
-    small = shrunk(proxy, scale)
-    weight = agreement(to_unpadded(shrunk(edited, scale)), to_unpadded(small))[0, 0]
+    weight = agreement(to_unpadded(shrunk(edited, scale)), to_unpadded(shrunk(coarse, scale)))[0, 0]
     size = (proxy.shape[0], proxy.shape[1])
     shown = Frame(size, (0, 0, size[1], size[0]), float(scale), None)
-    return Detail(proxy, regrown(small, scale, size), shown.enlarged_mask(weight, shown.box).numpy())
+    return Detail(proxy, coarse, shown.enlarged_mask(weight, shown.box).numpy())
 
 
-def finer_proxy(one: Plan, box: Box) -> Finer | None:
-    """The edits made roughly in pixels at the photo's own scale; None where settings want no proxy.
+def finer_proxy(one: Plan, box: Box) -> Finer:
+    """The edits made roughly in pixels at the photo's own scale.
 
     Args:
         one: what was asked for.
         box: the place in the photo.
     """
-    if not one.settings.proxy:
-        return None
     edits, photo, shaded = one.request.edits(), one.shot.photo, one.compiled.lit is not None
     wide = joined([box, extent(edits, photo, one.settings)]) if shaded else box
     frame = Frame.tight(intersection(wide, one.shot.frame.box), photo.size)
@@ -139,13 +155,17 @@ def finer_proxy(one: Plan, box: Box) -> Finer | None:
     fine = compile_edits(inner, canvas, settings, x, compatible=True)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for edit in inner for g in edit.guides(canvas, settings)]
     left, top, right, bottom = shifted_box(box, (-frame.box[0], -frame.box[1]))
+    alpha = fine.alpha(canvas, one.settings.clamp_margin, one.settings.composite_feather)
+    weight = alpha[top:bottom, left:right].float()
+    if not one.settings.proxy:
+        return Finer(None, None, weight)
     drawn = from_tensor(painted([x, *others], fine.placed, fine.hole_pixels, fine.lit), frame.size)[
         top:bottom, left:right
     ]
     if photo.alpha is None:
-        return Finer(drawn, None)
+        return Finer(drawn, None, weight)
     opacity = painted_opacity(to_tensor(frame.pixels(_as_picture(photo.alpha)), canvas.padded), others, fine)
-    return Finer(drawn, from_tensor(opacity, frame.size)[top:bottom, left:right, 0].copy())
+    return Finer(drawn, from_tensor(opacity, frame.size)[top:bottom, left:right, 0].copy(), weight)
 
 
 def painted_opacity(alpha: Pictures, others: Sequence[Pictures], compiled: Compiled) -> Pictures:

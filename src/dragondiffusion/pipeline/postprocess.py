@@ -14,7 +14,7 @@ from ..imaging.compositing import composite, detailed
 from ..imaging.files import Pixels
 from ..imaging.frames import Box
 from ..imaging.tensors import from_tensor
-from .full_size import onto_photo
+from .full_size import fading, onto_photo
 from .prepare import Prepared
 from .report import Report, judge
 
@@ -77,8 +77,7 @@ def weights(one: Prepared) -> tuple[Mask, Mask]:
     height, width = canvas.picture
     if not settings.composite:
         return compiled.changed[:height, :width].float(), torch.ones(height, width)
-    fading = one.plan.shot.frame.fading(max(1, settings.composite_feather) * canvas.factor)
-    alpha = compiled.alpha(canvas, settings.clamp_margin, settings.composite_feather).float() * fading
+    alpha = compiled.alpha(canvas, settings.clamp_margin, settings.composite_feather).float() * fading(one.plan)
     return alpha, alpha
 
 
@@ -97,7 +96,8 @@ def finish(one: Prepared, x: Pictures) -> tuple[Image.Image, Mask, Report]:
     plan, reference, proxy = one.plan, one.references[0], None if one.proxy is None else one.proxy.x
     pixels, (region, alpha) = from_tensor(x, reference.canvas.picture), weights(one)
     report = judge(composite(pixels, reference.pixels, alpha), reference.pixels, plan.compiled, proxy, region)
-    image, placed = onto_photo(plan, pixels, alpha)
+    rough = None if proxy is None else from_tensor(proxy, reference.canvas.picture)
+    image, placed = onto_photo(plan, pixels, alpha, rough)
     if not plan.settings.composite and plan.shot.frame.scale < 1:
         return image, plan.shot.frame.enlarged_mask(region, plan.shot.frame.box), report
     return image, placed if plan.settings.composite else region, report

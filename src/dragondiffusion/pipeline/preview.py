@@ -13,6 +13,7 @@ from ..imaging.files import ImageLike, Pixels
 from ..imaging.frames import box_of_mask
 from ..imaging.photos import Channel, Photo, read_photo
 from ..imaging.tensors import from_tensor, pad_picture, to_tensor
+from ..proxy.inpainting import Inpaint, smoothly
 from ..proxy.rough import painted
 from .plan import compile_edits, framed
 from .request import as_edits
@@ -43,6 +44,7 @@ def preview(
     edit: Edit | Sequence[Edit],
     settings: Settings | None = None,
     grids: ModelGrids | None = None,
+    way: Inpaint = smoothly,
 ) -> Preview:
     """Paints edits roughly: content carried to its place, what is left behind smoothed over from around.
 
@@ -51,6 +53,7 @@ def preview(
         edit: one edit, or several that are made together.
         settings: how; `proxy` is taken for granted. None is `Settings()`.
         grids: those of the model that will make the edit; None is Stable Diffusion's.
+        way: how the source hole is inpainted; the usual one is the quickest, edits themselves use `inpaint`.
 
     Raises:
         FileNotFoundError: if the path of a picture or mask does not exist.
@@ -66,7 +69,7 @@ def preview(
     x = to_tensor(pixels, canvas.padded)
     compiled = compile_edits(inner, canvas, settings, x)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for one in inner for g in one.guides(canvas, settings)]
-    drawn = painted([x, *others], compiled.placed, compiled.hole_pixels, compiled.lit)
+    drawn = painted([x, *others], compiled.placed, compiled.hole_pixels, compiled.lit, way)
     alpha = compiled.alpha(canvas, settings.clamp_margin, max(1, settings.composite_feather)).float()
     left, top, right, bottom = box_of_mask(alpha)
     shown = from_tensor(drawn[..., top:bottom, left:right], (bottom - top, right - left))

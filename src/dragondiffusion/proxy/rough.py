@@ -12,6 +12,7 @@ import torch
 from ..core.geometry import Correspondence, dilate, fill
 from ..core.paint import Paint, Placed
 from ..core.types import Latents, Mask, Pictures, Region
+from .inpainting import Inpaint, inpaint
 from .shading import scaled
 
 SURROUNDINGS = 0.5
@@ -73,7 +74,7 @@ class Copied(Paint):
 
 
 def uncertainty(x: Pictures, place: Region) -> float:
-    """How far a place is inpainted wrongly when it is smoothed over, judged by its surroundings.
+    """How far a place is inpainted wrongly, judged by its surroundings.
 
     The surroundings are inpainted from beyond them, as the place is from them. Half of them may be something else, such
     as another object.
@@ -90,12 +91,16 @@ def uncertainty(x: Pictures, place: Region) -> float:
     ring = near & ~dilate(place, 1)
     if not bool(ring.any()) or bool(near.all()):
         return 0.0
-    error = (fill(x, near) - x).square().mean((0, 1))
+    error = (inpaint(x, near) - x).square().mean((0, 1))
     return math.sqrt(float(error[ring.to(error.device)].median()))
 
 
 def painted(
-    pictures: Sequence[Pictures], placed: Sequence[Placed], hole_pixels: Region, lit: Mask | None = None
+    pictures: Sequence[Pictures],
+    placed: Sequence[Placed],
+    hole_pixels: Region,
+    lit: Mask | None = None,
+    way: Inpaint = inpaint,
 ) -> Pictures:
     """An image with its edits made roughly in pixels.
 
@@ -106,9 +111,10 @@ def painted(
         placed: content that comes to a new place.
         hole_pixels: pixels whose content goes away.
         lit: what brightness is multiplied by before; None leaves it.
+        way: how the source hole is made up.
     """
     x = pictures[0] if lit is None else scaled(pictures[0], lit)
-    x = fill(x, hole_pixels)
+    x = way(x, hole_pixels)
     for one in placed:
         x = x if one.paint is None else one.paint.onto(x, pictures)
     return x

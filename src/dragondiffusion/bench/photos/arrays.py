@@ -16,13 +16,13 @@ from scipy.ndimage import distance_transform_edt
 
 from ...core.geometry import Affine
 
-Image: TypeAlias = Float[np.ndarray, "h w 3"]
+Image: TypeAlias = Float[np.ndarray, "_ _ 3"]
 """RGB in [0, 1]."""
-Bytes: TypeAlias = UInt8[np.ndarray, "h w 3"]
+Bytes: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """RGB with 8 bits a channel."""
-Mask: TypeAlias = Float[np.ndarray, "h w"]
+Mask: TypeAlias = Float[np.ndarray, "_ _"]
 """0 outside, 1 inside."""
-Region: TypeAlias = Bool[np.ndarray, "h w"]
+Region: TypeAlias = Bool[np.ndarray, "_ _"]
 """Pixels."""
 Points: TypeAlias = Float[np.ndarray, "*n 2"]
 """Points (x, y)."""
@@ -61,7 +61,7 @@ def convex_hull(region: Region) -> Region:
     return cv2.fillConvexPoly(np.zeros(region.shape, np.uint8), corners, 1) > 0
 
 
-def nearest(known: Region) -> Int[np.ndarray, "2 h w"]:
+def nearest(known: Region) -> Int[np.ndarray, "2 _ _"]:
     """Row and column of the pixel of a region that is nearest to each pixel.
 
     Raises:
@@ -73,7 +73,7 @@ def nearest(known: Region) -> Int[np.ndarray, "2 h w"]:
     return found
 
 
-def distance_to(region: Region) -> Float[np.ndarray, "h w"]:
+def distance_to(region: Region) -> Float[np.ndarray, "_ _"]:
     """Euclidean distance of each pixel to a region, 0 inside of it."""
     found: Any = distance_transform_edt(~region)
     return found
@@ -96,7 +96,7 @@ def mapped(points: Points, m: Float[np.ndarray, "3 3"]) -> Points:
 
 
 @lru_cache(maxsize=8)
-def pixel_centres(size: tuple[int, int], supersampling: int = 1) -> Float[np.ndarray, "h w 2"]:
+def pixel_centres(size: tuple[int, int], supersampling: int = 1) -> Float[np.ndarray, "_ _ 2"]:
     """The centres of all pixels, or of their `supersampling` x `supersampling` parts, as points."""
     height, width = (side * supersampling for side in size)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -105,7 +105,7 @@ def pixel_centres(size: tuple[int, int], supersampling: int = 1) -> Float[np.nda
     return points
 
 
-def averaged(values: Float[np.ndarray, "h w ..."], supersampling: int) -> Float[np.ndarray, "h w ..."]:
+def averaged(values: Float[np.ndarray, "_ _ ..."], supersampling: int) -> Float[np.ndarray, "_ _ ..."]:
     """Means of blocks of `supersampling` x `supersampling` values."""
     size = values.shape[1] // supersampling, values.shape[0] // supersampling
     return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA))

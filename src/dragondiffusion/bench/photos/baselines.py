@@ -74,7 +74,7 @@ def _recoloured(problem: Problem) -> Bytes:
     return to_bytes(to_image(problem.before) * (1 - alpha) + alpha * new)
 
 
-def _moments(lab: Float[np.ndarray, "h w 3"], region: Region) -> tuple[np.ndarray, np.ndarray]:
+def _moments(lab: Float[np.ndarray, "_ _ 3"], region: Region) -> tuple[np.ndarray, np.ndarray]:
     return lab[region].mean(axis=0), lab[region].std(axis=0)
 
 

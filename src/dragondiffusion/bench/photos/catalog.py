@@ -244,6 +244,6 @@ def cutout_of(found: Finding) -> Cutout:
     return cutout(photograph_of(found.path), _alpha(found.alpha))
 
 
-def _alpha(path: Path) -> UInt8[np.ndarray, "h w"]:
+def _alpha(path: Path) -> UInt8[np.ndarray, "_ _"]:
     with Pictures.open(path) as image:
         return np.asarray(image.convert("L")).copy()

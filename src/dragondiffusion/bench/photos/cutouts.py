@@ -57,7 +57,7 @@ class Cutout:
         return Cutout(self.image[rows, columns], self.alpha[rows, columns])
 
 
-def find_thing(photograph: Bytes) -> UInt8[np.ndarray, "h w"] | str:
+def find_thing(photograph: Bytes) -> UInt8[np.ndarray, "_ _"] | str:
     """The alpha of the thing in the middle of a photograph, 0 to 255, on a copy of `SIDE` pixels, or why there is none.
 
     Args:
@@ -76,7 +76,7 @@ def find_thing(photograph: Bytes) -> UInt8[np.ndarray, "h w"] | str:
     return np.rint(_softened(found) * 255).astype(np.uint8)
 
 
-def cutout(photograph: Bytes, alpha: UInt8[np.ndarray, "h w"]) -> Cutout:
+def cutout(photograph: Bytes, alpha: UInt8[np.ndarray, "_ _"]) -> Cutout:
     """A thing in full resolution.
 
     Args:
@@ -153,7 +153,7 @@ def _clear_border(found: Region, small: Bytes) -> float:
     return float((deltaE_cie76(within, beyond)[border] >= CONTRAST).mean())
 
 
-def _nearest(values: Float[np.ndarray, "h w c"], known: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w c"]:
+def _nearest(values: Float[np.ndarray, "_ _ c"], known: Bool[np.ndarray, "_ _"]) -> Float[np.ndarray, "_ _ c"]:
     """Values where they are known, elsewhere those of the nearest pixel where they are."""
     y, x = nearest(known)
     return values[y, x]

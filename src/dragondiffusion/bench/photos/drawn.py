@@ -15,7 +15,7 @@ from .arrays import Image, Mask, averaged, pixel_centres
 SUPERSAMPLING, LARGE = (4, 2), 512
 """Samples of a pixel along each axis, of canvases below `LARGE` pixels and of others."""
 
-Draw = Callable[[Float[np.ndarray, "h w 2"], np.random.Generator], Image]
+Draw = Callable[[Float[np.ndarray, "_ _ 2"], np.random.Generator], Image]
 TEXT = "the quick brown fox jumps over a lazy dog while five boxing wizards pack my liquor jugs again"
 """Two pangrams."""
 
@@ -60,26 +60,26 @@ def _mixed(share: Mask, one: np.ndarray, other: np.ndarray) -> Image:
     return (1 - share) * one + share * other
 
 
-def _turned(points: Float[np.ndarray, "h w 2"], angle: float) -> tuple[Mask, Mask]:
+def _turned(points: Float[np.ndarray, "_ _ 2"], angle: float) -> tuple[Mask, Mask]:
     x, y = points[..., 0], points[..., 1]
     cos, sin = np.cos(angle), np.sin(angle)
     return x * cos + y * sin, y * cos - x * sin
 
 
-def stripes(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image:
+def stripes(points: Float[np.ndarray, "_ _ 2"], rng: np.random.Generator) -> Image:
     """Stripes of two colours in any direction, 8 to 16 a side."""
     u, _ = _turned(points, rng.uniform(0, np.pi))
     return _mixed(np.floor(u * rng.uniform(8, 16)) % 2, *_two(rng))
 
 
-def checks(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image:
+def checks(points: Float[np.ndarray, "_ _ 2"], rng: np.random.Generator) -> Image:
     """A board of two colours, 6 to 12 fields a side."""
     u, v = _turned(points, rng.uniform(-0.3, 0.3))
     count = rng.uniform(6, 12)
     return _mixed((np.floor(u * count) + np.floor(v * count)) % 2, *_two(rng))
 
 
-def bricks(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image:
+def bricks(points: Float[np.ndarray, "_ _ 2"], rng: np.random.Generator) -> Image:
     """Courses of bricks of different tones with light mortar."""
     count = rng.uniform(8, 13)
     course = np.floor(points[..., 1] * count)
@@ -95,7 +95,7 @@ def _hashed(a: Mask, b: Mask, salt: float) -> Mask:
     return np.modf(np.abs(np.sin(a * 12.9898 + b * 78.233 + salt)) * 43758.5453)[0]
 
 
-def floor(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image:
+def floor(points: Float[np.ndarray, "_ _ 2"], rng: np.random.Generator) -> Image:
     """A tiled floor up to a horizon in the upper third, and a plain wall above it."""
     horizon, one, other = rng.uniform(0.12, 0.3), *_two(rng)
     depth = 1 / np.maximum(points[..., 1] - horizon, 1e-3)
@@ -108,18 +108,18 @@ def floor(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image
     return np.where((points[..., 1] < horizon)[..., None], wall, tiles).astype(np.float32)
 
 
-def gradient(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image:
+def gradient(points: Float[np.ndarray, "_ _ 2"], rng: np.random.Generator) -> Image:
     """From one colour to another along any direction."""
     u, _ = _turned(points - 0.5, rng.uniform(0, 2 * np.pi))
     return _mixed(np.clip(u / 1.4 + 0.5, 0, 1), *_two(rng))
 
 
-def plain(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image:
+def plain(points: Float[np.ndarray, "_ _ 2"], rng: np.random.Generator) -> Image:
     """One pale colour."""
     return np.broadcast_to(colour(rng, (0.0, 0.25), (0.7, 0.95)), (*points.shape[:2], 3)).astype(np.float32)
 
 
-def saturated(points: Float[np.ndarray, "h w 2"], rng: np.random.Generator) -> Image:
+def saturated(points: Float[np.ndarray, "_ _ 2"], rng: np.random.Generator) -> Image:
     """One saturated colour: channels near 0 and near 1."""
     return np.broadcast_to(colour(rng, (0.85, 1.0), (0.55, 1.0)), (*points.shape[:2], 3)).astype(np.float32)
 

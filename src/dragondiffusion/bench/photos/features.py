@@ -68,7 +68,7 @@ def features(image: Bytes) -> Maps:
     return found
 
 
-def perceptual_map(one: Maps, other: Maps, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
+def perceptual_map(one: Maps, other: Maps, size: tuple[int, int]) -> Float[np.ndarray, "_ _"]:
     r"""The distance at every pixel, at least 0.
 
     $\frac1L \sum_l \| \hat f_l - \hat g_l \|^2$ with features $\hat f$ of length 1 at every place, each scale brought

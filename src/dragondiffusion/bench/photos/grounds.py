@@ -65,7 +65,7 @@ def classified(value: float) -> str:
     return CLASSES[sum(value >= limit for limit in ROUGHNESS)]
 
 
-def find_grounds(photograph: Bytes, alpha: UInt8[np.ndarray, "h w"] | None) -> list[Crop]:
+def find_grounds(photograph: Bytes, alpha: UInt8[np.ndarray, "_ _"] | None) -> list[Crop]:
     """Squares of a photograph that can be a ground.
 
     With a thing: the largest squares beside it, and the largest within it (cloth). Without: the middle.

@@ -49,21 +49,21 @@ def psnr(image: Bytes, truth: Bytes, region: Region) -> float:
     return min(HIGHEST, float(-10 * np.log10(max(float((error**2).mean()), 1e-12))))
 
 
-def ssim_map(image: Bytes, truth: Bytes) -> Float[np.ndarray, "h w"]:
+def ssim_map(image: Bytes, truth: Bytes) -> Float[np.ndarray, "_ _"]:
     """Structural similarity at every pixel, mean of the channels, windows of 7 x 7 pixels. Source: scikit-image."""
     found: Any = structural_similarity(image, truth, channel_axis=2, full=True, data_range=255)
     return np.asarray(found[1]).mean(axis=2)
 
 
-def differences(one: Bytes, other: Bytes) -> Float[np.ndarray, "h w"]:
+def differences(one: Bytes, other: Bytes) -> Float[np.ndarray, "_ _"]:
     """Colour difference at every pixel, units of CIE76 (the distance in CIELAB, D65)."""
     return np.asarray(deltaE_cie76(rgb2lab(one), rgb2lab(other)))
 
 
 def share_right(
-    in_truth: Float[np.ndarray, "h w"],
-    in_result: Float[np.ndarray, "h w"],
-    error: Float[np.ndarray, "h w"],
+    in_truth: Float[np.ndarray, "_ _"],
+    in_result: Float[np.ndarray, "_ _"],
+    error: Float[np.ndarray, "_ _"],
     tolerance: Number,
 ) -> float:
     r"""Share of the edited pixels that are right, as intersection over union.

@@ -13,6 +13,7 @@ from ...core.types import ModelGrids
 from ...edits.settings import Geometry, Settings
 from ...pipeline.editor import Editor
 from ...pipeline.preview import preview
+from ...proxy.inpainting import inpaint
 from .arrays import Bytes, to_bytes, to_image
 from .baselines import copy_paste, unedited_input
 from .problem import Problem
@@ -27,7 +28,7 @@ SEED = 42
 
 def proxy_alone(problem: Problem) -> Bytes:
     """The rough edit in pixels at the size of the image, laid over it; no model."""
-    shown = preview(problem.before, problem.edit(), grids=ModelGrids(working_size=max(problem.size)))
+    shown = preview(problem.before, problem.edit(), grids=ModelGrids(working_size=max(problem.size)), way=inpaint)
     left, top, right, bottom = (round(value) for value in shown.box)
     drawn, alpha = shown.pixels, shown.alpha
     if drawn.shape[:2] != (bottom - top, right - left):

@@ -1,0 +1,91 @@
+"""Source holes are made up by what continues their surroundings."""
+
+import numpy as np
+import pytest
+import torch
+
+from dragondiffusion.core.geometry import fill
+from dragondiffusion.proxy.inpainting import copied, inpaint, smoothly
+
+SIDE = 96
+Y, X = torch.meshgrid(torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij")
+ONE, OTHER = torch.tensor([0.6, -0.2, 0.3])[:, None, None], torch.tensor([-0.5, 0.4, 0.8])[:, None, None]
+HOLE = (X - 50).square() + (Y - 46).square() < 12**2
+
+
+def two(share):
+    """Two colours mixed."""
+    return torch.lerp(ONE, OTHER, share.float())[None]
+
+
+GROUNDS = {
+    "plain": two(torch.zeros(SIDE, SIDE)),
+    "gradient": two((0.7 * X + 0.3 * Y) / SIDE),
+    "stripes": two(((X * 0.8 + Y * 0.6) / 7).sin() > 0),
+    "checks": two((X // 7 + Y // 7) % 2),
+}
+
+
+def spoiled(x, hole=HOLE):
+    """The picture with something else in the hole."""
+    return torch.where(hole, torch.tensor([0.9, -0.9, -0.9])[None, :, None, None], x)
+
+
+def wrong(made, x, hole=HOLE):
+    """Root mean square error in the hole, levels of 8 bits."""
+    return 127.5 * float((made - x)[..., hole].square().mean().sqrt())
+
+
+@pytest.mark.parametrize(("ground", "levels"), [("plain", 0.01), ("gradient", 0.5), ("stripes", 12), ("checks", 2)])
+def test_drawn_grounds_go_on(ground, levels):
+    x = GROUNDS[ground]
+    made = inpaint(spoiled(x), HOLE)
+    assert wrong(made, x) < levels
+    assert wrong(made, x) <= wrong(fill(spoiled(x), HOLE), x) + 1e-3
+    assert torch.equal(made[..., ~HOLE], x[..., ~HOLE])
+
+
+@pytest.mark.parametrize("ground", ["plain", "gradient"])
+def test_a_thing_beside_the_hole_does_not_bleed_in(ground):
+    beside = (X - 72).square() + (Y - 46).square() < 9.5**2
+    x = torch.where(beside & ~HOLE, torch.tensor([-0.9, -0.9, 0.9])[None, :, None, None], GROUNDS[ground])
+    made = inpaint(spoiled(x), HOLE)
+    assert wrong(made, GROUNDS[ground]) < 1.5
+    assert wrong(fill(spoiled(x), HOLE), GROUNDS[ground]) > 7
+
+
+def test_noise_is_continued_as_noise():
+    noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
+    x = (0.25 * noise).clamp(-1, 1)
+    made = inpaint(spoiled(x), HOLE)
+    assert float(made[..., HOLE].std()) > 0.8 * float(x.std())
+    assert float(fill(spoiled(x), HOLE)[..., HOLE].std()) < 0.5 * float(x.std())
+
+
+def test_parts_that_lie_apart_are_made_up_apart():
+    other = (X - 12).square() + (Y - 80).square() < 6**2
+    x = GROUNDS["stripes"]
+    both = inpaint(spoiled(x, HOLE | other), HOLE | other)
+    assert wrong(both, x, HOLE) < 12 and wrong(both, x, other) < 25
+
+
+@pytest.mark.parametrize("way", [inpaint, smoothly, copied])
+def test_holes_without_room_around_are_still_made_up(way):
+    x = GROUNDS["stripes"][..., :20, :24]
+    hole = torch.zeros(20, 24, dtype=torch.bool)
+    hole[1:19, 1:] = True
+    made = way(x, hole)
+    assert bool(made.isfinite().all()) and torch.equal(made[..., ~hole], x[..., ~hole])
+
+
+def test_nothing_and_everything_stay():
+    x = GROUNDS["checks"]
+    for hole in (torch.zeros_like(HOLE), torch.ones_like(HOLE)):
+        assert torch.equal(inpaint(x, hole), x)
+
+
+def test_large_holes_are_searched_on_a_reduced_copy():
+    y, x = np.mgrid[:480, :480] + 0.5
+    stripes = two(torch.from_numpy((x // 23) % 2))
+    hole = torch.from_numpy((x - 240) ** 2 + (y - 220) ** 2 < 70**2)
+    assert wrong(inpaint(spoiled(stripes, hole), hole), stripes, hole) < 5
