@@ -67,15 +67,15 @@ test("settings have choices and those the same settings", () => {
     { preset: "fast", steps: 30 },
     { preset: "default", guidance_strength: 1.7, composite_feather: 3, clamp_margin: 1 },
     { preset: "default", composite_feather: 3 },
-    { preset: "default", composite: false, clamp_rest: { start: 0, stop: 0.7 } },
-    { preset: "default", composite: false, clamp_rest: { start: 0, stop: 0.5 } },
+    { preset: "default", composite: false, clamp_rest: 0.7 },
+    { preset: "default", composite: false, clamp_rest: 0.5 },
     { preset: "reference", noise_inside: 0.4 },
     { preset: "default", guidance_strength: 5 },
   ];
   for (const each of settings) {
     assert.deepEqual(settingsOf({ ...document.CHOICES, ...choicesOf(each) }), each);
   }
-  const spelt = { preset: "default", composite: false, clamp_rest: { start: 0.0, stop: 0.7, every: 1 } };
+  const spelt = { preset: "default", composite: false, clamp_rest: 0.7 };
   assert.equal(choicesOf(spelt).keep, "little");
 });
 

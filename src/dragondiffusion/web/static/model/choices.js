@@ -16,7 +16,7 @@ const BEST_TRIES = 3;
 const KEEP = {
   everything: {},
   most: { composite_feather: 3, clamp_margin: 1 },
-  little: { composite: false, clamp_rest: { start: 0, stop: 0.7 } },
+  little: { composite: false, clamp_rest: 0.7 },
 };
 
 /** Settings of a recipe; what is set under "Advanced" comes last.
