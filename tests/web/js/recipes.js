@@ -29,7 +29,7 @@ const CHOICES = [
   {},
   { quality: "fast", keep: "most", prompt: "a cup", negative: "blur", seed: 0 },
   { quality: "best", keep: "little", strength: 0 },
-  { strength: 2, advanced: { steps: 12, feature_scales: [0, 1], geometry: "centred", recall_window: { start: 0, stop: 0.5 } } },
+  { strength: 2, advanced: { steps: 12, feature_scales: [0, 1], geometry: "reference", recall_window: { start: 0, stop: 0.5 } } },
 ];
 
 /** @param {Doc} doc
