@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from conformance.rows import EDITS
@@ -139,6 +139,12 @@ EXAMPLES = {
         {"clamp_hole": None, "clamp_destination": 0.0},
         base=replace(BASE, steps=4, noise=Window(0.0, 1.0), guidance=()),
     ),
+    "energies, different starts": alike(
+        {"clamp_hole": 2.0},
+        {"clamp_hole": 20.0},
+        {"clamp_hole": None, "clamp_destination": 0.0},
+        base=replace(BASE, steps=4, guidance=(Window(0.0, 1.0),)),
+    ),
     "energy_scale": alike({"energy_scale": 300.0}, {}, {"energy_scale": None}, base=HOLE_FREE),
 }
 
@@ -161,7 +167,7 @@ def test_what_cannot_differ_is_named(editor, change):
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=8, derandomize=True, **QUIET)
+@settings(max_examples=8, derandomize=True, phases=[Phase.generate], **QUIET)
 @given(found=jobs())
 def test_random_batches(editor, found):
     check(editor, found)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import torch
 from torch import Tensor
@@ -57,7 +58,7 @@ class Sampled:
 
     Args:
         latents: clean latents, one per image.
-        energies: for every image (step, value of each energy by name) of the guided steps.
+        energies: for every image (step, value of each energy by name) of the guided steps since its own start.
     """
 
     latents: Latents
@@ -106,9 +107,11 @@ def sample(
             g, partial = None, None
             if guided:
                 found = guidance(denoiser, z_t, t, condition, objectives, f_gud, settings)
-                g, peak = normalised(found.noise, peak, strength)
                 partial = found.partial
-                for log, values in zip(energies, found.energies, strict=True):
+                begun = [one.constraint.first <= i for one in samples]
+                g, peaks = normalised(found.noise, peak, strength)
+                peak = peaks.where(torch.tensor(begun, device=peak.device), peak)
+                for log, values in compress(zip(energies, found.energies, strict=True), begun):
                     log.append((i, values))
             made = predict(denoiser, z_t, i, levels, samples, settings, partial)
             z_0 = made.z_0 if g is None else solver.guided_clean(made.z_0, g, t)
