@@ -56,6 +56,27 @@ def test_a_thing_beside_the_object_is_no_shadow():
     assert find_shadow(x, mask) is None
 
 
+@pytest.mark.parametrize("ground", [(0.05, 0.1, 0.9), (0.9, 0.85, 0.02), (0.5, 0.5, 0.5)])
+@pytest.mark.parametrize("beside", [(0.4, 0.05, 0.5), (0.0, 0.3, 0.6), (0.35, 0.3, 0.3)])
+def test_flat_shapes_beside_each_other_cast_no_shadow(ground, beside):
+    """Also on saturated grounds, with channels near 0 whose ratios are unstable."""
+    mask = disc((96, 96), (44, 48), 14)
+    x = torch.tensor(ground)[:, None, None].expand(3, 96, 96)
+    for centre, radius in (((68, 40), 9), ((40, 74), 11), ((20, 22), 10)):
+        x = torch.lerp(x, torch.tensor(beside)[:, None, None], disc((96, 96), centre, radius) * (mask == 0))
+    x = torch.lerp(x, torch.tensor([0.9, 0.3, 0.1])[:, None, None], mask) * 2 - 1
+    assert find_shadow(x[None], mask) is None
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, 1.2])
+def test_stripes_are_no_shadow(turn):
+    mask = disc((96, 96), (44, 48), 14)
+    y, x = torch.meshgrid(torch.arange(96) + 0.5, torch.arange(96) + 0.5, indexing="ij")
+    wave = ((x * math.cos(turn) + y * math.sin(turn)) / 4).sin() > 0
+    drawn = torch.where(wave, torch.tensor([0.9, 0.8, 0.7])[:, None, None], torch.tensor([0.6, 0.5, 0.4])[:, None, None])
+    assert find_shadow((torch.lerp(drawn, torch.zeros(3, 1, 1), mask) * 2 - 1)[None], mask) is None
+
+
 @pytest.mark.parametrize("mask", [torch.zeros(40, 40), torch.ones(40, 40)])
 def test_nothing_and_everything_cast_no_shadow(mask):
     assert find_shadow(torch.rand(1, 3, 40, 40) * 2 - 1, mask) is None

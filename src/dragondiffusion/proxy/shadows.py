@@ -12,8 +12,9 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core.geometry import Affine, Points, cell_centres, dilate, fill, sample_mask, surroundings, warp_mask
+from ..core.geometry import Affine, Points, cell_centres, dilate, sample_mask, surroundings, warp_mask
 from ..core.types import Mask, Number, Pictures, Point, Region, Size
+from .inpainting import smoothly
 
 RADIUS = 24.0
 """Objects are reduced to this radius before their shadow is looked for, pixels. Source: chosen; shadows are soft."""
@@ -23,12 +24,17 @@ LENGTHS, DIRECTIONS, BLURS = (0.0, 0.2, 0.4, 0.6), 8, (0.12, 0.28)
 """Displacements and standard deviations that are tried, in radii of the object. Source: as `REACH`."""
 STEPS, PATIENCE = (0.08, 0.04, 0.02), 4
 """Then the best is refined in these steps, in radii, each taken so often at most."""
-COLOURED = 0.12
-"""A shadow darkens all channels alike; pixels whose channels differ by more than this are something else."""
+COLOURED = 0.08
+"""A shadow darkens all channels alike; pixels whose channels differ from the mean by more are something else."""
 DARKER, BRIGHTER = 0.4, 1.15
 """Pixels darker or brighter than this share of what surrounds them are something else."""
 EXPLAINED, LEAST, MOST = 0.3, 0.06, 0.8
 """Share of the variance around the object that a shadow must explain, and the strengths it may have."""
+DIM = 0.2
+"""Channels darker than this, of brightness in [0, 2], say nothing of how colours changed. Source: chosen, a tenth."""
+CORE, DARKENED, SHARE = 0.5, 0.4, 0.7
+"""Control of a shadow where it should be darkest, from this part of its most on: pixels must be darkened by this part of
+what it says, and so many of them, others that hide it included. Source: chosen, docs/experiments.md."""
 ENOUGH = 20
 """Pixels that a shadow must be looked for in, at least."""
 VISIBLE = 0.01
@@ -73,7 +79,8 @@ def find_shadow(x: Pictures, mask: Mask) -> Shadow | None:
     """The shadow of an object, where there is one.
 
     What the picture would be without the object and its shadow is made up smoothly from its surroundings; of many
-    shadows the one is taken that explains most of the darkness around the object.
+    shadows the one is taken that explains most of the darkness around the object. It must then be seen all over the
+    place where it should be darkest: darker stripes, or a thing beside the object, are only in a part of it.
 
     Args:
         x: one picture.
@@ -94,21 +101,42 @@ def find_shadow(x: Pictures, mask: Mask) -> Shadow | None:
     if radius < 1 or bool(thing.all()):
         return None
     near = dilate(thing, max(3, round(REACH * radius)))
-    ratio = (x + 1 + OFFSET) / (fill(x, near) + 1 + OFFSET)
-    seen = near & ~dilate(thing, 1) & _like_shadow(ratio[0])
+    ground = smoothly(x, near)[0] + 1
+    ratio, around = (x[0] + 1 + OFFSET) / (ground + OFFSET), near & ~dilate(thing, 1)
+    # Weighed by brightness: a channel that is dark in the ground says little, and its ratio is unstable.
+    darker = (x[0] + 1 + OFFSET).sum(0) / (ground + OFFSET).sum(0)
+    seen = around & _like_shadow(ratio, darker, ground)
     if int(seen.sum()) < ENOUGH:
         return None
-    scene = _Seen.of(1 - ratio[0].mean(0), seen, mask)
+    scene = _Seen.of(1 - darker, seen, mask)
     found = _refined(max((scene.fitted(unit) for unit in _candidates(radius)), key=_explained), scene, radius)
-    if found.explained < EXPLAINED or found.shadow.strength < LEAST:
+    if found.explained < EXPLAINED or not LEAST <= found.shadow.strength <= MOST:
         return None
-    return replace(found.shadow, strength=min(found.shadow.strength, MOST)).resized(shrink)
+    if not _is_seen(found.shadow, 1 - darker, seen, around, mask):
+        return None
+    return found.shadow.resized(shrink)
 
 
-def _like_shadow(ratio: Tensor) -> Region:
+def _like_shadow(ratio: Tensor, mean: Mask, ground: Tensor) -> Region:
     """Pixels whose channels (3, h, w) changed alike, and not by more than shadows change them."""
-    mean = ratio.mean(0)
-    return (ratio.amax(0) - ratio.amin(0) < COLOURED) & (mean > DARKER) & (mean < BRIGHTER)
+    apart = (ratio - mean).abs() * (ground > DIM)
+    return (apart.amax(0) < COLOURED) & (mean > DARKER) & (mean < BRIGHTER)
+
+
+def _is_seen(shadow: Shadow, darkness: Mask, seen: Region, around: Region, mask: Mask) -> bool:
+    """Whether the place where a shadow should be darkest is dark.
+
+    Args:
+        shadow: found.
+        darkness: how much darker pixels are than without object and shadow.
+        seen: pixels that look as if a shadow fell on them, or nothing did.
+        around: all pixels in which the shadow was looked for.
+        mask: the object.
+    """
+    expected = (1 - shadow.factor(mask)) * around
+    core = around & (expected > CORE * float(expected.max()))
+    dark = core & seen & (darkness > DARKENED * expected)
+    return bool(core.any()) and float(dark.sum()) >= SHARE * float(core.sum())
 
 
 @dataclass(frozen=True)
