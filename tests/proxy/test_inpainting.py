@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from dragondiffusion.core.geometry import fill
-from dragondiffusion.proxy.inpainting import copied, inpaint, smoothly
+from dragondiffusion.proxy.exemplars import copied
+from dragondiffusion.proxy.inpainting import inpaint
+from dragondiffusion.proxy.smooth import smoothly
 
 SIDE = 96
 Y, X = torch.meshgrid(torch.arange(SIDE) + 0.5, torch.arange(SIDE) + 0.5, indexing="ij")

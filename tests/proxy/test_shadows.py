@@ -73,7 +73,8 @@ def test_stripes_are_no_shadow(turn):
     mask = disc((96, 96), (44, 48), 14)
     y, x = torch.meshgrid(torch.arange(96) + 0.5, torch.arange(96) + 0.5, indexing="ij")
     wave = ((x * math.cos(turn) + y * math.sin(turn)) / 4).sin() > 0
-    drawn = torch.where(wave, torch.tensor([0.9, 0.8, 0.7])[:, None, None], torch.tensor([0.6, 0.5, 0.4])[:, None, None])
+    light, dark = (torch.tensor(colour)[:, None, None] for colour in ([0.9, 0.8, 0.7], [0.6, 0.5, 0.4]))
+    drawn = torch.where(wave, light, dark)
     assert find_shadow((torch.lerp(drawn, torch.zeros(3, 1, 1), mask) * 2 - 1)[None], mask) is None
 
 

@@ -4,6 +4,8 @@ from ..core.geometry import covered_cells, dilate
 from ..core.types import Canvas, Mask, Region
 from ..imaging.masks import MaskLike, pad_mask, read_mask
 
+SHOWS = 0.02
+"""Share of a pixel from which on an object shows in it: five levels of 8 bits at most. Source: chosen."""
 FRINGE = 1
 """Pixels around a mask that still show its object. Source: chosen; drawn edges are soft over a pixel."""
 
@@ -18,4 +20,4 @@ def hint_region(hint: MaskLike | None, canvas: Canvas) -> Region | None:
 
 def pixels_of_hole(mask: Mask) -> Region:
     """Pixels that the proxy makes up: those of the object, with a fringe."""
-    return dilate(mask > 0, FRINGE)
+    return dilate(mask > SHOWS, FRINGE)

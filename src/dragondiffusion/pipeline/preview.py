@@ -13,8 +13,9 @@ from ..imaging.files import ImageLike, Pixels
 from ..imaging.frames import box_of_mask
 from ..imaging.photos import Channel, Photo, read_photo
 from ..imaging.tensors import from_tensor, pad_picture, to_tensor
-from ..proxy.inpainting import Inpaint, smoothly
+from ..proxy.inpainting import Inpaint
 from ..proxy.rough import painted
+from ..proxy.smooth import smoothly
 from .plan import compile_edits, framed
 from .request import as_edits
 

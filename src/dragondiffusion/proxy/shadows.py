@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..core.geometry import Affine, Points, cell_centres, dilate, sample_mask, surroundings, warp_mask
 from ..core.types import Mask, Number, Pictures, Point, Region, Size
-from .inpainting import smoothly
+from .smooth import smoothly
 
 RADIUS = 24.0
 """Objects are reduced to this radius before their shadow is looked for, pixels. Source: chosen; shadows are soft."""
@@ -33,8 +33,8 @@ EXPLAINED, LEAST, MOST = 0.3, 0.06, 0.8
 DIM = 0.2
 """Channels darker than this, of brightness in [0, 2], say nothing of how colours changed. Source: chosen, a tenth."""
 CORE, DARKENED, SHARE = 0.5, 0.4, 0.7
-"""Control of a shadow where it should be darkest, from this part of its most on: pixels must be darkened by this part of
-what it says, and so many of them, others that hide it included. Source: chosen, docs/experiments.md."""
+"""Control of a shadow where it should be darkest, from this part of its most on: pixels must be darkened by this part
+of what it says, and so many of them, others that hide it included. Source: chosen, docs/experiments.md."""
 ENOUGH = 20
 """Pixels that a shadow must be looked for in, at least."""
 VISIBLE = 0.01
