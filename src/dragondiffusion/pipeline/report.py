@@ -1,7 +1,8 @@
-"""What can be said of a result without knowing the truth: did the content arrive, did a ghost stay, did the rest move.
+"""What can be said of a result without knowing the truth: did the content arrive, did a ghost stay, does it look right.
 
 The proxy, a rough edit in pixels, stands in for the truth. It knows where content should be and roughly how it should
-look; what the picture around says of how well places can be made up is added to what the result departs from it.
+look; what the image around says of how well places can be made up is added to what the result departs from it. What
+the edit's own mask would spoil is judged by evidence of its own, see `evidence`.
 """
 
 from dataclasses import dataclass
@@ -9,16 +10,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..core.geometry import resize_nearest, union
+from ..core.geometry import dilate, resize_nearest, union
+from ..core.paint import Placed
 from ..core.types import Mask, Pictures, Region, Size
 from ..edits.base import Compiled
 from ..imaging.files import Pixels
-from ..proxy.rough import uncertainty
+from ..proxy.appearance import Recoloured, Redressed
+from ..proxy.rough import Copied, uncertainty
+from ..proxy.shadows import blurred
+from . import evidence
 
 ARRIVED = 0.8
 """From this share of the way on content counts as arrived. Source: chosen; a fifth of the change is missing."""
 GHOST = 0.25
-"""From this much of what went away on a ghost counts as seen. Source: as `bench.scores.GONE`."""
+"""From this much of what went away on a ghost counts as seen. Source: as `bench.runs.scores.GONE`."""
 UNTOUCHED = 0.005
 """Up to this share of visibly changed pixels the background counts as untouched. Source: chosen."""
 VISIBLE = 2.5 / 255
@@ -27,6 +32,18 @@ RESHAPED, PLACED, LIT, FOREIGN = 0.1, 0.02, 0.005, 0.02
 """What counts as error even where the result equals the proxy: shares of the change that is asked for, where content
 changes in its place and where it comes to another; shares of the brightness of what comes to another place, in other
 light, of this picture or another one. Source: chosen on tuning scenes, docs/experiments.md."""
+PATTERN, GRAIN = 0.75, 4.0
+"""Share of the local variance of a new appearance, within so many pixels, that counts as error: nobody knows how its
+pattern should lie. Source: chosen on tuning seeds of `bench photos`."""
+TINT, ROUND = 0.25, 10
+"""Share of the square of the tint, how far the mean colour of what lies within so many pixels is from grey, that counts
+as error of something foreign: how much of the coloured light it should take is not known. Source: as `PATTERN`."""
+GOOD, POOR = 5e-4, 2e-3
+"""Estimated mean squared error up to which a result counts as good, and from which on as poor; 33 and 27 dB. Source: as
+`PATTERN`; none of the worst tenth of the results may count as good."""
+MISSED, REMAINS, SMEARED, SEAM, STRETCHED, BUSY = 0.08, 0.3, 0.3, 2.0, 2.0, 0.12
+"""From when on evidence is told, see `evidence`; the last is the uncertainty of a made-up place, intensities in [0, 1].
+Source: as `PATTERN`."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +56,34 @@ class Report:
         ghost: how much of what went away still shows, 0 nothing, 1 all of it; None where nothing goes away.
         background: share of the pixels off the edit that visibly changed, in [0, 1].
         error: estimated mean squared error of the whole picture, intensities in [0, 1]; lower is better. How it goes
-            with the true error is in docs/benchmark.md.
+            with the true error is in docs/photographs.md.
+        faults: what evidence says against the result, in words, each with what to do about it.
     """
 
     arrived: float | None
     ghost: float | None
     background: float
     error: float
+    faults: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing speaks against the result and little is guessed."""
+        return not self.faults and not self._failed and self.error <= GOOD
+
+    @property
+    def poor(self) -> bool:
+        """Whether something visibly failed, or much of the result is guessed."""
+        return self._failed > 0 or self.error > POOR
+
+    @property
+    def _failed(self) -> int:
+        return (self.arrived is not None and self.arrived < ARRIVED) + (self.ghost is not None and self.ghost > GHOST)
 
     @property
     def score(self) -> float:
         """By what the best of several tries is chosen, higher is better: -error, with what visibly failed below all."""
-        failed = (self.arrived is not None and self.arrived < ARRIVED) + (self.ghost is not None and self.ghost > GHOST)
-        return -self.error - failed
+        return -self.error - self._failed
 
     def __str__(self) -> str:
         words: list[str] = []
@@ -60,10 +92,14 @@ class Report:
             words.append(f"arrived ({share})" if self.arrived >= ARRIVED else f"arrived in part only ({share})")
         if self.ghost is not None:
             share = f"{100 * max(0.0, self.ghost):.0f} %"
-            words.append("no ghost" if self.ghost <= GHOST else f"a ghost of {share} stayed")
+            if self.ghost > GHOST:
+                words.append(f"a ghost of {share} stayed")
+            elif not self.faults:
+                words.append("no ghost")
         moved = f"background changed in {100 * self.background:.1f} % of its pixels"
         words.append("background untouched" if self.background <= UNTOUCHED else moved)
-        return "; ".join(words)
+        level = "good" if self.good else "poor" if self.poor else "fair"
+        return f"{level}: {'; '.join([*words, *self.faults])}"
 
 
 def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures | None, region: Mask) -> Report:
@@ -85,11 +121,13 @@ def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures 
         return Report(None, None, background, float((y - x).square().mean()))
     d = (proxy[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
     arrives, leaves = places(compiled, size)
+    guess = uncertainty(x[None], leaves) if bool(leaves.any()) else 0.0
     return Report(
         arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
         ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,
         background=background,
-        error=_error(y, x, d, compiled, arrives | leaves) + _made_up(x, leaves),
+        error=_error(y, x, d, compiled, arrives | leaves) + guess**2 * float(leaves.float().mean()),
+        faults=tuple(_faults(y, x, compiled, (arrives, leaves), guess)),
     )
 
 
@@ -101,23 +139,67 @@ def places(compiled: Compiled, size: Size) -> tuple[Region, Region]:
     return arrives[: size[0], : size[1]], leaves[: size[0], : size[1]]
 
 
+def _faults(y: Tensor, x: Tensor, compiled: Compiled, where: tuple[Region, Region], guess: float) -> list[str]:
+    """What evidence says against a result, in words."""
+    (arrives, leaves), (height, width) = where, y.shape[1:]
+    off = ~(arrives | leaves)
+    thing = compiled.hole_pixels[:height, :width]
+    thing = thing & ~dilate(~thing, 1)  # without the fringe
+    found: list[str] = []
+    if evidence.missing_outline(x, thing) > MISSED:
+        found.append("the mask seems to miss part of the object or to take in more: correct it or click again")
+    if bool(leaves.any()):
+        if evidence.remains(y, x, leaves) > REMAINS:
+            found.append("some of what was there still shows: grow the mask, or try another seed")
+        if evidence.seam(y, leaves, off) > SEAM:
+            found.append("a seam shows around the place it left: grow the mask a little")
+        if evidence.smear(y, x, leaves, off) < SMEARED:
+            found.append("the place it left is smoother than what surrounds it and may look smeared")
+        if guess > BUSY:
+            found.append("what was behind it is a guess, for what surrounds it is busy")
+    stretched = max(
+        (
+            evidence.stretch(p.paint.match, (compiled.changed.shape[0], compiled.changed.shape[1]))
+            for p in compiled.placed
+            if isinstance(p.paint, Copied) and p.paint.mask is None
+        ),
+        default=1.0,
+    )
+    if stretched > STRETCHED:
+        found.append(f"content is drawn out to {stretched:.1f} times its length: drag less far, or set more handles")
+    return found
+
+
 def _error(y: Tensor, x: Tensor, d: Tensor, compiled: Compiled, edited: Region) -> float:
     """Estimated mean squared error: departure from the proxy, and the proxy's own where content was put."""
-    departure = _over(y - d, edited)
     padded: Size = (compiled.changed.shape[0], compiled.changed.shape[1])
-    stays = resize_nearest(compiled.stays.float(), padded) > 0
-    for placed in compiled.placed:
-        if placed.paint is None or not placed.paint.is_content:
-            continue
-        put, still = (region[: y.shape[1], : y.shape[2]] for region in (placed.paint.region, stays))
-        departure += RESHAPED * _over(x - d, put & still) + PLACED * _over(x - d, put & ~still)
-        departure += (FOREIGN if placed.guide else LIT) * _over(d, put & ~still)
-    return departure
+    stays = resize_nearest(compiled.stays.float(), padded)[: y.shape[1], : y.shape[2]] > 0
+    content = [p for p in compiled.placed if p.paint is not None and p.paint.is_content]
+    return _over(y - d, edited) + sum(_of_content(p, (y, x, d), stays, edited) for p in content)
 
 
-def _made_up(x: Tensor, leaves: Region) -> float:
-    """Estimated mean squared error of what is made up where something leaves."""
-    return uncertainty(x[None], leaves) ** 2 * float(leaves.float().mean()) if bool(leaves.any()) else 0.0
+def _of_content(placed: Placed, images: tuple[Tensor, Tensor, Tensor], stays: Region, edited: Region) -> float:
+    """What the proxy of some content may be wrong by, as mean squared error of the picture."""
+    (y, x, d), paint = images, placed.paint
+    if paint is None:
+        return 0.0
+    put = paint.region[: y.shape[1], : y.shape[2]]
+    if isinstance(paint, Recoloured | Redressed):
+        return PATTERN * _over(_local_deviation(y), put)
+    there = put & ~stays
+    error = RESHAPED * _over(x - d, put & stays) + PLACED * _over(x - d, there)
+    if not placed.guide:
+        return error + LIT * _over(d, there)
+    around = dilate(put, ROUND) & ~edited
+    colours = x[:, around].mean(1)
+    tint = float((colours - colours.mean()).square().mean()) if bool(around.any()) else 0.0
+    return error + FOREIGN * _over(d, there) + TINT * tint * float(put.float().mean())
+
+
+def _local_deviation(y: Tensor) -> Tensor:
+    """Standard deviation of every channel within `GRAIN` pixels."""
+    variance = [blurred(channel.square(), GRAIN) - blurred(channel, GRAIN).square() for channel in y]
+    return torch.stack(variance).clamp_min(0).sqrt()
 
 
 def _over(v: Tensor, region: Region) -> float:

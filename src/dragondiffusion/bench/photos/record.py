@@ -21,7 +21,7 @@ from ...imaging.writing import write_file, write_picture
 from .arrays import Bytes
 
 Line: TypeAlias = dict[str, Any]
-"""case, kind, seed, ground, row, digest, seconds, scores; or error in place of scores."""
+"""case, kind, seed, ground, row, digest, seconds, scores and the method's verdict; or error in place of these."""
 
 METHOD = ("core", "imaging", "method", "backbones", "proxy", "edits", "pipeline")
 """Folders of the package that decide what the proxy and the method make of an edit."""

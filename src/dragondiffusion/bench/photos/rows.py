@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ from ...core.types import ModelGrids
 from ...edits.settings import Geometry, Settings
 from ...pipeline.editor import Editor
 from ...pipeline.preview import preview
+from ...pipeline.report import Report
 from ...proxy.inpainting import inpaint
 from .arrays import Bytes, to_bytes, to_image
 from .baselines import copy_paste, unedited_input
@@ -83,7 +84,20 @@ def chosen_rows(names: Sequence[str], steps: int | None = None) -> dict[str, Row
     return {name: known[name] for name in names or USUAL}
 
 
-def result_of(row: Row, problem: Problem, editor: Editor | None) -> Bytes:
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a row makes of a problem.
+
+    Args:
+        picture: the image.
+        verdict: what the method says of it without knowing the truth; None for baselines.
+    """
+
+    picture: Bytes
+    verdict: Report | None = None
+
+
+def result_of(row: Row, problem: Problem, editor: Editor | None) -> Made:
     """What a row makes of a problem.
 
     Args:
@@ -95,11 +109,11 @@ def result_of(row: Row, problem: Problem, editor: Editor | None) -> Bytes:
         ValueError: the row needs a model and there is none, or the edit fails.
     """
     if not isinstance(row, Settings):
-        return row(problem)
+        return Made(row(problem))
     if editor is None:
         raise ValueError("editor is missing; only rows without a model can do without")
     result = editor(problem.before, problem.edit(), seed=SEED, settings=fitting(row, problem))
-    return np.asarray(result.image.convert("RGB")).copy()
+    return Made(np.asarray(result.image.convert("RGB")).copy(), result.report)
 
 
 def fitting(settings: Settings, problem: Problem) -> Settings:

@@ -19,7 +19,7 @@ from .problem import Problem, Source
 from .record import Line, Record, digest, digest_of_method
 from .rows import Row, proxy_alone, result_of, text_of
 
-VERSION = 1
+VERSION = 2
 """Of metrics and baselines; results of other versions do not count."""
 
 Report = Callable[[int, int], None]
@@ -100,13 +100,16 @@ class Bench:
             line |= {"row": name, "digest": digests[name], "notes": problem.notes}
             begin = time.perf_counter()
             try:
-                picture = result_of(self.rows[name], problem, editor)
+                made = result_of(self.rows[name], problem, editor)
             except ValueError as error:
                 lines.append(line | {"error": str(error)})
                 continue
             line["seconds"] = round(time.perf_counter() - begin, 3)
-            record.add_picture(name, case.name, picture)
-            lines.append(line | {"scores": {key: round(value, 6) for key, value in judge.scores(picture).items()}})
+            record.add_picture(name, case.name, made.picture)
+            line["scores"] = {key: round(value, 6) for key, value in judge.scores(made.picture).items()}
+            if made.verdict is not None:
+                line["verdict"] = {"error": made.verdict.error, "good": made.verdict.good, "words": str(made.verdict)}
+            lines.append(line)
         return lines
 
 
