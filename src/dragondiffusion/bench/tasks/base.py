@@ -16,7 +16,8 @@ from .. import metrics
 from .. import scenes as S
 from ..kinds import kind_of
 from .change import Change
-from .editing import BUILD
+from .editing import Build
+from .named import function
 
 Range: TypeAlias = tuple[Number, Number]
 """Lowest and highest value."""
@@ -48,7 +49,8 @@ class Task(Change):
         Raises:
             ValueError: the kind is unknown, or needs a second image that is not there.
         """
-        return BUILD[kind_of(self.kind).edit](self, geometry)
+        build: Build = function(kind_of(self.kind).edit)
+        return build(self, geometry)
 
 
 def walk(count: int, first_seed: int, make: Callable[[int], Task | None]) -> Iterator[Task]:
