@@ -56,7 +56,7 @@ def test_poisoned_jobs_fail_alone_after_bounded_attempts(batch, folder, prompt):
     told = {
         "die": "its worker was lost (killed by SIGKILL), 3 attempts",
         "no memory": "OutOfMemory: no memory left, 3 attempts",
-        "bad file": "picture cut.png is broken or cut short",
+        "bad file": "image cut.png is broken or cut short",
         "raise": "RuntimeError('nobody thought of this'), 3 attempts",
         "broken": "RuntimeError: CUDA error: an illegal memory access, 3 attempts",
     }
@@ -230,7 +230,7 @@ def test_plans_are_simulated_from_what_was_measured(batch, folder, capsys):
     assert batch()[0] == 0
     assert cli.main(["batch-plan", "out", "--pictures", "1000000", "--workers", "1", "100"]) == 0
     said = capsys.readouterr().out
-    assert "8 jobs measured: 0.250 s each" in said and "1000000 pictures" in said and "69 hours of one worker" in said
+    assert "8 jobs measured: 0.250 s each" in said and "1000000 images" in said and "69 hours of one worker" in said
     rows = {int(line.split("|")[1]): float(line.split("|")[2]) for line in said.splitlines() if line.startswith("| 1")}
     assert rows[1] == pytest.approx(1e6 * 0.25 / 3600, rel=0.03) and rows[100] == pytest.approx(rows[1] / 100, rel=0.2)
     assert cli.main(["batch-plan", "log"]) == 2 and "holds no results of a batch" in capsys.readouterr().err

@@ -90,7 +90,7 @@ def test_output_folders_that_cannot_be(batch, folder):
 def test_bad_lines_end_before_anything_is_made(batch, folder):
     write(folder, job(name="a"), job(image="none.png"))
     code, said = batch()
-    assert code == 2 and said.startswith("error: jobs jobs.jsonl, line 2: picture none.png does not exist")
+    assert code == 2 and said.startswith("error: jobs jobs.jsonl, line 2: image none.png does not exist")
     assert not (folder / "out").exists() and not batch.asked("load")
 
 
@@ -138,6 +138,6 @@ def test_check_finds_what_workers_would(batch, folder):
     write(folder, job(name="a"), job(name="b", edits=[far]), job(name="c", image="cut.png", seeds=[1, 2]))
     code, said = batch("--check")
     assert code == 3 and "3 of 4 jobs are not in order" in said and not (folder / "out").exists()
-    assert "line 2: offset (400, 0) moves the object out" in said and "line 3: picture cut.png" in said
+    assert "line 2: offset (400, 0) moves the object out" in said and "line 3: image cut.png" in said
     write(folder, job(name="a"))
     assert batch("--check")[0] == 0

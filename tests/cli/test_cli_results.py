@@ -39,7 +39,7 @@ def test_edits_write_a_picture_of_the_same_size(folder, data, capsys, name):
     assert re.fullmatch(
         r"[^\n]*background untouched\n"
         r"load \d+\.\d s, invert \d+\.\d s, edit \d+\.\d s, decode \d+\.\d s\n"
-        r"wrote o\.png with its recipe and the pictures it was made from\n",
+        r"wrote o\.png with its recipe and the images it was made from\n",
         capsys.readouterr().out,
     )
 
@@ -93,7 +93,7 @@ def test_results_without_their_recipe(folder, data, capsys):
     assert move(*options, "--without-recipe") == 0
     assert capsys.readouterr().out.endswith("wrote out.png\n")
     assert cli.main(["run", "out.png", "-o", "again.png"]) == 2
-    assert "picture out.png carries no recipe" in capsys.readouterr().err
+    assert "image out.png carries no recipe" in capsys.readouterr().err
 
 
 def test_run_says_what_has_changed_since(folder, data, capsys, monkeypatch):

@@ -13,7 +13,7 @@ from .kinds import KINDS
 from .tasks import HELD_OUT, TASKS, Task
 
 PANEL = 320
-"""Shorter side of a picture on the sheet, pixels, at least."""
+"""Shorter side of an image on the sheet, pixels, at least."""
 
 GAP, LINE = 16, 40
 INK, PAPER, MARK = (32, 33, 36), (255, 255, 255), (255, 0, 128)
@@ -34,7 +34,7 @@ class Case:
         caption: what the scene shows.
         mask: what is outlined before: the object, or what may change; None for nothing.
         arrows: displacements, from tail to tip.
-        second: the second picture, where there is one, and the outline of what is taken from it.
+        second: the second image, where there is one, and the outline of what is taken from it.
     """
 
     before: Image.Image
@@ -85,11 +85,11 @@ def _arrows(task: Task) -> tuple[Arrow, ...]:
 
 
 def sheet(case: Case, after: Image.Image) -> Image.Image:
-    """Before (with outlines and arrows), the second picture if there is one, after, and truth, side by side."""
+    """Before (with outlines and arrows), the second image if there is one, after, and truth, side by side."""
     factor = max(1, math.ceil(PANEL / min(case.before.size)))
     panels = {"before": marked(case, factor)}
     if case.second is not None:
-        panels["second picture"] = outlined(*case.second, factor)
+        panels["second image"] = outlined(*case.second, factor)
     panels |= {"after": _enlarged(after, factor), "truth": _enlarged(case.truth, factor)}
     width, height = panels["before"].size
     page = Image.new("RGB", (len(panels) * (width + GAP) + GAP, height + 2 * LINE), PAPER)
@@ -114,7 +114,7 @@ def marked(case: Case, factor: int) -> Image.Image:
 
 
 def outlined(picture: Image.Image, mask: Image.Image, factor: int) -> Image.Image:
-    """A picture, enlarged, with the outline of a mask."""
+    """An image, enlarged, with the outline of a mask."""
     picture = _enlarged(picture, factor)
     mask = _enlarged(mask, factor).point([0] * 128 + [255] * 128)
     picture.paste(MARK, mask=ImageChops.difference(mask.filter(ImageFilter.MaxFilter(5)), mask))

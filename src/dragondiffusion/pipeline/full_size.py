@@ -1,7 +1,7 @@
-"""From the edited frame to the whole photo: detail given back at the photo's own scale, opacity, compositing.
+"""From the edited frame to the whole photo: detail restored at the photo's own scale, opacity, compositing.
 
-A frame that was scaled down has lost the photo's detail. Where the edit only carried pixels, the photo itself still has
-it: the edit is made once more in pixels at the photo's scale, and what of that proxy the frame's proxy lacks is added.
+A frame that was scaled down has lost the photo's detail. Where the edit only transported pixels, the photo itself still
+has it: the edit is made once more in pixels at the photo's scale, and the detail that the frame's proxy lacks is added.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from .plan import compile_edits, extent
 from .request import Plan
 
 ROWS = 256
-"""Rows of a photo that are blended at once, so that few of its pixels are held as floats. Source: chosen."""
+"""Rows of a photo that are blended at once, so that few of its pixels are floats. Source: chosen."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ def cut_out(picture: Pixels, clicks: Clicks) -> Float[np.ndarray, "_ _"]:
 
     Args:
         picture: RGB.
-        clicks: where it is; inside of the picture.
+        clicks: where it is; inside of the image.
 
     Returns:
         Values in [0, 1], (height, width).
@@ -57,7 +57,7 @@ def cut_out(picture: Pixels, clicks: Clicks) -> Float[np.ndarray, "_ _"]:
 
 
 def find_region(scene: Scene, clicks: Clicks) -> Cells | None:
-    """The thing that clicks mean in a small picture; None if nothing stands out."""
+    """The thing that clicks mean in a small image; None if nothing stands out."""
     size = scene.gradient.shape
     points, outside = (_pixels(listed, size) for listed in (clicks.points, clicks.outside))
     allowed = _inside(clicks.box, size)
@@ -161,7 +161,7 @@ def _cut(guess: Cells, scene: Scene, points: list[Pixel], outside: list[Pixel], 
 
 
 def _grabcut(rgb: UInt8[np.ndarray, "_ _ 3"], label: UInt8[np.ndarray, "_ _"]) -> Cells | None:
-    """What GrabCut makes of labelled pixels, in the part of the picture that matters; None if one side is missing."""
+    """What GrabCut makes of labelled pixels, in the part of the image that matters; None if one side is missing."""
     ys, xs = np.nonzero(label != cv2.GC_BGD)
     margin = 4 * BAND
     rows, columns = (slice(max(0, int(v.min()) - margin), int(v.max()) + margin + 1) for v in (ys, xs))

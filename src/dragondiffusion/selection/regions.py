@@ -1,6 +1,6 @@
 """Regions that a click may mean, many of them: found by edges, by colour, and by what surrounds them.
 
-Convention: pictures are CIE Lab, float (height, width, 3), one unit barely visible; clicks are pixels (column, row).
+Convention: images are CIE Lab, float (height, width, 3), one unit barely visible; clicks are pixels (column, row).
 """
 
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ UNLIKE = (7.0, 12.0, 18.0, 26.0)
 LIGHTNESS = (1.0, 0.4)
 """Weights of lightness in distances of colours: with the smaller one shadows are like what they fall on."""
 REACHES = (0.2, 0.35, 0.6)
-"""Half sides of the windows whose rim is the surroundings, in longer sides of the picture."""
+"""Half sides of the windows whose rim is the surroundings, in longer sides of the image."""
 RIM, COLOURS, SAMPLES = 0.12, 6, 600
 """Width of the rim in half sides; colours it is described by; pixels they are found from, about."""
 FRAME = 0.1
-"""Share of the picture's border that a calm region must hold to be background."""
+"""Share of the image's border that a calm region must hold to be background."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A small picture as regions are looked for in it.
+    """A small image as regions are looked for in it.
 
     Args:
         rgb: 8 bits a channel.
@@ -49,7 +49,7 @@ class Scene:
 
     @staticmethod
     def of(rgb: UInt8[np.ndarray, "_ _ 3"]) -> "Scene":
-        """The scene of a picture."""
+        """The scene of an image."""
         lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         lab = cv2.bilateralFilter(lab, 5, 12, 3)
         gx, gy = (cv2.Sobel(lab, cv2.CV_32F, dx, 1 - dx) / 4 for dx in (1, 0))
@@ -64,7 +64,7 @@ def regions(scene: Scene, at: Pixel) -> Iterator[Cells]:
 
 
 def _by_edges(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
-    """What the background, flooded from the picture's border up to edges, leaves."""
+    """What the background, flooded from the image's border up to edges, leaves."""
     for calm in CALM:
         count, labels = cv2.connectedComponents((scene.gradient < calm).astype(np.uint8), connectivity=4)
         rim = np.bincount(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])), minlength=count)
@@ -148,5 +148,5 @@ def grown(region: Cells, pixels: int) -> Cells:
 
 
 def shrunk(region: Cells, pixels: int) -> Cells:
-    """A region shrunk in a square way; the picture's border is none of its."""
+    """A region shrunk in a square way; the image's border is none of its."""
     return cv2.erode(region.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8), borderValue=1) > 0

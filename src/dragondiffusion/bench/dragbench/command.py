@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DragBench(Command):
-    """Edit the pictures of DragBench (arXiv 2306.14435) and score the results, and those of other software."""
+    """Edit the images of DragBench (arXiv 2306.14435) and score the results, and those of other software."""
 
     cases: tyro.conf.Positional[Path]
     """Folder of CASE or CATEGORY/CASE folders with original_image.png, mask.png and drag_instruction.json."""
@@ -46,7 +46,7 @@ class DragBench(Command):
     limit: int | None = None
     """Only so many cases, the first by name; None is all."""
     sheet: Path | None = None
-    """Where a picture of all cases and results goes; the suffix says the format."""
+    """Where an image of all cases and results goes; the suffix says the format."""
     features_model: str | None = None
     """Checkpoint whose features find points; None is the one that edits. The papers use Stable Diffusion 2.1."""
     features_timestep: int = 261
@@ -105,7 +105,7 @@ class DragBench(Command):
         if self.sheet is None:
             return
         if self.sheet.is_dir() or self.sheet.suffix.lower() not in Image.registered_extensions():
-            raise ValueError(f"--sheet {self.sheet} must be a file that ends in a picture format such as .png")
+            raise ValueError(f"--sheet {self.sheet} must be a file that ends in an image format such as .png")
         if not self.sheet.parent.is_dir():
             raise FileNotFoundError(
                 f"--sheet {self.sheet}: the folder {self.sheet.parent} does not exist; make it first"

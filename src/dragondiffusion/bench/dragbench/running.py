@@ -20,7 +20,7 @@ from .record import Record
 from .rivals import find_result, read_result
 
 UNEDITED, OURS = "unedited input", "dragondiffusion"
-"""Rows that are there without being asked for: the picture as it is, and our edit of it."""
+"""Rows that are there without being asked for: the image as it is, and our edit of it."""
 
 Editing: TypeAlias = Callable[[Case, Progress], Pixels]
 """Makes the result of a case."""

@@ -27,7 +27,7 @@ def render(scenes: Scenes, size: tuple[int, int] = (128, 128)) -> Rendering:
     """
     height, width = size
     if min(size) < 8:
-        raise ValueError(f"size={size}: pictures of scenes are at least 8x8 pixels")
+        raise ValueError(f"size={size}: images of scenes are at least 8x8 pixels")
     device = scenes.seed.device
     xs = (torch.arange(width, device=device) + 0.5) / min(size)
     ys = (torch.arange(height, device=device) + 0.5) / min(size)

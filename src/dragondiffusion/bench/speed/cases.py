@@ -16,7 +16,7 @@ from ...edits import Drag, Edit, Landmarks, Move, Paste, Remove, ReplaceAppearan
 from ..tasks import HELD_OUT, TASKS
 
 SHARE = 1 / 8
-"""Share of the picture that the object covers. Source: chosen."""
+"""Share of the image that the object covers. Source: chosen."""
 
 CENTRE: Point = (0.36, 0.5)
 """Where it is, as fractions of width and height; moved by a quarter of the width it is still inside."""
@@ -54,7 +54,7 @@ def texture(size: Size, rng: np.random.Generator) -> npt.NDArray[np.float64]:
 
 
 def edits(kind: str, size: Size) -> tuple[Edit, Edit]:
-    """Two edits of a kind, one after the other, of the picture of a size.
+    """Two edits of a kind, one after the other, of the image of a size.
 
     A kind that has none of its own here gives those of its first two held-out tasks.
 

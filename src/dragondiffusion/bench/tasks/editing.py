@@ -74,7 +74,7 @@ def _array(mask: Float[Tensor, "h w"]) -> Float[np.ndarray, "h w"]:
 
 def _second(task: Change) -> Second:
     if task.second is None:
-        raise ValueError(f"second is missing; a task of kind {task.kind!r} takes something from a second picture")
+        raise ValueError(f"second is missing; a task of kind {task.kind!r} takes something from a second image")
     return task.second
 
 

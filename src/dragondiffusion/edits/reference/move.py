@@ -30,7 +30,7 @@ def move(
         canvas: grids.
         w: strengths.
         raw: compare by the raw cosine, see `LocalSimilarity`.
-        hint: cells of the energy grid whose look the source hole should take.
+        hint: cells of the energy grid that the source hole should look like.
     """
     placement = place(mask, offset, scale, canvas)
     if placement is None:

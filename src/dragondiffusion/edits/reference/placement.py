@@ -37,7 +37,7 @@ class Placement:
 
 
 def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> Placement | None:
-    """The object placed as the authors' code does: nearest cells, resized about the picture's centre.
+    """The object placed as the authors' code does: nearest cells, resized about the image's centre.
 
     Convention: the grid is resized to `int(n * scale)` cells, shifted by whole cells (the displacement in cells times
     the scale, cut towards zero), and its middle `n` cells are kept. Nothing wraps around, other than in that code.
@@ -84,12 +84,12 @@ def _centred_axis(n: int, resized: int, shift: int) -> Tensor:
 
 
 def arrive(mask: Mask, offset: Point, canvas: Canvas) -> Placement | None:
-    """An object of another picture of the same size, placed as the authors' code does.
+    """An object of another image of the same size, placed as the authors' code does.
 
-    Convention: whole pixels for the mask, whole cells (cut towards zero) for what is compared and carried.
+    Convention: whole pixels for the mask, whole cells (cut towards zero) for what is compared and transported.
 
     Args:
-        mask: the object, on the other picture, which was resized already.
+        mask: the object, on the other image, which was resized already.
         offset: displacement, pixels.
         canvas: grids.
 
@@ -123,12 +123,12 @@ def _by_cells(target: Region, shift: Size) -> Correspondence:
 
 
 def shifted(mask: Mask, shift: Size) -> Mask:
-    """A mask moved down and right by whole cells; what leaves the picture is gone."""
+    """A mask moved down and right by whole cells; what leaves the image is gone."""
     return warp_mask(mask, Affine.about((0, 0), (shift[1], shift[0])))
 
 
 def scaled_about_centre(x: Tensor, scale: Number) -> Tensor:
-    """A picture or mask resized (nearest) and cut, or surrounded by zeros, to its own size."""
+    """An image or mask resized (nearest) and cut, or surrounded by zeros, to its own size."""
     if scale == 1:
         return x
     size: Size = (x.shape[-2], x.shape[-1])
