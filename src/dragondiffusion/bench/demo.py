@@ -24,7 +24,7 @@ Arrow: TypeAlias = tuple[Point, Point]
 
 
 @dataclass(frozen=True)
-class Case:
+class DemoCase:
     """A scene and an edit of one of its objects.
 
     Args:
@@ -46,7 +46,7 @@ class Case:
     second: tuple[Image.Image, Image.Image] | None = None
 
 
-def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
+def draw_case(seed: int, size: Size, kind: str = "move") -> DemoCase:
     """Draws a scene that the demo model was not trained on, and picks an edit of it.
 
     Args:
@@ -66,7 +66,7 @@ def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
     task = next(TASKS[kind](1, HELD_OUT + seed, size))
     second = (_picture(task.second.picture), _mask(task.second.mask)) if task.second else None
     outline = task.editable if task.editable is not None else task.mask
-    return Case(
+    return DemoCase(
         before=_picture(task.before),
         truth=_picture(task.truth),
         edit=task.edit(),
@@ -84,7 +84,7 @@ def _arrows(task: Task) -> tuple[Arrow, ...]:
     return (((x, y), (x + dx, y + dy)),) if (dx, dy) != (0, 0) else ()
 
 
-def sheet(case: Case, after: Image.Image) -> Image.Image:
+def sheet(case: DemoCase, after: Image.Image) -> Image.Image:
     """Before (with outlines and arrows), the second image if there is one, after, and truth, side by side."""
     factor = max(1, math.ceil(PANEL / min(case.before.size)))
     panels = {"before": marked(case, factor)}
@@ -102,7 +102,7 @@ def sheet(case: Case, after: Image.Image) -> Image.Image:
     return page
 
 
-def marked(case: Case, factor: int) -> Image.Image:
+def marked(case: DemoCase, factor: int) -> Image.Image:
     """The scene with the outline of what is edited and arrows to where it goes."""
     picture = _enlarged(case.before, factor) if case.mask is None else outlined(case.before, case.mask, factor)
     thin = len(case.arrows) > 4

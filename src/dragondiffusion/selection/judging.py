@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from .regions import Cells, Lab, Scene, grown, shrunk
+from .regions import Cells, Lab, LabImage, grown, shrunk
 
 SHARP, BLUNT = 12.0, 4.0
 """Gradients, units of Lab a pixel, from which on a border is on an edge and below which it is on none."""
@@ -22,13 +22,13 @@ WEIGHTS = np.array((1.0, -0.7, 1.0, 0.1, 0.3, -0.5, 0.5, -0.3, -0.5))
 benchmarks/masks.py measures them on others."""
 
 
-def score(region: Cells, scene: Scene) -> float:
+def score(region: Cells, scene: LabImage) -> float:
     """How much a region looks like a thing; -inf where it is much too large or small."""
     found = features(region, scene)
     return -np.inf if found is None else float(found @ WEIGHTS)
 
 
-def features(region: Cells, scene: Scene) -> Float[np.ndarray, " 9"] | None:
+def features(region: Cells, scene: LabImage) -> Float[np.ndarray, " 9"] | None:
     """What is seen of a region.
 
     Returns:

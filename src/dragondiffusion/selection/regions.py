@@ -34,7 +34,7 @@ FRAME = 0.1
 
 
 @dataclass(frozen=True)
-class Scene:
+class LabImage:
     """A small image as regions are looked for in it.
 
     Args:
@@ -48,22 +48,22 @@ class Scene:
     gradient: Float[np.ndarray, "_ _"]
 
     @staticmethod
-    def of(rgb: UInt8[np.ndarray, "_ _ 3"]) -> "Scene":
-        """The scene of an image."""
+    def of(rgb: UInt8[np.ndarray, "_ _ 3"]) -> "LabImage":
+        """The image, smoothed, with its gradient."""
         lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         lab = cv2.bilateralFilter(lab, 5, 12, 3)
         gx, gy = (cv2.Sobel(lab, cv2.CV_32F, dx, 1 - dx) / 4 for dx in (1, 0))
-        return Scene(rgb, lab, np.sqrt((gx**2 + gy**2).sum(2)))
+        return LabImage(rgb, lab, np.sqrt((gx**2 + gy**2).sum(2)))
 
 
-def regions(scene: Scene, at: Pixel) -> Iterator[Cells]:
+def regions(scene: LabImage, at: Pixel) -> Iterator[Cells]:
     """Regions that hold a pixel: what a click on it may mean."""
     for found in (*_by_edges(scene, at), *_by_colour(scene, at), *_by_surroundings(scene, at)):
         if found is not None:
             yield found
 
 
-def _by_edges(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+def _by_edges(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What the background, flooded from the image's border up to edges, leaves."""
     for calm in CALM:
         count, labels = cv2.connectedComponents((scene.gradient < calm).astype(np.uint8), connectivity=4)
@@ -73,7 +73,7 @@ def _by_edges(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
         yield cleaned(~grown(background, 1), at)
 
 
-def _by_colour(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+def _by_colour(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What is coloured like the place of the click, with and without its holes."""
     x, y = at
     here = np.median(scene.lab[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3), axis=0)
@@ -85,7 +85,7 @@ def _by_colour(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
             yield None if found is None else filled(found)
 
 
-def _by_surroundings(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+def _by_surroundings(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What is coloured unlike the rim of a window around the click, with and without its holes."""
     height, width = scene.gradient.shape
     x, y = at

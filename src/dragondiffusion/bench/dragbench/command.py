@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...edits.settings import Settings
     from ...pipeline.editor import Editor
     from .cases import Case
-    from .features import Recipe
+    from .features import FeatureSettings
     from .record import Record
     from .running import DragBenchRun, Editing
 
@@ -111,14 +111,14 @@ class DragBench(Command):
                 f"--sheet {self.sheet}: the folder {self.sheet.parent} does not exist; make it first"
             )
 
-    def _recipe(self) -> Recipe:
-        from .features import Recipe
+    def _recipe(self) -> FeatureSettings:
+        from .features import FeatureSettings
 
-        return Recipe(
+        return FeatureSettings(
             self.features_timestep, self.features_block, self.features_ensemble, self.features_prompt, self.seed
         )
 
-    def _models(self, recipe: Recipe) -> tuple[Editor | None, Editor]:
+    def _models(self, recipe: FeatureSettings) -> tuple[Editor | None, Editor]:
         """The editor, if there are edits to make, and the editor whose features find points."""
         from ...console.terminal import load_editor
 
@@ -142,12 +142,12 @@ class DragBench(Command):
 
     def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
         from ...edits.settings import Settings
-        from ...recipes.records import Record as Fields
+        from ...recipes.records import FieldForms
         from ...recipes.store import Inline
 
         if editor is None:
             return None
-        forms = Fields.of(Settings).forms
+        forms = FieldForms.of(Settings).forms
         values = {name: form.encode(getattr(settings, name), name, Inline()) for name, form in forms.items()}
         fingerprint = editor.backbone.fingerprint()
         return {"model": self.model or "demo", "fingerprint": fingerprint, "seed": self.seed, "settings": values}

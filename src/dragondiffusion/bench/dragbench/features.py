@@ -31,7 +31,7 @@ STRIP = 32
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FeatureSettings:
     """How features are taken.
 
     Args:
@@ -103,7 +103,7 @@ def pixel_centres(rows: Tensor, width: int) -> Float[Tensor, "h w 2"]:
 
 
 @torch.no_grad()
-def features(backbone: Backbone, pixels: Pixels, prompt: str, recipe: Recipe, draw: int) -> FeatureField:
+def features(backbone: Backbone, pixels: Pixels, prompt: str, recipe: FeatureSettings, draw: int) -> FeatureField:
     r"""The features of an image, $\frac{1}{n}\sum_k F(\alpha_t z_0 + \sigma_t \epsilon_k, t)$.
 
     Args:

@@ -14,7 +14,7 @@ from ...core.types import Progress
 from ...imaging.files import Pixels
 from .cases import Case
 from .distance import Match, matches
-from .features import Recipe, features
+from .features import FeatureSettings, features
 from .fidelity import Lpips, outside
 from .record import Record
 from .rivals import find_result, read_result
@@ -41,7 +41,7 @@ class DragBenchRun:
     edit: Editing | None
     rivals: Mapping[str, Path]
     backbone: Backbone
-    recipe: Recipe
+    recipe: FeatureSettings
     lpips: Lpips | None
 
     @property

@@ -5,8 +5,8 @@ It is what edits of faces are measured by: results are images, and their landmar
 is 7 % of the displacement of landmarks in `tasks.face_landmarks`, and 0.29 pixels (9 %) after the autoencoder of the
 demo model.
 
-Convention: it looks at a square crop of the face's local frame (`scenes.Frame`), upright and unflipped, and answers in
-coordinates of that frame, so that where the face stands, how big it is and how it is turned play no part.
+Convention: it looks at a square crop of the face's local frame (`scenes.ObjectFrame`), upright and unflipped, and
+answers in coordinates of that frame, so that where the face stands, how big it is and how it is turned play no part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from ..scenes import Frame
+from ..scenes import ObjectFrame
 
 WEIGHTS = Path(__file__).parent / "landmarks.safetensors"
 """The trained network, in half precision."""
@@ -62,7 +62,7 @@ def _convolution(channels: int, out: int, stride: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(channels, out, 3, stride, 1), nn.BatchNorm2d(out), nn.ReLU()
 
 
-def crop(images: Float[Tensor, "n 3 h w"], frame: Frame) -> Float[Tensor, "n 3 c c"]:
+def crop(images: Float[Tensor, "n 3 h w"], frame: ObjectFrame) -> Float[Tensor, "n 3 c c"]:
     """The square of half side `REACH` around the origin of the local frames, `CROP` pixels wide.
 
     Args:
@@ -82,7 +82,9 @@ def crop(images: Float[Tensor, "n 3 h w"], frame: Frame) -> Float[Tensor, "n 3 c
 
 
 @torch.no_grad()
-def find(images: Float[Tensor, "n 3 h w"], frame: Frame, net: LandmarkNet | None = None) -> Float[Tensor, "n 68 2"]:
+def find(
+    images: Float[Tensor, "n 3 h w"], frame: ObjectFrame, net: LandmarkNet | None = None
+) -> Float[Tensor, "n 68 2"]:
     """The landmarks of the face in each image, as pixels (x, y).
 
     Args:

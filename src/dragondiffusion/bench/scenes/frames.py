@@ -12,7 +12,7 @@ from .parameters import Scenes
 
 
 @dataclass(frozen=True)
-class Frame:
+class ObjectFrame:
     """Where objects stand: the map between the image (in units of its shorter side) and the local frames."""
 
     position: Tensor
@@ -42,8 +42,8 @@ class Frame:
         return turned + self.position[:, None]
 
 
-def frame_of(scenes: Scenes, index: Tensor | int, size: tuple[int, int]) -> Frame:
+def frame_of(scenes: Scenes, index: Tensor | int, size: tuple[int, int]) -> ObjectFrame:
     """Where one object per scene stands in images of `size`, (height, width)."""
     side = torch.tensor([size[1], size[0]], device=scenes.seed.device) / min(size)
     names = ("size", "aspect", "angle", "flip")
-    return Frame(scenes.of_object("position", index) * side, *(scenes.of_object(name, index) for name in names))
+    return ObjectFrame(scenes.of_object("position", index) * side, *(scenes.of_object(name, index) for name in names))

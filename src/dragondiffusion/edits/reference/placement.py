@@ -14,7 +14,7 @@ from ...core.types import Canvas, Mask, Number, Point, Region, Size
 
 
 @dataclass(frozen=True)
-class Placement:
+class CellPlacement:
     """An object's old and new place.
 
     Args:
@@ -36,7 +36,7 @@ class Placement:
     changed: Mask
 
 
-def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> Placement | None:
+def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> CellPlacement | None:
     """The object placed as the authors' code does: nearest cells, resized about the image's centre.
 
     Convention: the grid is resized to `int(n * scale)` cells, shifted by whole cells (the displacement in cells times
@@ -55,7 +55,7 @@ def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> Placement
         return None
     source = resize_nearest(solid, canvas.energy) > 0.5
     both = (match.target | source).float()
-    return Placement(
+    return CellPlacement(
         source=source,
         match=match,
         latent=latent,
@@ -83,7 +83,7 @@ def _centred_axis(n: int, resized: int, shift: int) -> Tensor:
     return torch.arange(n) - shift + (pad if resized > n else -pad)
 
 
-def arrive(mask: Mask, offset: Point, canvas: Canvas) -> Placement | None:
+def arrive(mask: Mask, offset: Point, canvas: Canvas) -> CellPlacement | None:
     """An object of another image of the same size, placed as the authors' code does.
 
     Convention: whole pixels for the mask, whole cells (cut towards zero) for what is compared and transported.
@@ -103,7 +103,7 @@ def arrive(mask: Mask, offset: Point, canvas: Canvas) -> Placement | None:
     inside = resize_nearest(target.float(), canvas.latent) > 0
     cell = (canvas.padded[0] / canvas.energy[0], canvas.padded[1] / canvas.energy[1])
     step = (canvas.padded[0] / canvas.latent[0], canvas.padded[1] / canvas.latent[1])
-    return Placement(
+    return CellPlacement(
         source=torch.zeros_like(target),
         match=_by_cells(target, (int(offset[1] / cell[0]), int(offset[0] / cell[1]))),
         latent=_by_cells(inside, (int(offset[1] / step[0]), int(offset[0] / step[1]))),
