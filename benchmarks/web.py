@@ -27,7 +27,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from dragondiffusion.bench.demo import Case, draw_case
+from dragondiffusion.bench.demo import DemoCase, draw_case
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 WARM = 5
@@ -53,13 +53,13 @@ class Visitor:
         image.save(data, format="PNG")
         return self.post("pictures", content=data.getvalue()).json()["name"]
 
-    def recipe(self, case: Case, **more: Any) -> dict[str, Any]:
+    def recipe(self, case: DemoCase, **more: Any) -> dict[str, Any]:
         """The recipe of a case, its pictures sent."""
         image = self.send(case.before)
         names = {"image": image, "prompt": case.caption, "recipe": 1}
         return names | {"edits": [self._edit(case, image)]} | more
 
-    def _edit(self, case: Case, image: str) -> dict[str, Any]:
+    def _edit(self, case: DemoCase, image: str) -> dict[str, Any]:
         edit = case.edit
         kind = {"ReplaceAppearance": "appearance"}.get(type(edit).__name__, type(edit).__name__.lower())
         fields: dict[str, Any] = {"edit": kind}

@@ -54,7 +54,7 @@ class FakeWorker:
         if prompt == "die" or (prompt == "die once" and self.times(task) == 1):
             self.die()
         if prompt == "bad file":
-            return Outcome(error="picture cut.png is broken or cut short", final=True)
+            return Outcome(error="image cut.png is broken or cut short", final=True)
         if prompt == "no memory" or (prompt == "no memory once" and self.times(task) == 1):
             return Outcome(error="OutOfMemory: no memory left")
         if prompt == "broken":

@@ -1,4 +1,4 @@
-"""Lines of jobs for tests of batches."""
+"""Lines of jobs for tests of batches, and the images that came of them."""
 
 import json
 
@@ -13,3 +13,7 @@ def write(folder, *lines, name="jobs.jsonl"):
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     (folder / name).write_text("\n".join(texts) + "\n")
     return folder / name
+
+
+def pictures(folder, out="out"):
+    return {path.name: path.read_bytes() for path in sorted((folder / out).rglob("*.png"))}

@@ -8,11 +8,11 @@ from PIL import Image
 
 from dragondiffusion.backbones import Backbone, Condition
 from dragondiffusion.backbones.unet.noise_levels import NoiseSchedule
-from dragondiffusion.bench.dragbench.features import Recipe
+from dragondiffusion.bench.dragbench.features import FeatureSettings
 from dragondiffusion.method.denoiser import PartialForward
 
 SIZE = (45, 61)
-ONCE = Recipe(timestep=1, block=0, ensemble=1)
+ONCE = FeatureSettings(timestep=1, block=0, ensemble=1)
 
 
 class Places(Backbone):

@@ -132,7 +132,7 @@ def test_running_out_says_what_to_try(data, picture, mask, monkeypatch):
         latents(editor, picture, mask)
     full = Editor(sd15(data), Savings(vae_tiling=True, gradient_checkpointing=True))
     short_of_memory(full, 1, monkeypatch)
-    with pytest.raises(OutOfMemory, match="nothing is left to try but smaller pictures"):
+    with pytest.raises(OutOfMemory, match="nothing is left to try but smaller images"):
         latents(full, picture, mask)
 
 

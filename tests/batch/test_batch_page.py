@@ -61,7 +61,7 @@ def run_all(data, capsys):
     assert manifest["counts"] == {"finished": 3, "failed": 0, "waiting": 0}
     fields = {"state", "seconds", "edit_seconds", "attempts", "error", "sha256", "report"}
     assert all(fields <= entry.keys() for entry in manifest["jobs"])
-    assert "1000000 pictures" in capsys.readouterr().out
+    assert "1000000 images" in capsys.readouterr().out
 
 
 def test_commands_run(place, data, monkeypatch, capsys):

@@ -116,7 +116,7 @@ MOVE = {"edit": "move", "mask": "cup-mask.png"}
         (job(settings={"steps": 0}), r"line 2: settings: steps=0 must be at least 1"),
         (job(sed=3), r'line 2: field "sed" is unknown; known are'),
         (job(recipe=9), r"line 2: recipe is of version 9"),
-        (job(image="none.png"), r"line 2: picture none\.png does not exist; check the path"),
+        (job(image="none.png"), r"line 2: image none\.png does not exist; check the path"),
         (job(edits=[{**MOVE, "mask": "none.json"}]), r"line 2: edits\[0\]\.mask none\.json does not exist"),
         (job(image="../cup.png"), r"line 2: image \.\./cup\.png lies outside .*--allow-outside"),
         (job(seeds=[]), r"line 2: seeds is \[\]; give at least one"),

@@ -42,7 +42,7 @@ def test_actors_that_are_killed_are_replaced(on_actors, folder):
     entries = on_actors.manifest()
     assert entries["3.png"]["error"].startswith("its worker was lost (ActorDiedError")
     assert entries["3.png"]["error"].endswith("2 attempts") and entries["5.png"]["attempts"] == 2
-    assert entries["7.png"]["error"] == "picture cut.png is broken or cut short"
+    assert entries["7.png"]["error"] == "image cut.png is broken or cut short"
     asked = on_actors.asked()
     assert [asked.count(f"{k}.png") for k in range(12)] == [1, 1, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1]
     size = sum((folder / name).stat().st_size for name in ("cup.png", "cup-mask.png"))

@@ -70,7 +70,7 @@ def test_files_that_come_with_the_job_make_the_same_result(worker, place, tmp_pa
     for name in contents:
         (place / name).unlink()
     assert [worker.do(task, contents).data for task in (first, second)] == here
-    assert worker.do(first, {}).error.startswith("FileNotFoundError: picture")
+    assert worker.do(first, {}).error.startswith("FileNotFoundError: image")
 
 
 def test_problems_are_outcomes(worker, place, monkeypatch):

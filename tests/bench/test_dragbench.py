@@ -96,7 +96,7 @@ def test_results_of_others_are_scored_and_those_that_do_not_fit_are_named(tmp_pa
     assert record.rows["theirs"].keys() == {"a", "b/c", "b/d", "b/f"}
     assert record.rows["theirs"]["b/c"]["scores"]["whole px"] == 0
     assert record.rows["theirs"]["a"]["scores"]["whole px"] < 4
-    assert "61x61 but the picture is 45x61" in record.problems["theirs"]["b/e"]
+    assert "61x61 but the image is 45x61" in record.problems["theirs"]["b/e"]
     assert "holds no f.png" in record.problems["theirs"]["f"]
     moved.save(folder / "b" / "e.png")
     Image.fromarray(map_of_places()).save(folder / "b" / "d.png")

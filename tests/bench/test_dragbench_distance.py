@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from dragbench_cases import ONCE, SIZE, Places, map_of_places, shifted
 from dragondiffusion.bench.dragbench import distance
 from dragondiffusion.bench.dragbench.cases import Case
-from dragondiffusion.bench.dragbench.features import FeatureField, Recipe, best, features
+from dragondiffusion.bench.dragbench.features import FeatureField, FeatureSettings, best, features
 
 
 def a_case(points, mask=None):
@@ -72,17 +72,21 @@ def test_likeness_is_the_cosine_of_the_upsampled_map():
 
 
 def test_features_of_a_model_are_averaged_over_draws_that_differ(editor, picture):
-    backbone, once = editor.backbone, Recipe(ensemble=1)
+    backbone, once = editor.backbone, FeatureSettings(ensemble=1)
     one, other, same = (features(backbone, picture, "a cup", once, k).cells for k in (0, 1, 0))
     assert torch.equal(one, same) and not torch.equal(one, other)
-    both = features(backbone, picture, "a cup", Recipe(ensemble=2), 0).cells
+    both = features(backbone, picture, "a cup", FeatureSettings(ensemble=2), 0).cells
     assert both.shape == one.shape and not torch.equal(both, one)
-    assert not torch.equal(features(backbone, picture, "", Recipe(ensemble=1, prompt="a dog"), 0).cells, one)
+    assert not torch.equal(features(backbone, picture, "", FeatureSettings(ensemble=1, prompt="a dog"), 0).cells, one)
 
 
 @pytest.mark.parametrize(
     ("recipe", "message"),
-    [(Recipe(block=4), "block 4"), (Recipe(timestep=1000), "timestep 1000"), (Recipe(ensemble=0), "ensemble 0")],
+    [
+        (FeatureSettings(block=4), "block 4"),
+        (FeatureSettings(timestep=1000), "timestep 1000"),
+        (FeatureSettings(ensemble=0), "ensemble 0"),
+    ],
 )
 def test_features_that_a_model_cannot_give_are_refused(recipe, message, editor):
     with pytest.raises(ValueError, match=message):

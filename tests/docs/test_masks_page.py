@@ -71,7 +71,7 @@ def test_forms_of_the_table(place):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mask", "photo.png", "--point", "900", "5", "-o", "m.png"], "outside of the 200x120 picture"),
+        (["mask", "photo.png", "--point", "900", "5", "-o", "m.png"], "outside of the 200x120 image"),
         (["mask", "photo.png", "-o", "m.png"], "point at the thing"),
         (["mask", "photo.png", "--point", "62", "60", "--grow", "-60", "-o", "m.png"], "nothing is left"),
         (["mask", "none.png", "--point", "62", "60", "-o", "m.png"], "does not exist"),

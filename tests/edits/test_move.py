@@ -87,9 +87,9 @@ def _corner():
 def test_what_leaves_the_picture_is_cropped_not_wrapped(mask):
     made = compiled(Move(mask, (60, 0)), CANVAS, Settings())
     assert not bool(made.objective.edit_terms[0].match.target[:, :36].any())
-    with pytest.raises(ValueError, match=r"offset \(400, 0\) moves the object out of the 90x61 picture"):
+    with pytest.raises(ValueError, match=r"offset \(400, 0\) moves the object out of the 90x61 image"):
         compiled(Move(mask, (400, 0)), CANVAS, Settings())
-    with pytest.raises(ValueError, match="out of the 90x61 picture"):
+    with pytest.raises(ValueError, match="out of the 90x61 image"):
         compiled(Move(mask, (-400, 0)), CANVAS, Settings.preset("reference"))
 
 

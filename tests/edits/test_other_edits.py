@@ -148,7 +148,7 @@ def test_landmarks_move_and_the_picture_around_them_stays():
     [
         (lambda m: Drag([]), r"points is empty"),
         (lambda m: Drag([((40, 30), (40, 30))]), r"points\[0\] .* no displacement"),
-        (lambda m: Drag([((40, 30), (95, 30))]), r"points\[0\]: .* outside of the 90x61 picture"),
+        (lambda m: Drag([((40, 30), (95, 30))]), r"points\[0\]: .* outside of the 90x61 image"),
         (lambda m: Drag([((math.nan, 30), (45, 30))]), r"points\[0\]: .* finite"),
         (lambda m: Drag([((20, 30), (80, 30))], m), r"points\[0\]: \(80, 30\) lies outside of the mask"),
         (lambda m: Landmarks([(1, 1)], [(2, 2), (3, 3)]), r"1 points and points_to 2"),

@@ -97,7 +97,7 @@ def test_masks():
     ("source", "message"),
     [
         (np.zeros((5, 7), bool), "mask is empty"),
-        (np.ones((7, 5), bool), "picture is 5x7"),
+        (np.ones((7, 5), bool), "image is 5x7"),
         (np.full((5, 7), np.nan), "NaN"),
     ],
 )
@@ -147,7 +147,7 @@ def test_files_are_complete_or_absent(tmp_path, monkeypatch):
 
 def test_impossible_outputs(tmp_path):
     image = Image.fromarray(rgb())
-    with pytest.raises(ValueError, match="picture format"):
+    with pytest.raises(ValueError, match="image format"):
         write_picture(image, tmp_path / "out.txt")
     with pytest.raises(FileNotFoundError, match="folder"):
         write_picture(image, tmp_path / "none" / "out.png")

@@ -153,7 +153,7 @@ def test_animated_files_give_their_first_picture_and_say_so(tmp_path):
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
     photo = read_photo(tmp_path / "a.webp")
     assert np.array_equal(photo.pixels, rgb())
-    assert "holds 2 pictures; the first one is edited" in photo.notes[0]
+    assert "holds 2 images; the first one is edited" in photo.notes[0]
 
 
 def test_cmyk_and_deep_pictures_say_what_becomes_of_them(tmp_path):

@@ -221,7 +221,7 @@ def test_what_is_wrong_is_said(form, message):
 
 
 def test_sizes_are_checked():
-    with pytest.raises(ValueError, match="for a picture of 2x3 but the picture is 23x31"):
+    with pytest.raises(ValueError, match="for an image of 2x3 but the image is 23x31"):
         read_mask(RunLengthMask((2, 3), [1, 2, 3]), SIZE)
     with pytest.raises(ValueError, match=r"corner at \(40, 5\), outside of the 31x23"):
         read_mask(BoxMask(1, 1, 40, 5), SIZE)

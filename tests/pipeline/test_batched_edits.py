@@ -77,7 +77,7 @@ def test_inverted_pictures_can_be_batched(editor, pair):
 
 def test_what_does_not_fit_into_one_run_is_named(editor, pair):
     first, mask, *_ = pair
-    with pytest.raises(ValueError, match=r"requests\[1\] has working size .* batch pictures of one size"):
+    with pytest.raises(ValueError, match=r"requests\[1\] has working size .* batch images of one size"):
         editor.batch(
             [Request(first, Remove(mask)), Request(np.zeros((200, 90, 3), np.uint8), Drag([((9, 9), (20, 9))]))]
         )

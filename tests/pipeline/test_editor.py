@@ -278,7 +278,7 @@ def test_bad_input_is_found_before_any_model_work(editor, small, tmp_path):
         lazy(pixels, Move(np.zeros_like(mask), (3, 0)))
     with pytest.raises(ValueError, match="mask has shape"):
         lazy(pixels, Move(mask[:, :-2], (3, 0)))
-    with pytest.raises(ValueError, match="out of the 90x61 picture"):
+    with pytest.raises(ValueError, match="out of the 90x61 image"):
         lazy(pixels, Move(mask, (300, 0)))
     with pytest.raises(ValueError, match="NaN"):
         lazy(np.full((8, 8, 3), np.nan), Move(mask, (3, 0)))

@@ -224,12 +224,12 @@ def test_the_reference_settings_edit_the_whole_photo(editor):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (Move(OBJECT, (900, 0)), r"offset \(900, 0\) moves the object out of the 333x230 picture"),
-        (Move(OBJECT[:-1], (3, 0)), r"mask has shape \(229, 333\) but the picture is 230x333"),
+        (Move(OBJECT, (900, 0)), r"offset \(900, 0\) moves the object out of the 333x230 image"),
+        (Move(OBJECT[:-1], (3, 0)), r"mask has shape \(229, 333\) but the image is 230x333"),
         (Drag([((10.0, 10.0), (400.0, 10.0))]), r"points\[0\]: \(400.0, 10.0\) lies outside of the 333x230"),
         (Drag([((10.0, 10.0), (20.0, 10.0))], OBJECT), r"points\[0\]: \(10.0, 10.0\) lies outside of the mask"),
-        (Landmarks([(1.0, 1.0)], [(1.0, 300.0)]), "lies outside of the 333x230 picture"),
-        (Paste(PHOTO, OBJECT, (500, 0)), r"offset \(500, 0\) puts the object outside of the 333x230 picture"),
+        (Landmarks([(1.0, 1.0)], [(1.0, 300.0)]), "lies outside of the 333x230 image"),
+        (Paste(PHOTO, OBJECT, (500, 0)), r"offset \(500, 0\) puts the object outside of the 333x230 image"),
         (Remove(np.zeros(SIZE, bool)), "mask is empty"),
         ([Remove(OBJECT), Remove(disc(122, 110, 30))], "both take the same thing away"),
     ],

@@ -87,7 +87,7 @@ def test_nothing_is_found_on_a_plain_picture():
     ("clicks", "message"),
     [
         ({}, "point at the thing"),
-        ({"points": ((60, 20),)}, r"point \(60, 20\) lies outside of the 50x40 picture"),
+        ({"points": ((60, 20),)}, r"point \(60, 20\) lies outside of the 50x40 image"),
         ({"points": ((6, 20),), "outside": ((6, -1),)}, "outside point"),
         ({"points": ((6, float("nan")),)}, "finite"),
         ({"box": (9, 2, 3, 4)}, "is empty"),

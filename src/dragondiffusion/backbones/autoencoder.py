@@ -1,4 +1,4 @@
-"""The step between pictures and latents, for every autoencoder that diffusers puts into such pipelines."""
+"""The step between images and latents, for every autoencoder that diffusers puts into such pipelines."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from ..core.types import Latents, Pictures
 
 
 def encoded(vae: Any, x: Pictures, upcast: bool) -> Latents:
-    """Clean latents of pictures in [-1, 1]: the mean of what the encoder says, shifted and scaled as the UNet takes it.
+    """Clean latents of images in [-1, 1]: the mean of what the encoder says, shifted and scaled as the UNet takes it.
 
     Args:
         vae: the autoencoder.
-        x: the pictures.
+        x: the images.
         upcast: it overflows in half precision and works in single instead.
     """
     z_0 = _finite(vae, lambda: _mean(vae.encode(x.to(vae.dtype))), upcast)
@@ -23,7 +23,7 @@ def encoded(vae: Any, x: Pictures, upcast: bool) -> Latents:
 
 
 def decoded(vae: Any, z_0: Latents, upcast: bool) -> Pictures:
-    """Pictures in [-1, 1] of clean latents; arguments as in `encoded`."""
+    """Images in [-1, 1] of clean latents; arguments as in `encoded`."""
     z = z_0 / float(vae.config.scaling_factor) + _shift(vae)
     return _finite(vae, lambda: cast(Tensor, vae.decode(z.to(vae.dtype)).sample), upcast)
 

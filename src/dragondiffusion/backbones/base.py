@@ -18,7 +18,7 @@ class Backbone(Denoiser):
     """A denoiser with its autoencoder and text encoder."""
 
     working_size: int = 512
-    """Side in pixels of the pictures the model was made for. Source: Stable Diffusion 1.x, if a model does not say."""
+    """Side in pixels of the images the model was made for. Source: Stable Diffusion 1.x, if a model does not say."""
 
     @property
     @abstractmethod
@@ -33,15 +33,15 @@ class Backbone(Denoiser):
     @property
     @abstractmethod
     def multiple(self) -> int:
-        """Sides of pictures are padded to multiples of this, pixels."""
+        """Sides of images are padded to multiples of this, pixels."""
 
     @abstractmethod
     def encode(self, x: Pictures) -> Latents:
-        """Clean latents of pictures in [-1, 1]."""
+        """Clean latents of images in [-1, 1]."""
 
     @abstractmethod
     def decode(self, z_0: Latents) -> Pictures:
-        """Pictures in [-1, 1] of clean latents."""
+        """Images in [-1, 1] of clean latents."""
 
     @abstractmethod
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
@@ -56,7 +56,7 @@ class Backbone(Denoiser):
         raise ValueError(f"timestep {t}: this model has no numbered timesteps; use another")
 
     def check_image_prompt(self) -> None:
-        """Checks that pictures can serve as prompts.
+        """Checks that images can serve as prompts.
 
         Raises:
             ValueError: if nothing is loaded that reads them.
@@ -64,7 +64,7 @@ class Backbone(Denoiser):
         raise ValueError("image_prompt_scale is set but this model takes no image prompt; set it to 0")
 
     def image_prompt(self, pictures: Sequence[Pictures]) -> ImagePrompt:
-        """Pictures as a prompt, all of them together for one picture that is made."""
+        """Images as a prompt, all of them together for one image that is made."""
         raise ValueError("this model takes no image prompt; set image_prompt_scale to 0")
 
     @property
@@ -86,7 +86,7 @@ class Backbone(Denoiser):
         return ModelGrids(self.multiple, self.latent_factor, self.working_size)
 
     def canvas(self, picture: Size, energy_grid: int) -> Canvas:
-        """The grids of a picture.
+        """The grids of an image.
 
         Args:
             picture: its size in pixels.

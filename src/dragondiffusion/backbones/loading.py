@@ -22,7 +22,7 @@ BACKBONES: dict[str, type[StableDiffusion]] = {
     "StableDiffusionInpaintPipeline": StableDiffusion,
     "StableDiffusionXLInpaintPipeline": StableDiffusionXL,
 }
-"""Pipeline classes that can be edited with, by name: those that make pictures of text, and those of the same parts."""
+"""Pipeline classes that can be edited with, by name: those that make images of text, and those of the same parts."""
 
 
 def load_pipeline(

@@ -33,7 +33,7 @@ class Savings:
         offload: weights that wait in host memory; needs an accelerator.
         attention_slicing: attention works head by head. PyTorch's own attention needs little memory without it, so that
             it pays only on devices that lack it.
-        vae_tiling: pictures larger than the autoencoder's sample size pass it in tiles, batches picture by picture.
+        vae_tiling: images larger than the autoencoder's sample size pass it in tiles, batches image by image.
         gradient_checkpointing: the energies' backward pass computes blocks again instead of keeping what is inside.
         layerwise_casting: the UNet's weights are stored in 8-bit floats and cast layer by layer; small loss of quality.
             What the energies' backward pass needs of them is kept as cast until it is done.
@@ -171,7 +171,7 @@ def in_memory(work: Callable[[], Result], more: Callable[[], Saving | None], fal
         forget_cached()
         saving = more()
         if saving is None:
-            raise OutOfMemory(f"{reason}; nothing is left to try but smaller pictures and dtype bfloat16 or float16")
+            raise OutOfMemory(f"{reason}; nothing is left to try but smaller images and dtype bfloat16 or float16")
         if not fall_back:
             raise OutOfMemory(f"{reason}; try {saving[0]} next (a field of Savings), or fall_back=True to try all")
         warnings.warn(f"memory ran out ({reason}); trying again with {saving[0]}", stacklevel=2)

@@ -1,4 +1,4 @@
-"""Jobs checked as their workers will find them, without a model: pictures read, edits tried on them."""
+"""Jobs checked as their workers will find them, without a model: images read, edits tried on them."""
 
 from collections.abc import Iterable, Iterator
 

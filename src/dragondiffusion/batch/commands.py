@@ -45,7 +45,7 @@ class Batch(WithModel):
     suffix: str = ".png"
     """Format of results whose name has none."""
     without_recipe: Flag = False
-    """PNGs do not carry their recipe and the pictures they were made from."""
+    """PNGs do not carry their recipe and the images they were made from."""
     allow_outside: Flag = False
     """Lines may name files outside of the folder of JOBS."""
     retries: int = 2
@@ -55,13 +55,13 @@ class Batch(WithModel):
     retry_failed: Flag = False
     """Jobs that failed for good are tried again too."""
     without_sharing: Flag = False
-    """Every job inverts its picture itself; the results are the same."""
+    """Every job inverts its image itself; the results are the same."""
     references: Path | None = None
-    """Folder where inverted pictures are kept for later jobs and runs."""
+    """Folder where inverted images are kept for later jobs and runs."""
     references_size: float = 10.0
     """What they take there at most, GB."""
     check: Flag = False
-    """Only check every line, its pictures read and its edits tried on them without a model."""
+    """Only check every line, its images read and its edits tried on them without a model."""
 
     def run(self) -> None:
         from .folder import OutputFolder, Shard

@@ -51,7 +51,7 @@ class Driver:
         journal: of this share of the batch.
         standings: what is known of jobs by name; is changed.
         finished: names of jobs that are finished; is changed.
-        source: the folder that paths of pictures are relative to.
+        source: the folder that paths of images are relative to.
         retries: how often a job is tried again that did not fail for a reason that stays.
         told: is told how far it is.
         failed: jobs that failed.
@@ -146,7 +146,7 @@ class Driver:
         task = JobRequest(job.recipe, job.seed, job.name, job.id, job.model)
         try:
             self.engine.call(worker, "do", task, {text: self.source / text for text in job.pictures})
-        except OSError as error:  # a picture that cannot be read
+        except OSError as error:  # an image that cannot be read
             self._problem(job, str(error), False, waiting)
         else:
             if not hands.asked:
@@ -189,7 +189,7 @@ class Driver:
             )
 
     def _drop(self, worker: int, waiting: Waiting) -> None:
-        """Forgets a worker; what it had not begun is for others."""
+        """Forgets a worker; what it had not started is for others."""
         for asked in reversed(self._hands.pop(worker).asked):
             if isinstance(asked, BatchJob):
                 waiting.back(asked)

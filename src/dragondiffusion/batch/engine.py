@@ -1,6 +1,6 @@
 """Workers that somebody else may kill: what is asked of them, and what comes back.
 
-An engine knows nothing of pictures. A worker holds an object that is made where the worker is; calls of its methods are
+An engine knows nothing of images. A worker holds an object that is made where the worker is; calls of its methods are
 made one after the other, in the order in which they were asked for.
 """
 

@@ -40,7 +40,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """One picture to be made.
+    """One image to be made.
 
     Args:
         name: of the result, relative to the output folder, with its suffix.
@@ -48,7 +48,7 @@ class BatchJob:
         recipe: JSON text of its recipe, seed aside.
         seed: of all noise.
         model: checkpoint.
-        pictures: paths of its pictures and masks, as the recipe names them.
+        pictures: paths of its images and masks, as the recipe names them.
         shared: equal for jobs that can share an inversion.
         id: digest of all that makes the result, the model's weights and the pictures' files aside.
     """
@@ -110,7 +110,7 @@ class Source:
         """All jobs, in order.
 
         Raises:
-            FileNotFoundError: if the file, a table or a picture does not exist.
+            FileNotFoundError: if the file, a table or an image does not exist.
             ValueError: if a line is not in order; the message says which, and how many others are not.
         """
         if not self.path.is_file():
@@ -142,7 +142,7 @@ class Source:
                     return
                 if len(line) > MAX_LINE_BYTES:
                     raise ValueError(
-                        f"jobs {self.path}, line {number} has more than {MAX_LINE_BYTES} bytes; keep pictures in files"
+                        f"jobs {self.path}, line {number} has more than {MAX_LINE_BYTES} bytes; keep images in files"
                     )
                 if line.strip():
                     yield number, line
@@ -210,7 +210,7 @@ class Source:
         return Model(None if source is None else _absolute(source), tuple(moved(lora, _absolute) for lora in loras))
 
     def _check_files(self, jobs: Iterable[BatchJob]) -> None:
-        """Checks that pictures are there; what is in them is found out when they are edited."""
+        """Checks that images are there; what is in them is found out when they are edited."""
         known: set[str] = set()
         for job in jobs:
             for text in job.pictures:
@@ -218,7 +218,7 @@ class Source:
                     continue
                 known.add(text)
                 if not os.path.isfile(os.path.join(self.path.parent, text)):  # noqa: PTH113, PTH118  # many, so quickly
-                    raise FileNotFoundError(f"{job.place}: picture {text} does not exist; check the path")
+                    raise FileNotFoundError(f"{job.place}: image {text} does not exist; check the path")
 
 
 def check_names(jobs: Iterable[BatchJob]) -> None:

@@ -25,7 +25,7 @@ class Made:
         seconds: that the job took its worker.
         edit_seconds: of these, those of the edit itself: encode, invert, sample and decode.
         report: arrived, ghost, background, error and score of the result, see `report.Report`.
-        notes: what a user should know of how the picture was read.
+        notes: what a user should know of how the image was read.
     """
 
     bytes: int

@@ -99,7 +99,7 @@ def devices(device: str | None) -> tuple[str | None, ...]:
 
 @contextmanager
 def _uninterrupted() -> Generator[None]:
-    """Context manager: processes are begun that Ctrl-C does not reach; what happens to them is for this one to say."""
+    """Context manager: Ctrl-C does not reach processes started within; this one decides what happens to them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

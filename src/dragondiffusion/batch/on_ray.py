@@ -158,7 +158,7 @@ def connect(ray: Any, address: str | None, processors: int) -> None:
     Args:
         ray: the library.
         address: of a cluster, "auto" for that of this machine; None begins Ray.
-        processors: that Ray hands out where it is begun here.
+        processors: that Ray hands out where it is started here.
 
     Raises:
         OSError: if there is no cluster at the address.

@@ -102,9 +102,9 @@ def table(one: MeasuredBatch, pictures: int, workers: Sequence[int]) -> str:
     whole = f"{pictures * one.bytes / 1e9:.1f} GB of results, {pictures * mean / 3600:.0f} hours of one worker"
     lines = [
         f"{took}, {1e3 * one.writing:.2f} ms to write it, {100 * one.failed:.1f} % failed",
-        f"{pictures} pictures: {whole}",
+        f"{pictures} images: {whole}",
         "",
-        "| workers | hours | pictures a second | of the workers' time used | drivers (--shard) |",
+        "| workers | hours | images a second | of the workers' time used | drivers (--shard) |",
         "|---|---|---|---|---|",
     ]
     for count in workers:

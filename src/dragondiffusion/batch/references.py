@@ -1,4 +1,4 @@
-"""Inverted pictures that several jobs share: the latest in memory, more of them in a folder, for later runs too."""
+"""Inverted images that several jobs share: the latest in memory, more of them in a folder, for later runs too."""
 
 import hashlib
 import os
@@ -29,12 +29,12 @@ from ..pipeline.reference import Reference
 from ..pipeline.request import InversionRequest
 
 IN_MEMORY = 2
-"""Inverted pictures that are kept in memory: the one that is edited, and one that something is taken from."""
+"""Inverted images that are kept in memory: the one that is edited, and one that something is taken from."""
 
 
 @dataclass
 class SharedReferences(ReferenceCache):
-    """Inverted pictures of one model.
+    """Inverted images of one model.
 
     Args:
         model: name for the model's weights.
@@ -82,7 +82,7 @@ class SharedReferences(ReferenceCache):
         clock: Clock,
         progress: Progress,
     ) -> Reference:
-        """An inverted picture with what it lacks, and all that it had."""
+        """An inverted image with what it lacks, and all that it had."""
         start = min(need.start, found.start)
         whole = Requirements(start, need.remember | found.bank.steps, need.features)
         if Requirements(found.start, need.remember, need.features).served(found, settings.steps):
@@ -99,7 +99,7 @@ class SharedReferences(ReferenceCache):
 
 
 def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: Settings) -> str:
-    """A name for all that an inversion depends on: picture, prompt, steps, model, and what computes it."""
+    """A name for all that an inversion depends on: image, prompt, steps, model, and what computes it."""
     levels = backbone.levels(settings.steps, picture.canvas)
     x = picture.x.cpu().contiguous()
     parts = (
@@ -122,7 +122,7 @@ def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: 
 
 @dataclass(frozen=True)
 class ReferenceFiles:
-    """A folder of inverted pictures. Those that were not used for longest go first where it becomes too large.
+    """A folder of inverted images. Those that were not used for longest go first where it becomes too large.
 
     Several processes can share it: files appear whole, and one that is broken is none.
 
@@ -135,7 +135,7 @@ class ReferenceFiles:
     most: int
 
     def write(self, key: str, reference: Reference) -> None:
-        """Keeps an inverted picture.
+        """Keeps an inverted image.
 
         Raises:
             OSError: if the folder cannot be written.
@@ -150,7 +150,7 @@ class ReferenceFiles:
         self._shrink()
 
     def read(self, key: str, backbone: Backbone, picture: InversionRequest, settings: Settings) -> Reference | None:
-        """An inverted picture that was kept; None if there is none, or it is broken."""
+        """An inverted image that was kept; None if there is none, or it is broken."""
         path = self._path(key)
         try:
             with safe_open(path, framework="pt") as file:
@@ -206,7 +206,7 @@ def _tensors(reference: Reference) -> Iterator[tuple[str, Tensor]]:
 def _reference(
     tensors: Mapping[str, Tensor], start: int, backbone: Backbone, picture: InversionRequest, settings: Settings
 ) -> Reference:
-    """The inverted picture of tensors by name, on the model's device."""
+    """The inverted image of tensors by name, on the model's device."""
     levels: Levels = backbone.levels(settings.steps, picture.canvas)
     banked = sum(value.nbytes for name, value in tensors.items() if name.startswith("bank."))
     on_host = backbone.memory_on_host(banked)
@@ -229,7 +229,7 @@ def _reference(
             condition[rest] = value.to(backbone.device)
     extras = {name.removeprefix("extras."): value for name, value in condition.items() if name != "text"}
     if sorted(trajectory) != list(range(len(levels) - start + 1)):
-        raise ValueError("the way is not whole")
+        raise ValueError("the trajectory is not complete")
     return Reference(
         pixels=picture.pixels,
         x=picture.x,

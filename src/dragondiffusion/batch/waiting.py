@@ -8,7 +8,7 @@ from .jobs import BatchJob, Model
 
 
 @dataclass
-class Group:
+class JobGroup:
     """Jobs that share an inversion."""
 
     model: Model
@@ -23,7 +23,7 @@ class Waiting:
     """
 
     def __init__(self, jobs: Iterable[BatchJob]) -> None:
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, JobGroup] = {}
         self._fresh: deque[str] = deque()
         self._own: dict[int, str] = {}
         self.count = 0
@@ -66,7 +66,7 @@ class Waiting:
     def _put(self, job: BatchJob, first: bool) -> None:
         group = self._groups.get(job.shared)
         if group is None:
-            group = self._groups[job.shared] = Group(job.model)
+            group = self._groups[job.shared] = JobGroup(job.model)
             self._fresh.append(job.shared)
         if first:
             group.jobs.appendleft(job)

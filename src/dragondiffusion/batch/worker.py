@@ -36,8 +36,8 @@ class Orders:
         devices: of the workers by their place; None leaves the choice to the model's loader.
         threads: of each worker.
         without_recipe: PNGs carry no recipe.
-        sharing: jobs on the same picture share its inversion.
-        references: where inverted pictures are kept between runs; None nowhere.
+        sharing: jobs on the same image share its inversion.
+        references: where inverted images are kept between runs; None nowhere.
         references_bytes: what they take there at most.
     """
 
@@ -82,7 +82,7 @@ class Outcome:
         seconds: that it took the worker.
         edit_seconds: of these, those of the edit itself.
         report: of the result.
-        notes: what a user should know of how the picture was read.
+        notes: what a user should know of how the image was read.
         error: why it failed; empty if it did not.
         final: it would fail again.
         broken: the worker should not go on.
@@ -232,11 +232,11 @@ class Given(Folder):
 
 @dataclass(frozen=True)
 class Packed(Embedded):
-    """Pictures as data, as long as there is room; writes nothing.
+    """Images as data, as long as there is room; writes nothing.
 
     Args:
-        originals: what the files of pictures stand for.
-        beside: data of pictures in memory for which there was no room, by the name of the file they should go into.
+        originals: what the files of images stand for.
+        beside: data of images in memory for which there was no room, by the name of the file they should go into.
     """
 
     originals: Mapping[Path, Path] = field(default_factory=dict[Path, Path])

@@ -46,7 +46,7 @@ class Measured(Command):
     size: tuple[int, int] = (128, 128)
     """Height and width of the scenes in pixels."""
     after: tyro.conf.FlagCreatePairsOff[bool] = False
-    """The prompt says what the picture shows after the edit, not before."""
+    """The prompt says what the image shows after the edit, not before."""
     displacement: tuple[float, float] | None = None
     """Range of the displacement of objects or handles, as fractions; moves and drags."""
     scale: tuple[float, float] | None = None

@@ -13,7 +13,7 @@ from .kinds import KINDS
 from .tasks import HELD_OUT, TASKS, Task
 
 PANEL = 320
-"""Shorter side of a picture on the sheet, pixels, at least."""
+"""Shorter side of an image on the sheet, pixels, at least."""
 
 GAP, LINE = 16, 40
 INK, PAPER, MARK = (32, 33, 36), (255, 255, 255), (255, 0, 128)
@@ -24,7 +24,7 @@ Arrow: TypeAlias = tuple[Point, Point]
 
 
 @dataclass(frozen=True)
-class Case:
+class DemoCase:
     """A scene and an edit of one of its objects.
 
     Args:
@@ -34,7 +34,7 @@ class Case:
         caption: what the scene shows.
         mask: what is outlined before: the object, or what may change; None for nothing.
         arrows: displacements, from tail to tip.
-        second: the second picture, where there is one, and the outline of what is taken from it.
+        second: the second image, where there is one, and the outline of what is taken from it.
     """
 
     before: Image.Image
@@ -46,7 +46,7 @@ class Case:
     second: tuple[Image.Image, Image.Image] | None = None
 
 
-def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
+def draw_case(seed: int, size: Size, kind: str = "move") -> DemoCase:
     """Draws a scene that the demo model was not trained on, and picks an edit of it.
 
     Args:
@@ -66,7 +66,7 @@ def draw_case(seed: int, size: Size, kind: str = "move") -> Case:
     task = next(TASKS[kind](1, HELD_OUT + seed, size))
     second = (_picture(task.second.picture), _mask(task.second.mask)) if task.second else None
     outline = task.editable if task.editable is not None else task.mask
-    return Case(
+    return DemoCase(
         before=_picture(task.before),
         truth=_picture(task.truth),
         edit=task.edit(),
@@ -84,12 +84,12 @@ def _arrows(task: Task) -> tuple[Arrow, ...]:
     return (((x, y), (x + dx, y + dy)),) if (dx, dy) != (0, 0) else ()
 
 
-def sheet(case: Case, after: Image.Image) -> Image.Image:
-    """Before (with outlines and arrows), the second picture if there is one, after, and truth, side by side."""
+def sheet(case: DemoCase, after: Image.Image) -> Image.Image:
+    """Before (with outlines and arrows), the second image if there is one, after, and truth, side by side."""
     factor = max(1, math.ceil(PANEL / min(case.before.size)))
     panels = {"before": marked(case, factor)}
     if case.second is not None:
-        panels["second picture"] = outlined(*case.second, factor)
+        panels["second image"] = outlined(*case.second, factor)
     panels |= {"after": _enlarged(after, factor), "truth": _enlarged(case.truth, factor)}
     width, height = panels["before"].size
     page = Image.new("RGB", (len(panels) * (width + GAP) + GAP, height + 2 * LINE), PAPER)
@@ -102,7 +102,7 @@ def sheet(case: Case, after: Image.Image) -> Image.Image:
     return page
 
 
-def marked(case: Case, factor: int) -> Image.Image:
+def marked(case: DemoCase, factor: int) -> Image.Image:
     """The scene with the outline of what is edited and arrows to where it goes."""
     picture = _enlarged(case.before, factor) if case.mask is None else outlined(case.before, case.mask, factor)
     thin = len(case.arrows) > 4
@@ -114,7 +114,7 @@ def marked(case: Case, factor: int) -> Image.Image:
 
 
 def outlined(picture: Image.Image, mask: Image.Image, factor: int) -> Image.Image:
-    """A picture, enlarged, with the outline of a mask."""
+    """An image, enlarged, with the outline of a mask."""
     picture = _enlarged(picture, factor)
     mask = _enlarged(mask, factor).point([0] * 128 + [255] * 128)
     picture.paste(MARK, mask=ImageChops.difference(mask.filter(ImageFilter.MaxFilter(5)), mask))

@@ -42,17 +42,17 @@ class EditCommand(WithSettings, WithModel):
     """Fields of the edit by option."""
 
     photo: tyro.conf.Positional[Path]
-    """The picture to edit."""
+    """The image to edit."""
     out: Out
-    """Where the edited picture goes; the suffix says the format."""
+    """Where the edited image goes; the suffix says the format."""
     prompt: str = ""
-    """What the picture shows; may stay empty."""
+    """What the image shows; may stay empty."""
     negative_prompt: str = ""
     """What it should not show; counts at guidance scales other than 1."""
     recipe: Path | None = None
     """Where the recipe goes as JSON, for `dragondiffusion run`."""
     without_recipe: tyro.conf.FlagCreatePairsOff[bool] = False
-    """A PNG does not carry its recipe and the pictures it was made from."""
+    """A PNG does not carry its recipe and the images it was made from."""
     tries: int = 1
     """How many seeds are tried; the result that judges itself best is kept."""
 

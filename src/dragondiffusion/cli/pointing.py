@@ -21,13 +21,13 @@ Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MaskCommand(Command):
-    """Make the mask of a thing from points on it or a box around it, and write it as a picture.
+    """Make the mask of a thing from points on it or a box around it, and write it as an image.
 
     Then, in this order: parts dropped, holes filled, shadow joined, grown or shrunk, inverted, feathered.
     """
 
     photo: tyro.conf.Positional[Path]
-    """The picture."""
+    """The image."""
     out: Out
     """Where the mask goes; the suffix says the format, .json writes COCO's run lengths."""
     point: Annotated[Points, tyro.conf.arg(metavar="X Y")] = ()
@@ -70,7 +70,7 @@ class MaskCommand(Command):
         found = select(pixels, clicks, self.weights, self.device)
         print(f"found by {found.by}")
         mask = self._worked(found.mask, pixels)
-        print(f"{float((mask > 0.5).float().mean()):.1%} of the picture")
+        print(f"{float((mask > 0.5).float().mean()):.1%} of the image")
         print(f"wrote {_write_mask(mask, self.out)}")
 
     def _worked(self, mask: Mask, pixels: Pixels) -> Mask:
@@ -96,7 +96,7 @@ class FindLandmarks(Command):
     """Find the landmarks of a face and write them as JSON, as `landmarks` takes them."""
 
     photo: tyro.conf.Positional[Path]
-    """The picture."""
+    """The image."""
     out: Out
     """Where the points go, a JSON file."""
     count: int = 68
@@ -118,7 +118,7 @@ class FindLandmarks(Command):
 
 
 def _write_mask(mask: Mask, out: Path) -> Path:
-    """Writes a mask as a grey picture, or as run lengths."""
+    """Writes a mask as a grey image, or as run lengths."""
     import numpy as np
     from PIL import Image
 

@@ -48,13 +48,13 @@ class Run(WithModel):
     recipe: tyro.conf.Positional[Path]
     """The recipe."""
     out: Out
-    """Where the edited picture goes; the suffix says the format."""
+    """Where the edited image goes; the suffix says the format."""
     model: str | None = None
     """Checkpoint in place of the recipe's."""
     allow_outside: tyro.conf.FlagCreatePairsOff[bool] = False
     """The recipe may name files outside of its folder."""
     without_recipe: tyro.conf.FlagCreatePairsOff[bool] = False
-    """A PNG does not carry its recipe and the pictures it was made from."""
+    """A PNG does not carry its recipe and the images it was made from."""
 
     def run(self) -> None:
         from ..console.terminal import edit_picture

@@ -36,7 +36,7 @@ class WithModel(Command):
     attention_slicing: Flag = False
     """Attention works head by head."""
     vae_tiling: Flag = False
-    """Large pictures pass the autoencoder in tiles."""
+    """Large images pass the autoencoder in tiles."""
     gradient_checkpointing: Flag = False
     """The energies' backward pass computes again what it would have to keep."""
     layerwise_casting: Flag = False

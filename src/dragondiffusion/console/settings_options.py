@@ -66,13 +66,13 @@ def setting(text: str) -> tuple[str, Any]:
     """
     from ..edits.settings import Settings
     from ..recipes.cells import Cell
-    from ..recipes.records import Record, check_name
+    from ..recipes.records import FieldForms, check_name
     from ..recipes.store import Folder
 
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"--set {text} gives no value; write NAME=VALUE")
-    forms = Record.of(Settings).forms
+    forms = FieldForms.of(Settings).forms
     check_name(name, tuple(forms), "--set")
     try:
         return name, forms[name].decode(Cell(value), name, Folder(Path()))

@@ -61,7 +61,7 @@ def edit_picture(
         print(f"wrote {write_picture(picture, out)}")
         return recipe
     left = recipe.write_picture(picture, out)
-    print(f"wrote {out} with its recipe and the pictures it was made from")
+    print(f"wrote {out} with its recipe and the images it was made from")
     for path in left:
         print(f"{path} is too large to be carried along; {out} refers to it by its path")
     return recipe
@@ -160,16 +160,16 @@ def counted_progress(what: str) -> Generator[Callable[[int, int], None]]:
 
 
 def check_output(out: Path) -> None:
-    """Checks that a picture can be written, without touching what may be there.
+    """Checks that an image can be written, without touching what may be there.
 
     Raises:
-        ValueError: if the suffix names no picture format that can be written, or the path is a folder.
+        ValueError: if the suffix names no image format that can be written, or the path is a folder.
         OSError: if the folder is missing or nothing can be written there.
     """
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder; give the name of a file in it")
     if not holds_colour(out.suffix):
-        raise ValueError(f"--out {out} must end in a picture format that holds colour, such as .png or .jpg")
+        raise ValueError(f"--out {out} must end in an image format that holds colour, such as .png or .jpg")
     _check_folder(out, "--out")
 
 

@@ -1,4 +1,4 @@
-"""Affine maps of the picture plane, regions on grids, and correspondences between two pictures.
+"""Affine maps of the image plane, regions on grids, and correspondences between two images.
 
 Convention: x to the right, y down, pixel centres at +0.5, origin at the top left corner; positive angles turn
 counter-clockwise as seen on the screen.
@@ -90,11 +90,11 @@ class Affine:
 
 
 def cell_centres(grid: Size, extent: Size) -> Points:
-    """Centres of the cells of a grid that covers a picture, row by row.
+    """Centres of the cells of a grid that covers an image, row by row.
 
     Args:
         grid: cells.
-        extent: size of the picture the grid covers, pixels.
+        extent: size of the image the grid covers, pixels.
 
     Returns:
         (x, y) in pixels, double precision, so that exact ties do not depend on rounding.
@@ -152,7 +152,7 @@ def feather(region: Region, width: int) -> Mask:
 
 
 def warp(values: Float[Tensor, "channels height width"], affine: Affine) -> Float[Tensor, "channels height width"]:
-    """Carries a picture along an affine map, bilinear, with edge values beyond the border.
+    """Transports an image along an affine map, bilinear, with edge values beyond the border.
 
     Convention: `warp(x, A)` at `A(p)` is `x` at `p`; nothing wraps around.
     """
@@ -162,12 +162,12 @@ def warp(values: Float[Tensor, "channels height width"], affine: Affine) -> Floa
 
 
 def warp_mask(mask: Mask, affine: Affine, size: Size | None = None) -> Mask:
-    """Carries a mask along an affine map; what comes from outside the picture is 0.
+    """Transports a mask along an affine map; what comes from outside the image is 0.
 
     Args:
-        mask: on the source picture.
-        affine: pixels of the source picture to pixels of the target picture.
-        size: of the target picture; None is that of the source.
+        mask: on the source image.
+        affine: pixels of the source image to pixels of the target image.
+        size: of the target image; None is that of the source.
     """
     extent: Size = (mask.shape[0], mask.shape[1])
     size = size or extent
@@ -175,7 +175,7 @@ def warp_mask(mask: Mask, affine: Affine, size: Size | None = None) -> Mask:
 
 
 def sample_mask(mask: Mask, points: Points) -> Float[Tensor, " _"]:
-    """A mask at points (x, y) in pixels, bilinear; what lies outside of its picture is 0."""
+    """A mask at points (x, y) in pixels, bilinear; what lies outside of its image is 0."""
     extent: Size = (mask.shape[0], mask.shape[1])
     inside = (points > 0).all(-1) & (points[:, 0] < extent[1]) & (points[:, 1] < extent[0])
     return sample_bilinear(mask[None, None].float(), points, extent)[0, 0] * inside
@@ -217,12 +217,12 @@ def sample_at(
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Which place of a source picture every cell of a target region is compared with or filled from.
+    """Which place of a source image every cell of a target region is compared with or filled from.
 
     Args:
         target: cells of the target grid, read row by row.
-        source: for each of them the place (x, y) in the source picture, in units of `extent`.
-        extent: (height, width) of the source picture in the units of `source`.
+        source: for each of them the place (x, y) in the source image, in units of `extent`.
+        extent: (height, width) of the source image in the units of `source`.
         bilinear: how it is sampled, see `sample_at`.
     """
 
@@ -242,22 +242,22 @@ class Correspondence:
         """Every target cell corresponds to where an affine map brought its centre from.
 
         Args:
-            affine: pixels of the source picture to pixels of the target picture.
-            target: cells of a grid that covers the target picture.
-            extent: size of the target picture in pixels.
-            source_extent: size of the source picture in pixels; None is that of the target.
+            affine: pixels of the source image to pixels of the target image.
+            target: cells of a grid that covers the target image.
+            extent: size of the target image in pixels.
+            source_extent: size of the source image in pixels; None is that of the target.
         """
         centres = cell_centres((target.shape[0], target.shape[1]), extent)[target.flatten()]
         return Correspondence.to(affine.inverse()(centres), target, source_extent or extent)
 
     @staticmethod
     def to(source: Points, target: Region, extent: Size) -> "Correspondence":
-        """Every target cell corresponds to a point of the source picture; points beyond its border to the border.
+        """Every target cell corresponds to a point of the source image; points beyond its border to the border.
 
         Args:
             source: (x, y) in pixels, one for each cell of the target.
             target: cells of a grid.
-            extent: size of the source picture in pixels.
+            extent: size of the source image in pixels.
         """
         limit = torch.tensor((extent[1], extent[0]), dtype=source.dtype)
         return Correspondence(target, torch.minimum(source.clamp(min=0), limit - 1e-6), extent, bilinear=True)
@@ -269,7 +269,7 @@ class Correspondence:
         return Correspondence.to(cell_centres(size, extent)[region.flatten()], region, extent)
 
     def sample(self, values: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels points"]:
-        """Values of the source picture at the corresponding places."""
+        """Values of the source image at the corresponding places."""
         return sample_at(values, self.source, self.extent, self.bilinear)
 
     @property
@@ -296,7 +296,7 @@ class Correspondence:
 def fill(
     values: Float[Tensor, "batch channels height width"], unknown: Region
 ) -> Float[Tensor, "batch channels height width"]:
-    """A copy of a picture whose unknown pixels are made up smoothly from the known ones around them.
+    """A copy of an image whose unknown pixels are inpainted smoothly from the known ones around them.
 
     Averages over ever coarser cells of the known pixels, each level filling what the finer ones could not.
 

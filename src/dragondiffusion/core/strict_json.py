@@ -42,7 +42,7 @@ def read_json(path: Path, max_bytes: int, name: str) -> Json:
     with path.open("rb") as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
-        raise ValueError(f"{name} has more than {max_bytes} bytes; keep pictures in files of their own")
+        raise ValueError(f"{name} has more than {max_bytes} bytes; keep images in files of their own")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

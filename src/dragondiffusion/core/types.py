@@ -1,7 +1,7 @@
 """Names for the array types, sizes and windows that every module shares.
 
-Convention: points are (x, y) in pixels with the origin at the top left corner of the picture and pixel centres at
-+0.5; sizes are (height, width); masks are float in [0, 1] or bool; pictures inside the package are in [-1, 1].
+Convention: points are (x, y) in pixels with the origin at the top left corner of the image and pixel centres at
++0.5; sizes are (height, width); masks are float in [0, 1] or bool; images inside the package are in [-1, 1].
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ Point: TypeAlias = tuple[Number, Number]
 """(x, y) in pixels."""
 
 PointList: TypeAlias = Sequence[Point]
-"""Points of a picture."""
+"""Points of an image."""
 
 Pairs: TypeAlias = Sequence[tuple[Point, Point]]
 """Pairs of points (from, to)."""
@@ -27,16 +27,16 @@ Size: TypeAlias = tuple[int, int]
 """(height, width)."""
 
 Latents: TypeAlias = Float[Tensor, "batch channels height width"]
-"""Noisy or clean latents of a batch of pictures."""
+"""Noisy or clean latents of a batch of images."""
 
 FeatureMap: TypeAlias = Float[Tensor, "1 _ _ _"]
-"""Decoder features (1, channels, height, width) of one picture at one scale."""
+"""Decoder features (1, channels, height, width) of one image at one scale."""
 
 Pictures: TypeAlias = Float[Tensor, "batch 3 _ _"]
-"""Pictures (batch, 3, height, width) in [-1, 1]."""
+"""Images (batch, 3, height, width) in [-1, 1]."""
 
 Features: TypeAlias = tuple[FeatureMap, ...]
-"""Decoder features of one picture, coarse scale first."""
+"""Decoder features of one image, coarse scale first."""
 
 Mask: TypeAlias = Float[Tensor, "_ _"]
 """Soft mask (height, width), 0 outside and 1 inside."""
@@ -51,10 +51,10 @@ BatchFeatures: TypeAlias = tuple[Float[Tensor, "batch _ _ _"], ...]
 """Decoder features of a batch, coarse scale first."""
 
 Tokens: TypeAlias = Float[Tensor, "_ dim"]
-"""Tokens of one picture as a self-attention layer reads them."""
+"""Tokens of one image as a self-attention layer reads them."""
 
 TokenBatch: TypeAlias = Float[Tensor, "batch _ dim"]
-"""Tokens of a batch of pictures."""
+"""Tokens of a batch of images."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the phase, the number of finished steps and their total."""
@@ -94,14 +94,14 @@ ALWAYS = Window(0.0, 1.0)
 
 @dataclass(frozen=True)
 class Canvas:
-    """The grids one picture lives on while it is edited.
+    """The grids one image lives on while it is edited.
 
-    The picture is padded at its right and bottom edge to what the network can take, so pixel coordinates stay as
-    they are; every grid below covers the padded picture.
+    The image is padded at its right and bottom edge to what the network can take, so pixel coordinates stay as
+    they are; every grid below covers the padded image.
 
     Args:
-        picture: size of the picture as given, pixels.
-        multiple: sides of the padded picture are multiples of this, pixels.
+        picture: size of the image as given, pixels.
+        multiple: sides of the padded image are multiples of this, pixels.
         factor: pixels per latent cell and axis.
         grid: cells of the energy grid per latent cell and axis.
     """
@@ -128,7 +128,7 @@ class Canvas:
         return self.latent[0] * self.grid, self.latent[1] * self.grid
 
     def of(self, picture: Size) -> "Canvas":
-        """The grids of another picture of the same model."""
+        """The grids of another image of the same model."""
         return replace(self, picture=picture)
 
 

@@ -1,4 +1,4 @@
-"""Giving an object the appearance of another picture's object."""
+"""Giving an object the appearance of another image's object."""
 
 from dataclasses import dataclass, replace
 
@@ -23,13 +23,13 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class ReplaceAppearance(Edit):
-    """Gives an object the look of an object of a second picture; its shape and place stay.
+    """Gives an object the appearance of an object of a second image; its shape and place stay.
 
     Args:
-        mask: the object; a picture, array or path of the size of the picture.
-        image: the second picture, of any size.
-        reference_mask: the object whose look is taken, of the size of the second picture.
-        prompt: what the second picture shows.
+        mask: the object; an image, array or path of the size of the image.
+        image: the second image, of any size.
+        reference_mask: the object whose appearance is taken, of the size of the second image.
+        prompt: what the second image shows.
         pattern: take over the pattern too, where either object has one and their outlines agree; otherwise colours
             alone.
     """

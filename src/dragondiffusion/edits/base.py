@@ -48,8 +48,8 @@ class Compiled:
         touched: cells of the energy grid the edit changes.
         changed: pixels the edit changes, 0 to 1.
         stays: latent cells whose present content the edit works on, so that no other edit may take it away.
-        hole: latent cells whose content goes away: the source hole.
-        hole_pixels: pixels whose content goes away, for the proxy.
+        hole: latent cells whose content is removed: the source hole.
+        hole_pixels: pixels of the source hole, for the proxy.
         lit: what the brightness of every pixel is multiplied by for the proxy, before the source hole is inpainted:
             takes shadows off; None where there is none.
         outright: those of the changed pixels that are wholly the edit's up to their border; at the border of the others
@@ -108,7 +108,7 @@ class Compiled:
         return ~((coverage(self.changed, size) > 0) | dilate(self.hole, margin))
 
     def alpha(self, canvas: Canvas, margin: int, width: int) -> Mask:
-        """Weight of the edited image in the composite, pixel by pixel, of the picture's size.
+        """Weight of the edited image in the composite, pixel by pixel, of the image's size.
 
         It is 1 on the places an object leaves, comes to and throws its shadow on, and exactly 0 beyond. Where what may
         change is a limit, it falls to 0 inside of it.
@@ -138,11 +138,11 @@ class Edit(ABC):
         """The edit as data.
 
         Args:
-            canvas: grids of the picture.
+            canvas: grids of the image.
             settings: strengths and geometry.
 
         Raises:
-            ValueError: if the edit does not fit the picture, before any model work.
+            ValueError: if the edit does not fit the image, before any model work.
         """
 
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
@@ -150,41 +150,41 @@ class Edit(ABC):
 
         Args:
             compiled: this edit.
-            x: the padded picture in [-1, 1].
+            x: the padded image in [-1, 1].
             canvas: its grids.
             settings: strengths and geometry.
         """
         return compiled
 
     def extent(self, size: Size, settings: Settings) -> Box:
-        """The part of a picture that the edit is about: what it takes, changes, or looks at.
+        """The part of an image that the edit is about: what it takes, changes, or looks at.
 
-        Large pictures are edited in a frame around it. All of the picture, where an edit does not say.
+        Large images are edited in a frame around it. All of the image, where an edit does not say.
 
         Args:
-            size: of the picture, pixels.
+            size: of the image, pixels.
             settings: strengths and geometry.
 
         Raises:
-            ValueError: if the edit does not fit the picture.
+            ValueError: if the edit does not fit the image.
         """
         return everything(size)
 
     def within(self, frame: Frame, settings: Settings) -> "Edit":
-        """The same edit in pixels of a frame of the picture, second pictures scaled down where they are too large.
+        """The same edit in pixels of a frame of the image, second images scaled down where they are too large.
 
         Args:
-            frame: the part of the picture that is edited.
+            frame: the part of the image that is edited.
             settings: strengths and geometry.
 
         Raises:
-            ValueError: if a mask cannot be read, or the edit only knows pictures that are edited whole.
+            ValueError: if a mask cannot be read, or the edit only knows images that are edited whole.
         """
         if frame.is_whole:
             return self
         raise ValueError(
-            f"{type(self).__name__} cannot be made in a part of a {frame.picture[1]}x{frame.picture[0]} picture; "
-            "scale the picture down, or set working_size to its longer side"
+            f"{type(self).__name__} cannot be made in a part of a {frame.picture[1]}x{frame.picture[0]} image; "
+            "scale the image down, or set working_size to its longer side"
         )
 
     def clamp(self, settings: Settings) -> Number:
@@ -192,19 +192,19 @@ class Edit(ABC):
         return self.CLAMP if settings.clamp_destination is None else settings.clamp_destination
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
-        """Further pictures the edit takes something from; compiled edits number them from 1."""
+        """Further images the edit takes something from; compiled edits number them from 1."""
         return ()
 
 
 def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask") -> Mask:
-    """The mask of an object on the padded picture.
+    """The mask of an object on the padded image.
 
     Raises:
-        ValueError: if it cannot be read, does not fit, is empty, or leaves nothing of the picture to preserve.
+        ValueError: if it cannot be read, does not fit, is empty, or leaves nothing of the image to preserve.
     """
     values = read_mask(mask, canvas.picture, name=name)
     if not bool((values <= 0.5).any()):
-        raise ValueError(f"{name} covers the whole picture and leaves nothing to preserve; mark only the object")
+        raise ValueError(f"{name} covers the whole image and leaves nothing to preserve; mark only the object")
     return pad_mask(values, canvas.padded)
 
 

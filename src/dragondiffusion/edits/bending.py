@@ -22,7 +22,7 @@ TAPER = 2.0
 
 
 def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
-    """Checks pairs of points of a picture.
+    """Checks pairs of points of an image.
 
     Raises:
         ValueError: if there is none, a number is not finite, or a point lies outside.
@@ -34,9 +34,7 @@ def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
             if len(point) != 2 or not all(math.isfinite(v) for v in point):
                 raise ValueError(f"{name}[{k}]: {point} must be two finite numbers (x, y)")
             if not (0 <= point[0] < size[1] and 0 <= point[1] < size[0]):
-                raise ValueError(
-                    f"{name}[{k}]: {point} lies outside of the {size[1]}x{size[0]} picture; move it inside"
-                )
+                raise ValueError(f"{name}[{k}]: {point} lies outside of the {size[1]}x{size[0]} image; move it inside")
 
 
 def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, proxy: bool, steps: int = STEPS) -> Placed:
@@ -46,7 +44,7 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, prox
 
     Args:
         pairs: points (start, end), pixels.
-        editable: pixels of the padded picture that may change.
+        editable: pixels of the padded image that may change.
         canvas: grids.
         clamp: see `Placed`.
         proxy: give the correspondence in pixels too.

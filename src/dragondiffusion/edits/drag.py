@@ -25,8 +25,8 @@ class Drag(Edit):
     Args:
         points: pairs (from, to) of points (x, y) in pixels. A pair of twice the same point is an anchor: its content
             stays where it is.
-        mask: what may change; a picture, array or path of the size of the picture. None is everything near the ways
-            from start to end (see `editable`).
+        mask: what may change; an image, array or path of the size of the image. None is everything near the
+            displacements (see `editable`).
 
     Raises:
         ValueError: if no pair has a displacement.
@@ -39,7 +39,7 @@ class Drag(Edit):
     CLAMP = 0.9  # chosen, docs/experiments.md
 
     REACH = 1.0
-    """Without a mask: how far around the ways content may change, in displacements. Source: chosen."""
+    """Without a mask: how far around them content may change, as a multiple of the longest. Source: chosen."""
     LEAST_REACH = 4
     """The same, at least, in latent cells. Source: chosen, wider than a patch of 3x3 cells."""
 
@@ -59,10 +59,10 @@ class Drag(Edit):
         return tuple(pair for pair in self.points if tuple(pair[0]) == tuple(pair[1]))
 
     def editable(self, canvas: Canvas) -> Mask:
-        """What may change, on the padded picture: the mask or, without one, the surroundings of the ways.
+        """What may change, on the padded image: the mask or, without one, the surroundings of the displacements.
 
         Raises:
-            ValueError: if a point lies outside of the picture.
+            ValueError: if a point lies outside of the image.
         """
         check_pairs(self.points, canvas.picture, "points")
         if self.mask is None:
@@ -73,13 +73,13 @@ class Drag(Edit):
 
     def extent(self, size: Size, settings: Settings) -> Box:
         check_pairs(self.points, size, "points")
-        ways = box_of_points([point for pair in self.moving for point in pair])
+        path = box_of_points([point for pair in self.moving for point in pair])
         if self.mask is None:
             longest = max(math.dist(start, end) for start, end in self.moving)
-            return clipped(grown(ways, self.REACH * longest), size)
+            return clipped(grown(path, self.REACH * longest), size)
         mask = read_mask(self.mask, size)
         self._check_inside(mask)
-        return clipped(joined([grown(ways, BORDER), grown(box_of_mask(mask), BORDER)]), size)
+        return clipped(joined([grown(path, BORDER), grown(box_of_mask(mask), BORDER)]), size)
 
     def within(self, frame: Frame, settings: Settings) -> "Drag":
         if frame.is_whole:

@@ -1,4 +1,4 @@
-"""What part of a picture edits are about: shared by those that move, remove and bring in objects."""
+"""What part of an image edits are about: shared by those that move, remove and bring in objects."""
 
 import math
 
@@ -14,12 +14,12 @@ BORDER = 2
 
 
 def arrival_box(box: Box, affine: Affine, size: Size) -> Box | None:
-    """Where an object comes to lie in a picture.
+    """Where an object comes to lie in an image.
 
     Args:
         box: around the object, where it comes from.
         affine: its map.
-        size: of the picture.
+        size: of the image.
 
     Returns:
         None if it lies outside.
@@ -29,12 +29,12 @@ def arrival_box(box: Box, affine: Affine, size: Size) -> Box | None:
 
 
 def leaving_box(mask: Mask, box: Box, size: Size, settings: Settings, arrival: tuple[Box, Number] | None = None) -> Box:
-    """What an object that goes away is about: itself, its new place, and the surroundings that its shadow may lie on.
+    """The footprint of an object that leaves its place: itself, its new place, and the surroundings of its shadow.
 
     Args:
         mask: the object.
         box: around it.
-        size: of the picture.
+        size: of the image.
         settings: whether shadows are looked for.
         arrival: its new place, and its size there relative to that before; None if it is removed.
     """
@@ -56,5 +56,5 @@ def hint_within(hint: MaskLike | None, frame: Frame) -> Mask | None:
 
 
 def with_hint(hint: MaskLike | None, box: Box, size: Size) -> Box:
-    """A box that also holds the region whose look a hole place should take."""
+    """A box that also holds the region that the source hole should look like."""
     return box if hint is None else joined([box, box_of_mask(read_mask(hint, size, "hint"))])

@@ -1,4 +1,4 @@
-"""What is asked of a place whose content goes away: shared by moving and removing."""
+"""What is asked of a source hole: shared by moving and removing."""
 
 from ..core.geometry import covered_cells, dilate
 from ..core.types import Canvas, Mask, Region
@@ -11,7 +11,7 @@ FRINGE = 1
 
 
 def hint_region(hint: MaskLike | None, canvas: Canvas) -> Region | None:
-    """Cells of the energy grid whose look the source hole should take; None where nothing is said."""
+    """Cells of the energy grid that the source hole should look like; None where nothing is said."""
     if hint is None:
         return None
     mask = pad_mask(read_mask(hint, canvas.picture, name="hint"), canvas.padded)
@@ -19,5 +19,5 @@ def hint_region(hint: MaskLike | None, canvas: Canvas) -> Region | None:
 
 
 def pixels_of_hole(mask: Mask) -> Region:
-    """Pixels that the proxy makes up: those of the object, with a fringe."""
+    """Pixels that the proxy inpaints: those of the object, with a fringe."""
     return dilate(mask > SHOWS, FRINGE)

@@ -23,7 +23,7 @@ class Landmarks(Edit):
     """Moves landmarks to another layout, such as that of another face.
 
     Args:
-        points_from: landmarks (x, y) of the picture, in pixels.
+        points_from: landmarks (x, y) of the image, in pixels.
         points_to: where each of them goes, in the same order; landmarks that stay belong in both lists.
 
     Raises:
@@ -65,7 +65,7 @@ class Landmarks(Edit):
         return replace(self, points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
 
     def editable(self, canvas: Canvas) -> Mask:
-        """What may change, on the padded picture: the hull of old and new landmarks and its surroundings."""
+        """What may change, on the padded image: the hull of old and new landmarks and its surroundings."""
         points = torch.tensor([point for pair in self._pairs() for point in pair], dtype=torch.float64)
         diameter = float((points.amax(0) - points.amin(0)).norm())
         reach = max(self.SURROUNDINGS * diameter, 2.0 * canvas.factor)

@@ -23,19 +23,19 @@ from .shading import with_shadow
 
 @dataclass(frozen=True)
 class Move(Edit):
-    """Moves an object; what it leaves behind is made up, what it comes to cover is gone.
+    """Moves an object; what it leaves behind is inpainted, what it comes to cover is gone.
 
     Convention: the object is mirrored, scaled, turned about `anchor`, then displaced; x to the right, y down; positive
     angles turn counter-clockwise as seen on the screen.
 
     Args:
-        mask: the object; a picture, array or path of the size of the picture.
+        mask: the object; an image, array or path of the size of the image.
         offset: (dx, dy) in pixels, fractions count.
         scale: factor, or (factor along x, factor along y) before the turn.
         angle: degrees.
         flip: mirror left and right.
         anchor: (x, y) in pixels that scaling, turning and mirroring leave in place; None is the mask's centroid.
-        hint: region whose look the hole place should take; None is everything the edit does not touch.
+        hint: region that the source hole should look like; None is everything the edit does not touch.
 
     Raises:
         ValueError: if a number is not finite or a scale not positive.
@@ -124,7 +124,7 @@ class Move(Edit):
 
     def gone(self, size: Size) -> str:
         """What is said where the object leaves an image of a size."""
-        return f"offset {self.offset} moves the object out of the {size[1]}x{size[0]} picture; choose a smaller offset"
+        return f"offset {self.offset} moves the object out of the {size[1]}x{size[0]} image; choose a smaller offset"
 
     def _anchor(self, mask: Mask) -> Point:
         return self.anchor or centre_of_mask(mask, box_of_mask(mask))

@@ -1,4 +1,4 @@
-"""Bringing an object of a second picture into this one."""
+"""Bringing an object of a second image into this one."""
 
 import math
 from dataclasses import dataclass, replace
@@ -22,22 +22,22 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class Paste(Edit):
-    """Pastes an object of a second picture.
+    """Pastes an object of a second image.
 
     Convention: the object is mirrored, scaled, turned about `anchor`, then displaced, from its place in the second
-    picture (pixels from its top left corner) to its place in the edited one; x to the right, y down; positive angles
+    image (pixels from its top left corner) to its place in the edited one; x to the right, y down; positive angles
     turn counter-clockwise as seen on the screen.
 
     Args:
-        image: the second picture, of any size; a picture, array or path.
-        mask: the object, of the size of the second picture.
+        image: the second image, of any size; an image, array or path.
+        mask: the object, of the size of the second image.
         offset: (dx, dy) in pixels, fractions count.
         scale: factor, or (factor along x, factor along y) before the turn.
         angle: degrees.
         flip: mirror left and right.
-        anchor: (x, y) in the second picture that scaling, turning and mirroring leave in place; None is the mask's
+        anchor: (x, y) in the second image that scaling, turning and mirroring leave in place; None is the mask's
             centroid.
-        prompt: what the second picture shows.
+        prompt: what the second image shows.
 
     Raises:
         ValueError: if a number is not finite or a scale not positive.
@@ -123,12 +123,12 @@ class Paste(Edit):
     def outside(self, size: Size) -> str:
         """What is said where the object does not come to lie in an image of a size."""
         return (
-            f"offset {self.offset} puts the object outside of the {size[1]}x{size[0]} picture; "
-            "it is where it lies in the second picture plus the offset"
+            f"offset {self.offset} puts the object outside of the {size[1]}x{size[0]} image; "
+            "it is where it lies in the second image plus the offset"
         )
 
     def _second(self) -> tuple[Pixels, Mask, Point]:
-        """The second picture, the object there, and the point about which it is scaled, turned and mirrored."""
+        """The second image, the object there, and the point about which it is scaled, turned and mirrored."""
         picture = read_picture(self.image)
         mask = read_mask(self.mask, (picture.shape[0], picture.shape[1]))
         return picture, mask, self.anchor or centre_of_mask(mask, box_of_mask(mask))

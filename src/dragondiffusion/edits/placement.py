@@ -66,16 +66,16 @@ def check_map(offset: Point, scale: Number | Point, angle: Number, anchor: Point
 
 
 def place(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement | None:
-    """The object carried along an affine map; cells count by how much of them it covers.
+    """The object transported by an affine map; cells count by how much of them it covers.
 
     Args:
-        mask: the object, on the padded picture.
+        mask: the object, on the padded image.
         affine: its map, pixels.
         canvas: grids.
         proxy: give the correspondence in pixels too.
 
     Returns:
-        None if nothing of the object is left in the picture.
+        None if nothing of the object is left in the image.
     """
     arrival = arrive(mask, affine, canvas, proxy)
     if arrival is None:
@@ -91,12 +91,12 @@ def place(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement 
 
 
 def arrive(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement | None:
-    """As `place`, but for an object of another picture, of which nothing is left behind in this one.
+    """As `place`, but for an object of another image, of which nothing is left behind in this one.
 
     Args:
-        mask: the object, on its own padded picture.
-        affine: pixels of its picture to pixels of the edited one.
-        canvas: grids of the edited picture.
+        mask: the object, on its own padded image.
+        affine: pixels of its image to pixels of the edited one.
+        canvas: grids of the edited image.
         proxy: give the correspondence in pixels too.
     """
     extent: Size = (mask.shape[0], mask.shape[1])
@@ -121,7 +121,7 @@ def arrive(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement
 
 
 def picture_area(canvas: Canvas) -> Mask:
-    """1 on the picture, 0 on what was padded."""
+    """1 on the image, 0 on what was padded."""
     area = torch.zeros(canvas.padded)
     area[: canvas.picture[0], : canvas.picture[1]] = 1
     return area

@@ -20,11 +20,11 @@ from .shading import with_shadow
 
 @dataclass(frozen=True)
 class Remove(Edit):
-    """Removes an object; what was behind it is made up. A move whose object goes nowhere.
+    """Removes an object; what was behind it is inpainted. A move whose object goes nowhere.
 
     Args:
-        mask: the object; a picture, array or path of the size of the picture.
-        hint: region whose look the hole place should take; None is the rest of the picture.
+        mask: the object; an image, array or path of the size of the image.
+        hint: region that the source hole should look like; None is the rest of the image.
     """
 
     mask: MaskLike

@@ -12,7 +12,7 @@ from ..core.types import Mask, Pictures
 from .files import Pixels
 
 AGREEMENT = 0.25
-"""Difference, of pictures in [-1, 1], at which a result no longer agrees with its proxy. Source: chosen."""
+"""Difference, of images in [-1, 1], at which a result no longer agrees with its proxy. Source: chosen."""
 
 
 def detailed(x: Pictures, proxy: Pictures, blurred: Pictures) -> Pictures:
@@ -30,18 +30,18 @@ def detailed(x: Pictures, proxy: Pictures, blurred: Pictures) -> Pictures:
 
 
 def agreement(x: Pictures, y: Pictures) -> Float[Tensor, "batch 1 _ _"]:
-    """Where pictures are alike: 1 where they are equal, falling to 0 where they differ by `AGREEMENT`."""
+    """Where images are alike: 1 where they are equal, falling to 0 where they differ by `AGREEMENT`."""
     difference = (x - y).abs().mean(1, keepdim=True)
     near = nnf.avg_pool2d(difference, 5, stride=1, padding=2, count_include_pad=False)
     return (1 - near / AGREEMENT).clamp(0, 1)
 
 
 def composite(edited: Pixels, original: Pixels, alpha: Mask) -> Pixels:
-    """The edited picture inside, the original outside: where `alpha` is 0 the pixels are those of the original."""
+    """The edited image inside, the original outside: where `alpha` is 0 the pixels are those of the original."""
     return mixed(edited, original, alpha.cpu().numpy()[..., None])
 
 
 def mixed(new: npt.NDArray[Any], old: npt.NDArray[np.uint8], weight: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Two pictures or channels mixed and rounded; where the weight of the new is 0 they are the old bit for bit."""
+    """Two images or channels mixed and rounded; where the weight of the new is 0 they are the old bit for bit."""
     values = np.rint(weight * new.astype(np.float32) + (1 - weight) * old.astype(np.float32)).astype(np.uint8)
     return np.where(weight > 0, values, old)

@@ -15,17 +15,17 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
-"""An RGB picture (height, width, 3) with 8 bits a channel."""
+"""An RGB image (height, width, 3) with 8 bits a channel."""
 
 ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor
-"""What is taken for a picture or a mask: a path, a PIL image, or an array."""
+"""What is taken for an image or a mask: a path, a PIL image, or an array."""
 
 MAX_PIXELS = 100_000_000
-"""Largest picture that is read, in pixels. Source: phone cameras store up to 100 megapixels."""
+"""Largest image that is read, in pixels. Source: phone cameras store up to 100 megapixels."""
 
 
 def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """Reads a picture as 8-bit RGB: EXIF orientation applied, transparency laid over white, 16 bit and CMYK converted.
+    """Reads an image as 8-bit RGB: EXIF orientation applied, transparency laid over white, 16 bit and CMYK converted.
 
     Args:
         source: path, PIL image, or array (height, width[, channels]) of uint8, or of floats in [0, 1].
@@ -33,24 +33,24 @@ def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
 
     Raises:
         FileNotFoundError: if the path does not exist.
-        ValueError: if the picture is unreadable, enormous, of an unknown shape, or not finite.
+        ValueError: if the image is unreadable, enormous, of an unknown shape, or not finite.
     """
     if isinstance(source, (np.ndarray, Tensor)):
         return to_rgb(array_image(as_array(source), max_pixels))
     if isinstance(source, Image.Image):
         check_size(source.size[1], source.size[0], max_pixels, "image")
         return to_rgb(source)
-    name = f"picture {source}"
+    name = f"image {source}"
     with open_image(Path(source), max_pixels, name) as image:
         return to_rgb(load_pixels(image, name))
 
 
 def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.Image:
-    """Opens a picture's file, or the bytes of one, without reading its pixels.
+    """Opens an image's file, or the bytes of one, without reading its pixels.
 
     Raises:
         FileNotFoundError: if the path does not exist.
-        ValueError: if the picture is unreadable or enormous.
+        ValueError: if the image is unreadable or enormous.
     """
     if isinstance(source, Path) and not source.is_file():
         raise FileNotFoundError(f"{name} does not exist; check the path")
@@ -67,7 +67,7 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
 
 
 def _opened(source: Path | io.BytesIO) -> Image.Image:
-    """What PIL opens, and HEIC where pillow-heif is installed. PIL's own warning of large pictures is not needed."""
+    """What PIL opens, and HEIC where pillow-heif is installed. PIL's own warning of large images is not needed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
@@ -101,7 +101,7 @@ def _why_unknown(source: Path | io.BytesIO) -> str:
 
 
 def load_pixels(image: Image.Image, name: str) -> Image.Image:
-    """Reads the pixels of an opened picture.
+    """Reads the pixels of an opened image.
 
     Raises:
         ValueError: if it is broken.
@@ -114,7 +114,7 @@ def load_pixels(image: Image.Image, name: str) -> Image.Image:
 
 
 def check_size(height: int, width: int, max_pixels: int, name: str) -> None:
-    """Checks that a picture has pixels, and not too many.
+    """Checks that an image has pixels, and not too many.
 
     Raises:
         ValueError: if it does not.
@@ -149,7 +149,7 @@ def to_rgb(image: Image.Image) -> Pixels:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Inks or CIELAB as RGB: by the picture's profile where it has a sound one."""
+    """Inks or CIELAB as RGB: by the image's profile where it has a sound one."""
     profile = image.info.get("icc_profile")
     source = io.BytesIO(profile) if profile else None
     try:

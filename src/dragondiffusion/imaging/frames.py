@@ -1,6 +1,6 @@
-"""The part of a large picture that is edited: which it is, how far it is scaled down, and the way there and back.
+"""The part of a large image that is edited: which it is, how far it is scaled down, and the way there and back.
 
-Convention: boxes are (left, top, right, bottom) in pixels, right and bottom exclusive. A point (x, y) of the picture
+Convention: boxes are (left, top, right, bottom) in pixels, right and bottom exclusive. A point (x, y) of the image
 lies at ((x - left) s, (y - top) s) in the frame of scale s, the same along both axes; pixel centres are at +0.5.
 """
 
@@ -22,7 +22,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 """(left, top, right, bottom) in pixels, right and bottom exclusive."""
 
 LARGEST = 1.5
-"""A picture with no side longer than this many working sizes is edited whole. Source: chosen; Stable Diffusion 1.5,
+"""An image with no side longer than this many working sizes is edited whole. Source: chosen; Stable Diffusion 1.5,
 made at 512, holds together up to 768."""
 
 CONTEXT = 0.25
@@ -35,14 +35,14 @@ NEARLY_SQUARE = 1.25
 
 @dataclass(frozen=True)
 class Frame:
-    """A part of a picture, scaled down where it is larger than a model works on.
+    """A part of an image, scaled down where it is larger than a model works on.
 
     Args:
-        picture: size of the picture, pixels.
+        picture: size of the image, pixels.
         box: the part.
-        scale: pixels of the frame per pixel of the picture, at most 1.
+        scale: pixels of the frame per pixel of the image, at most 1.
         working: side in pixels of what the model works on; None where no model will see the frame, which then shows
-            no more than it must, at the picture's own scale.
+            no more than it must, at the image's own scale.
     """
 
     picture: Size
@@ -52,22 +52,22 @@ class Frame:
 
     @staticmethod
     def whole(picture: Size, working: int | None) -> "Frame":
-        """All of a picture as it is."""
+        """All of an image as it is."""
         return Frame(picture, everything(picture), 1.0, working)
 
     @staticmethod
     def reduced(picture: Size, working: int) -> "Frame":
-        """All of a picture, scaled down if it is too large to be edited as it is."""
+        """All of an image, scaled down if it is too large to be edited as it is."""
         if fits(picture, working):
             return Frame.whole(picture, working)
         return Frame(picture, everything(picture), _scale(picture, working), working)
 
     @staticmethod
     def around(extent: Box, picture: Size, working: int) -> "Frame":
-        """What is edited of a picture, with `CONTEXT`; all of it, as it is, if it is small enough.
+        """What is edited of an image, with `CONTEXT`; all of it, as it is, if it is small enough.
 
-        The frame is a square where the picture has room for one, at least of the working size and, where it is
-        larger, scaled down to it. In flat pictures it is longer, up to `LARGEST` working sizes.
+        The frame is a square where the image has room for one, at least of the working size and, where it is
+        larger, scaled down to it. In flat images it is longer, up to `LARGEST` working sizes.
         """
         if fits(picture, working):
             return Frame.whole(picture, working)
@@ -80,12 +80,12 @@ class Frame:
 
     @staticmethod
     def tight(box: Box, picture: Size) -> "Frame":
-        """A part of a picture at its own scale that no model will see."""
+        """A part of an image at its own scale that no model will see."""
         return Frame(picture, clipped(box, picture), 1.0, None)
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of the picture as it is."""
+        """Whether it is all of the image as it is."""
         return self.scale == 1 and self.box == everything(self.picture)
 
     @property
@@ -95,29 +95,29 @@ class Frame:
         return _reduced_side(bottom - top, self.scale), _reduced_side(right - left, self.scale)
 
     def holds(self, box: Box) -> bool:
-        """Whether a box of the picture lies inside."""
+        """Whether a box of the image lies inside."""
         return all(a <= b for a, b in zip(self.box[:2], box[:2], strict=True)) and all(
             a >= b for a, b in zip(self.box[2:], box[2:], strict=True)
         )
 
     def point(self, point: Point) -> Point:
-        """A point of the picture."""
+        """A point of the image."""
         return (point[0] - self.box[0]) * self.scale, (point[1] - self.box[1]) * self.scale
 
     def points(self, points: PointList) -> PointList:
-        """Points of the picture."""
+        """Points of the image."""
         return tuple(self.point(point) for point in points)
 
     def pairs(self, pairs: Pairs) -> Pairs:
-        """Pairs of points of the picture."""
+        """Pairs of points of the image."""
         return tuple((self.point(start), self.point(end)) for start, end in pairs)
 
     def offset(self, offset: Point) -> Point:
-        """A displacement in the picture."""
+        """A displacement in the image."""
         return offset[0] * self.scale, offset[1] * self.scale
 
     def mask(self, source: MaskLike, name: str = "mask") -> Mask:
-        """A mask of the picture, area by area where it is scaled down.
+        """A mask of the image, area by area where it is scaled down.
 
         Raises:
             FileNotFoundError: if the path does not exist.
@@ -134,13 +134,13 @@ class Frame:
         return share / most if 0 < most <= 0.5 and bool((values > 0.5).any()) else share
 
     def pixels(self, pixels: Pixels) -> Pixels:
-        """The picture's pixels, antialiased where they are scaled down."""
+        """The image's pixels, antialiased where they are scaled down."""
         left, top, right, bottom = self.box
         part = np.ascontiguousarray(pixels[top:bottom, left:right])
         return part if self.scale == 1 else shrunk(part, self.scale)
 
     def enlarged(self, pixels: Pixels, box: Box) -> Pixels:
-        """A box of the picture, inside the frame, as the frame's pixels show it."""
+        """A box of the image, inside the frame, as the frame's pixels show it."""
         picture = Image.fromarray(pixels).resize(_extent(box), Image.Resampling.BICUBIC, self._inside(box))
         return np.array(picture)
 
@@ -151,7 +151,7 @@ class Frame:
         return torch.from_numpy(values).clamp(0, 1)
 
     def box_of(self, inside: Box) -> Box:
-        """A box in pixels of the frame as one of the picture, a pixel of the frame wider on every side."""
+        """A box in pixels of the frame as one of the image, a pixel of the frame wider on every side."""
         left, top, right, bottom = (v / self.scale for v in inside)
         by = 0.0 if self.scale == 1 else 1 / self.scale
         outer = (math.floor(left - by), math.floor(top - by), math.ceil(right + by), math.ceil(bottom + by))
@@ -159,7 +159,7 @@ class Frame:
         return intersection(shifted_box(outer, (x, y)), self.box)
 
     def fading(self, width: int) -> Mask:
-        """1 inside, falling to 0 towards those borders beyond which the picture goes on.
+        """1 inside, falling to 0 towards those borders beyond which the image goes on.
 
         Args:
             width: pixels of the frame over which it falls.
@@ -169,12 +169,12 @@ class Frame:
         return rows[:, None] * columns[None, :]
 
     def second(self, marked: Box, picture: Size, magnified: Number) -> "Frame":
-        """The frame of a second picture, from which something is brought into this one.
+        """The frame of a second image, from which something is brought into this one.
 
         Args:
             marked: what is brought.
-            picture: size of the second picture.
-            magnified: pixels of this picture per pixel of the second one, of what is brought.
+            picture: size of the second image.
+            magnified: pixels of this image per pixel of the second one, of what is brought.
         """
         wanted = min(1.0, magnified * self.scale)
         if self.working is None:
@@ -195,12 +195,12 @@ class Frame:
 
 
 def fits(picture: Size, working: int) -> bool:
-    """Whether a picture is small enough to be edited whole."""
+    """Whether an image is small enough to be edited whole."""
     return max(picture) <= LARGEST * working
 
 
 def everything(picture: Size) -> Box:
-    """The box of a whole picture."""
+    """The box of a whole image."""
     return 0, 0, picture[1], picture[0]
 
 
@@ -222,7 +222,7 @@ def centre_of_mask(mask: Mask, box: Box) -> Point:
 
 
 def mapped_box(box: Box, affine: Affine) -> Box:
-    """The box around a box carried along an affine map."""
+    """The box around a box that an affine map transports."""
     left, top, right, bottom = box
     corners = [(x, y) for x in (left, right) for y in (top, bottom)]
     return box_of_points(tuple((x, y) for x, y in affine(torch.tensor(corners, dtype=torch.float64)).tolist()))
@@ -253,7 +253,7 @@ def intersection(one: Box, other: Box) -> Box:
 
 
 def clipped(box: Box, picture: Size) -> Box:
-    """What of a box lies inside a picture."""
+    """What of a box lies inside an image."""
     return intersection(box, everything(picture))
 
 
@@ -268,12 +268,12 @@ def shifted_box(box: Box, by: tuple[int, int]) -> Box:
 
 
 def shrunk(pixels: Pixels, scale: Number) -> Pixels:
-    """A picture scaled down, antialiased, by the same factor along both axes."""
+    """An image scaled down, antialiased, by the same factor along both axes."""
     return np.array(_shrunk(Image.fromarray(pixels), scale, Image.Resampling.LANCZOS))
 
 
 def regrown(pixels: Pixels, scale: Number, size: Size) -> Pixels:
-    """What `shrunk` left of a picture, at its size (height, width) before."""
+    """What `shrunk` left of an image, at its size (height, width) before."""
     box = (0.0, 0.0, min(size[1] * scale, pixels.shape[1]), min(size[0] * scale, pixels.shape[0]))
     return np.array(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BICUBIC, box))
 

@@ -17,24 +17,24 @@ from .files import MAX_PIXELS, ImageLike, as_array, load_pixels, open_image, uni
 from .shapes import MaskShape, shape_of
 
 MaskLike: TypeAlias = ImageLike | MaskShape
-"""What is taken for a mask: a picture of it, a box, a polygon or run lengths; a path may also be that of their JSON."""
+"""What is taken for a mask: an image of it, a box, a polygon or run lengths; a path may also be that of their JSON."""
 
 MAX_SHAPE_BYTES = 16 * 2**20
 """Largest JSON file of a mask that is read, bytes. Source: chosen, run lengths of a large ragged mask."""
 
 
 def read_mask(source: MaskLike, size: Size, name: str = "mask") -> Mask:
-    """Reads a mask of a picture as floats in [0, 1].
+    """Reads a mask of an image as floats in [0, 1].
 
     Args:
         source: path, PIL image, or array (height, width[, channels]) of bool, of uint8 (0..255, or 0 and 1), or of
             floats in [0, 1], of which the first of several channels counts; or a box, polygon or run lengths.
-        size: size of the picture in pixels.
+        size: size of the image in pixels.
         name: what the mask is called in messages.
 
     Raises:
         FileNotFoundError: if the path does not exist.
-        ValueError: if the mask is unreadable, empty, not finite, out of range, or of another size than the picture.
+        ValueError: if the mask is unreadable, empty, not finite, out of range, or of another size than the image.
     """
     source = loaded_shape(source, name)
     if isinstance(source, MaskShape):
@@ -50,8 +50,8 @@ def read_mask(source: MaskLike, size: Size, name: str = "mask") -> Mask:
     values = values[..., 0] if values.ndim == 3 else values
     if values.shape != size:
         raise ValueError(
-            f"{name} has shape {values.shape} but the picture is {size[0]}x{size[1]} (height x width); "
-            "draw the mask on the picture itself"
+            f"{name} has shape {values.shape} but the image is {size[0]}x{size[1]} (height x width); "
+            "draw the mask on the image itself"
         )
     mask = torch.from_numpy(unit_range(values, name))
     if not bool((mask > 0.5).any()):
@@ -72,7 +72,7 @@ def loaded_shape(source: MaskLike, name: str = "mask") -> MaskLike:
 
 
 def marked(mask: Mask, size: Size) -> Mask:
-    """What a mask marks at all, 0 or 1, on its picture resized to (height, width).
+    """What a mask marks at all, 0 or 1, on its image resized to (height, width).
 
     Source: behaviour of the authors' released code: masks of 8 bits, resized bilinearly, count where they are not 0.
     """
@@ -82,7 +82,7 @@ def marked(mask: Mask, size: Size) -> Mask:
 
 
 def pad_mask(mask: Mask, padded: Size) -> Mask:
-    """The mask on the padded picture; what was added is outside."""
+    """The mask on the padded image; what was added is outside."""
     return nnf.pad(mask, (0, padded[1] - mask.shape[1], 0, padded[0] - mask.shape[0]))
 
 

@@ -1,4 +1,4 @@
-"""What files of pictures carry besides pixels: profile, EXIF, XMP, resolution, quality; read and given on."""
+"""What files of images carry besides pixels: profile, EXIF, XMP, resolution, quality; read and passed on."""
 
 from typing import Any, cast
 
@@ -50,7 +50,7 @@ def carried(image: Image.Image) -> dict[str, Any]:
 
 
 def _exif(image: Image.Image) -> bytes | None:
-    """EXIF of the upright picture, without its thumbnail, which would show what the edit took away."""
+    """EXIF of the upright image, without its thumbnail, which would show what the edit took away."""
     exif = image.getexif()
     if image.format == "TIFF":
         for tag in set(exif) & TIFF_STRUCTURE:
@@ -71,7 +71,7 @@ def _exif(image: Image.Image) -> bytes | None:
 
 
 def _upright_xmp(xmp: bytes) -> bytes:
-    """XMP that says its picture is upright."""
+    """XMP that says its image is upright."""
     for before, after in ((b'tiff:Orientation="', b'"'), (b"<tiff:Orientation>", b"</tiff:Orientation>")):
         start = xmp.find(before)
         if start >= 0 and xmp[start + len(before) + 1 :].startswith(after):
@@ -80,13 +80,13 @@ def _upright_xmp(xmp: bytes) -> bytes:
 
 
 def png_xmp(picture: Image.Image) -> str | None:
-    """XMP of a picture as the text that a PNG carries."""
+    """XMP of an image as the text that a PNG carries."""
     xmp = picture.info.get("xmp")
     return xmp.decode("utf-8", errors="replace") if isinstance(xmp, bytes) else None
 
 
 def save_options(picture: Image.Image, kind: str) -> dict[str, Any]:
-    """What PIL's `save` is told, so that a file of a format carries what a picture has in its `info`.
+    """What PIL's `save` is told, so that a file of a format carries what an image has in its `info`.
 
     Args:
         picture: what is saved.
@@ -106,7 +106,7 @@ def save_options(picture: Image.Image, kind: str) -> dict[str, Any]:
 
 
 def savable(picture: Image.Image, kind: str) -> Image.Image:
-    """A picture as a format can hold it: laid over white where it knows no transparency."""
+    """An image as a format can hold it: laid over white where it knows no transparency."""
     if picture.mode not in ("RGBA", "LA") or kind in WITH_ALPHA:
         return picture
     rgba = picture.convert("RGBA")

@@ -1,4 +1,4 @@
-"""Photographs: pictures with what their files carry besides pixels, and how it is given to files again."""
+"""Photographs: images with what their files carry besides pixels, and how it is given to files again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,18 +17,18 @@ from .frames import Frame
 from .metadata import carried
 
 Channel: TypeAlias = UInt8[np.ndarray, "_ _"]
-"""One channel (height, width) of a picture with 8 bits."""
+"""One channel (height, width) of an image with 8 bits."""
 
 GREY_MODES = ("1", "L", "LA", "La")
-"""Modes of PIL of pictures without colour; those of 16 bits begin with I."""
+"""Modes of PIL of images without colour; those of 16 bits begin with I."""
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """An upright picture and what its file carried.
+    """An upright image and what its file carried.
 
     Args:
-        pixels: the picture, transparency laid over white.
+        pixels: the image, transparency laid over white.
         alpha: its opacity, 0 to 255; None if it is opaque everywhere.
         grey: whether it has no colour.
         info: ICC profile, EXIF, XMP, resolution and JPEG quality of its file, by the names of PIL's `Image.info`.
@@ -47,10 +47,10 @@ class Photo:
         return self.pixels.shape[0], self.pixels.shape[1]
 
     def image(self, pixels: Pixels, alpha: Channel | None) -> Image.Image:
-        """Another picture as an image of this one's kind, with what its file carried.
+        """Another image as an image of this one's kind, with what its file carried.
 
         Args:
-            pixels: the picture; where it is not opaque, laid over white.
+            pixels: the image; where it is not opaque, laid over white.
             alpha: its opacity; None if it is opaque everywhere.
         """
         if alpha is None:
@@ -82,7 +82,7 @@ class Shot:
 
 
 def without_white(pixels: Pixels, alpha: Channel) -> Pixels:
-    r"""The colours that give a picture when they are laid over white, $c = 1 - (1 - x) / \alpha$."""
+    r"""The colours that give an image when they are laid over white, $c = 1 - (1 - x) / \alpha$."""
     a = np.maximum(alpha[..., None].astype(np.float32), 1)
     return np.rint((255 - (255 - pixels.astype(np.float32)) * (255 / a)).clip(0, 255)).astype(np.uint8)
 
@@ -104,7 +104,7 @@ def read_photo(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Photo:
     if isinstance(source, Image.Image):
         check_size(source.size[1], source.size[0], max_pixels, "image")
         return _photo(source, "image")
-    name = f"picture {source}"
+    name = f"image {source}"
     with open_image(Path(source), max_pixels, name) as image:
         return _photo(load_pixels(image, name), name)
 
@@ -122,7 +122,7 @@ def _notes(image: Image.Image, name: str) -> "list[str]":
     notes: list[str] = []
     frames = int(getattr(image, "n_frames", 1))
     if frames > 1 and image.format != "MPO":  # a photo with a depth map or a second view
-        notes.append(f"{name} holds {frames} pictures; the first one is edited")
+        notes.append(f"{name} holds {frames} images; the first one is edited")
     if image.mode == "CMYK":
         notes.append(f"{name} is in CMYK; the result is in RGB")
     deep = any("16" in str(tile[3]) for tile in getattr(image, "tile", ())) or image.mode in ("I", "F")

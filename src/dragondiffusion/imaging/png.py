@@ -1,4 +1,4 @@
-"""Pictures as PNG data that are read as the same picture again, and the texts that PNG files carry."""
+"""Images as PNG data that are read as the same image again, and the texts that PNG files carry."""
 
 import io
 from pathlib import Path
@@ -38,31 +38,31 @@ class _Room(io.BytesIO):
 
     def write(self, data: Any, /) -> int:
         if self.tell() + len(data) > self.most:
-            raise TooLargeError(f"PNG data have more than {self.most} bytes; store the picture elsewhere")
+            raise TooLargeError(f"PNG data have more than {self.most} bytes; store the image elsewhere")
         return super().write(data)
 
 
 def to_png(source: ImageLike, most: int | None = None) -> bytes:
-    """PNG data that `read_picture` and `read_mask` take for the same picture and mask.
+    """PNG data that `read_picture` and `read_mask` take for the same image and mask.
 
     Orientation is applied and metadata stay behind. Arrays of floats are stored with 16 bits if they are grey and 8
     bits do not hold them, with 8 bits otherwise.
 
     Args:
-        source: the picture.
+        source: the image.
         most: bytes that there is room for; None is any number. Large photos are not encoded to the end in vain.
 
     Raises:
         FileNotFoundError: if the path does not exist.
         TooLargeError: if there is not enough room.
-        ValueError: if the picture is unreadable, enormous, or an array that is no picture.
+        ValueError: if the image is unreadable, enormous, or an array that is no image.
     """
     if isinstance(source, (np.ndarray, Tensor)):
         image = _of_array(source.detach().cpu().numpy() if isinstance(source, Tensor) else source)
     elif isinstance(source, Image.Image):
         image = _plain(source)
     else:
-        name = f"picture {source}"
+        name = f"image {source}"
         with open_image(Path(source), MAX_PIXELS, name) as file:
             image = _plain(load_pixels(file, name))
     data = io.BytesIO() if most is None else _Room(most)
@@ -71,13 +71,13 @@ def to_png(source: ImageLike, most: int | None = None) -> bytes:
 
 
 def from_png(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The picture of PNG data.
+    """The image of PNG data.
 
     Raises:
         ValueError: if they are not PNG, broken, or enormous.
     """
     if not data.startswith(SIGNATURE):
-        raise ValueError(f"{name} holds no PNG; encode the picture as PNG")
+        raise ValueError(f"{name} holds no PNG; encode the image as PNG")
     return load_pixels(open_image(io.BytesIO(data), max_pixels, name), name)
 
 
@@ -86,9 +86,9 @@ def read_texts(path: Path) -> dict[str, str]:
 
     Raises:
         FileNotFoundError: if the path does not exist.
-        ValueError: if the picture is unreadable.
+        ValueError: if the image is unreadable.
     """
-    name = f"picture {path}"
+    name = f"image {path}"
     with open_image(path, MAX_PIXELS, name) as image:
         if not isinstance(image, PngImageFile):
             return {}

@@ -13,7 +13,7 @@ from jaxtyping import Bool
 from ..core.types import Size
 
 MAX_PIXELS = 100_000_000
-"""Largest mask, pixels; that of the largest picture that is read."""
+"""Largest mask, pixels; that of the largest image that is read."""
 
 
 def encode_runs(mask: Bool[np.ndarray, "_ _"]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Masks that are not pictures: boxes, polygons, run lengths; drawn where a mask is needed.
+"""Masks that are not images: boxes, polygons, run lengths; drawn where a mask is needed.
 
 Convention: points are (x, y) in pixels; pixel (i, j) covers the square from (j, i) to (j + 1, i + 1). Drawn masks hold
 the share of every pixel that is inside.
@@ -29,18 +29,18 @@ AT_ONCE = 2**17
 
 
 class MaskShape(ABC):
-    """A mask that is drawn at the size of its picture."""
+    """A mask that is drawn at the size of its image."""
 
     @abstractmethod
     def drawn(self, size: Size, name: str = "mask") -> Share:
         """The share of every pixel that is inside, 0 to 1.
 
         Args:
-            size: (height, width) of the picture.
+            size: (height, width) of the image.
             name: what the mask is called in messages.
 
         Raises:
-            ValueError: if it does not fit the picture.
+            ValueError: if it does not fit the image.
         """
 
     @abstractmethod
@@ -122,11 +122,11 @@ class RunLengthMask(MaskShape):
     """A mask as COCO's run lengths: columns from left to right, each downwards, runs outside and inside in turn.
 
     Args:
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
         counts: lengths of the runs, the first outside; or COCO's text of them.
 
     Raises:
-        ValueError: if the runs do not make up a picture of that size.
+        ValueError: if the runs do not make up an image of that size.
 
     Source: T.-Y. Lin et al., "Microsoft COCO", ECCV 2014, and the format of its tools (`maskApi`).
     """
@@ -144,8 +144,8 @@ class RunLengthMask(MaskShape):
     def drawn(self, size: Size, name: str = "mask") -> Share:
         if tuple(self.size) != tuple(size):
             raise ValueError(
-                f"{name} is for a picture of {self.size[0]}x{self.size[1]} but the picture is {size[0]}x{size[1]} "
-                "(height x width); make the mask for this picture"
+                f"{name} is for an image of {self.size[0]}x{self.size[1]} but the image is {size[0]}x{size[1]} "
+                "(height x width); make the mask for this image"
             )
         return decode_runs(self._runs, self.size).astype(np.float32)
 

@@ -15,13 +15,13 @@ from .metadata import XMP_TEXT, png_xmp, savable, save_options
 
 
 def carries_text(path: str | os.PathLike[str]) -> bool:
-    """Whether pictures written under this name carry texts: PNG does."""
+    """Whether images written under this name carry texts: PNG does."""
     return Image.registered_extensions().get(Path(path).suffix.lower()) == "PNG"
 
 
 @functools.cache
 def holds_colour(suffix: str) -> bool:
-    """Whether a suffix is that of a picture format that can be written and holds colour."""
+    """Whether a suffix is that of an image format that can be written and holds colour."""
     try:
         Image.new("RGB", (1, 1)).save(io.BytesIO(), format=Image.registered_extensions().get(suffix.lower(), ""))
     except (OSError, KeyError, ValueError):
@@ -32,7 +32,7 @@ def holds_colour(suffix: str) -> bool:
 def write_picture(
     picture: Image.Image, path: str | os.PathLike[str], text: Mapping[str, str] | None = None, **options: Any
 ) -> Path:
-    """Writes a picture so that the file is either complete or not there.
+    """Writes an image so that the file is either complete or not there.
 
     Profile, EXIF, XMP and resolution that stand in its `info` go into formats that carry them, a JPEG's quality into a
     JPEG. Formats without transparency get it laid over white.
@@ -45,7 +45,7 @@ def write_picture(
         options: passed to PIL's `save`.
 
     Raises:
-        ValueError: if the suffix names no picture format, or one that carries no text where there is some.
+        ValueError: if the suffix names no image format, or one that carries no text where there is some.
         OSError: if the folder does not exist or cannot be written.
     """
     target = Path(path)
@@ -58,7 +58,7 @@ def picture_writer(
     """A function that writes into an opened file what `write_picture` would; arguments and errors as there."""
     formats = Image.registered_extensions()
     if target.suffix.lower() not in formats:
-        raise ValueError(f"output {target} must end in a picture format such as .png or .jpg")
+        raise ValueError(f"output {target} must end in an image format such as .png or .jpg")
     kind = formats[target.suffix.lower()]
     if text and not carries_text(target):
         raise ValueError(f"output {target} cannot carry text; use the suffix .png")
@@ -69,7 +69,7 @@ def picture_writer(
 
 
 def _png_info(picture: Image.Image, text: Mapping[str, str]) -> PngInfo:
-    """Texts of a PNG, the picture's XMP among them."""
+    """Texts of a PNG, the image's XMP among them."""
     info, xmp = PngInfo(), png_xmp(picture)
     for keyword, value in {**text, **({} if xmp is None else {XMP_TEXT: xmp})}.items():
         info.add_itxt(keyword, value)

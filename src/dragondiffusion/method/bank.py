@@ -106,7 +106,7 @@ class MemoryBank:
             ValueError: if the step was not kept.
         """
         if step not in self._steps:
-            raise ValueError(f"the reference keeps no memory of step {step}; invert the picture again for this edit")
+            raise ValueError(f"the reference keeps no memory of step {step}; invert the image again for this edit")
         return self._steps[step][layer]
 
     def layers(self, step: int) -> dict[str, LayerMemory]:

@@ -1,7 +1,7 @@
-"""Energies: what it costs that the picture being made differs from what an edit asks for.
+"""Energies: what it costs that the image being made differs from what an edit asks for.
 
 An energy is a small frozen record of which features are compared and where; calling it gives a scalar that is
-differentiable in the features of the picture being made. Energies of one picture are summed over the feature scales.
+differentiable in the features of the image being made. Energies of one image are summed over the feature scales.
 
 Source: DragonDiffusion (arXiv 2307.02421), section 4.2 and 4.3.
 """
@@ -31,7 +31,7 @@ class Energy(ABC):
     Args:
         name: what the term is called in results.
         weight: factor.
-        guide: index of the picture that guides: 0 is the picture being edited, 1 and on the edit's other pictures.
+        guide: index of the image that guides: 0 is the image being edited, 1 and on the edit's other images.
     """
 
     name: str
@@ -42,8 +42,8 @@ class Energy(ABC):
         """The weighted energy, summed over feature scales.
 
         Args:
-            f_gen: features of the picture being made.
-            f_gud: features of the guiding picture.
+            f_gen: features of the image being made.
+            f_gud: features of the guiding image.
         """
         total = torch.stack([self.at_scale(gen, gud) for gen, gud in zip(f_gen, f_gud, strict=True)]).sum()
         return self.weight * total
@@ -66,7 +66,7 @@ class LocalSimilarity(Energy):
     r"""Corresponding places look alike: $e(\mathrm{mean}_p\, s(f_p, g_p))$.
 
     Args:
-        match: which place of the guiding picture belongs to every cell.
+        match: which place of the guiding image belongs to every cell.
         raw: $s$ is the raw cosine instead of $(\cos + 1)/2$; it has a pole, and is for exactness only.
     """
 
@@ -87,8 +87,8 @@ class GlobalSimilarity(Energy):
     r"""Two regions look alike on the whole: $e(c_{01}(\bar f, \bar g))$ with mean feature vectors.
 
     Args:
-        region: cells of the picture being made.
-        region_gud: cells of the guiding picture.
+        region: cells of the image being made.
+        region_gud: cells of the guiding image.
     """
 
     region: Region
@@ -109,7 +109,7 @@ class Contrast(Energy):
     r"""A region no longer looks as it did: $\mathrm{mean}_p\, c_{01}(f_p, g_p)$.
 
     Args:
-        match: the places compared, of the picture being made and of the guiding picture.
+        match: the places compared, of the image being made and of the guiding image.
     """
 
     match: Correspondence
@@ -129,8 +129,8 @@ class PatchSimilarity(Energy):
     Patches may overlap. Every patch has its own energy, so that a far one does not excuse a near one.
 
     Args:
-        target: places in the picture being made, patch after patch.
-        source: corresponding places in the guiding picture.
+        target: places in the image being made, patch after patch.
+        source: corresponding places in the guiding image.
         cells: places in a patch.
         extent: (height, width) that the places refer to.
         bilinear: how features are sampled, see `geometry.sample_at`.

@@ -64,7 +64,7 @@ def guidance(
         t: their noise level.
         condition: what they show.
         objectives: one per sample.
-        f_gud: for every sample the features of its guiding pictures.
+        f_gud: for every sample the features of its guiding images.
         settings: `feature_scales`, and `merged_backward`: one backward pass for the sum of all energies, not masked.
 
     Raises:

@@ -117,7 +117,7 @@ def generate(
     keep_features: frozenset[int],
     progress: Progress,
 ) -> list[Inversion]:
-    """Makes images from noise and remembers the way, so that they can be edited without inversion.
+    """Makes images from noise and keeps the trajectory, so that they can be edited without inversion.
 
     Memory and features are those of the conditional half of the sampling's own calls.
 

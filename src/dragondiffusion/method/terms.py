@@ -51,7 +51,7 @@ def hole_terms(source: Region, target: Region, hint: Region | None, w: Strengths
     Args:
         source: cells of the energy grid that something leaves.
         target: cells it goes to; none for a removal.
-        hint: cells whose look the hole should take; None is everything the edit does not touch.
+        hint: cells that the hole should look like; None is everything the edit does not touch.
         w: weights.
         raw: compare by the raw cosine, see `LocalSimilarity`.
 

@@ -20,7 +20,7 @@ from .request import InversionRequest, Plan
 
 @dataclass(frozen=True)
 class Requirements:
-    """What edits need of an inverted picture.
+    """What edits need of an inverted image.
 
     Args:
         start: level up to which it is inverted; 0 is the noisiest.
@@ -33,7 +33,7 @@ class Requirements:
     features: frozenset[int]
 
     def served(self, reference: Reference, steps: int) -> bool:
-        """Whether an inverted picture serves edits of so many steps."""
+        """Whether an inverted image serves edits of so many steps."""
         run = frozenset(range(self.start, steps))
         return (
             reference.start <= self.start
@@ -44,7 +44,7 @@ class Requirements:
 
 
 class ReferenceCache(ABC):
-    """Where pictures are looked for that were inverted before."""
+    """Where images are looked for that were inverted before."""
 
     @abstractmethod
     def reference(
@@ -56,15 +56,15 @@ class ReferenceCache(ABC):
         clock: Clock,
         progress: Progress,
     ) -> Reference:
-        """The inverted picture, found or made."""
+        """The inverted image, found or made."""
 
 
 def invert_all(
     backbone: Backbone, plans: Sequence[Plan], clock: Clock, progress: Progress, known: ReferenceCache | None = None
 ) -> list[tuple[Reference, ...]]:
-    """The pictures of all plans, inverted together where their sizes agree; a picture that occurs twice only once.
+    """The images of all plans, inverted together where their sizes agree; an image that occurs twice only once.
 
-    With `known` every picture is inverted alone, so that a result does not depend on what was known.
+    With `known` every image is inverted alone, so that a result does not depend on what was known.
     """
     settings, start = plans[0].settings, min(one.start for one in plans)
     plans = [replace(one, pictures=tuple(_serving(p, one, start) for p in one.pictures)) for one in plans]
@@ -93,14 +93,14 @@ def inverted(
     clock: Clock,
     progress: Progress,
 ) -> Reference:
-    """One picture, inverted alone."""
+    """One image, inverted alone."""
     return _invert_group(backbone, [picture], settings, need.remember, clock, progress, need.start)[0]
 
 
 def inverted_further(
     backbone: Backbone, reference: Reference, settings: Settings, need: Requirements, clock: Clock, progress: Progress
 ) -> Reference:
-    """An inverted picture, inverted further up to a noisier level; the numbers are those of one inversion."""
+    """An inverted image, inverted further up to a noisier level; the numbers are those of one inversion."""
     with clock.phase("invert"):
         (more,) = invert(
             backbone,
@@ -124,7 +124,7 @@ def inverted_further(
 
 
 def _serving(picture: InversionRequest | Reference, one: Plan, start: int) -> InversionRequest | Reference:
-    """A picture that was inverted for another edit, if that serves this one too; otherwise it is inverted again."""
+    """An image that was inverted for another edit, if that serves this one too; otherwise it is inverted again."""
     if isinstance(picture, InversionRequest) or picture.start == 0:
         return picture
     need = Requirements(start, steps_read(one.compiled.objective, one.settings), guided_steps(one.settings))

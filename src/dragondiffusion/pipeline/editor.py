@@ -1,4 +1,4 @@
-"""The whole flow: picture and edits in, edited picture out."""
+"""The whole flow: image and edits in, edited image out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ from .result import EditResult
 
 
 class Editor:
-    """Edits pictures with a pre-trained diffusion model.
+    """Edits images with a pre-trained diffusion model.
 
     Args:
         pipe: a loaded diffusers pipeline; LoRA, adapters, offload and so on are set on it as diffusers does.
@@ -57,7 +57,7 @@ class Editor:
 
     fall_back: bool = False
     cache: ReferenceCache | None = None
-    """Where pictures are looked for that were inverted before; None inverts every picture again."""
+    """Where images are looked for that were inverted before; None inverts every image again."""
 
     def __init__(self, pipe: Any, savings: Savings | None = None, fall_back: bool = False) -> None:
         self.backbone: Backbone = wrap(pipe, savings)
@@ -117,12 +117,12 @@ class Editor:
         tries: int = 1,
         live: PreviewStream | None = None,
     ) -> EditResult:
-        """Edits a picture.
+        """Edits an image.
 
         Args:
             image: PIL image, array, path, or a photo that was read; any size and shape.
             edit: one edit, or several that are made together.
-            prompt: what the picture shows.
+            prompt: what the image shows.
             negative_prompt: what it should not show; counts at guidance scales other than 1.
             seed: of all noise. Source: authors' demo (42).
             settings: how; None is `Settings()`.
@@ -131,8 +131,8 @@ class Editor:
             live: shows what the sampling has so far.
 
         Raises:
-            FileNotFoundError: if a picture's path does not exist.
-            ValueError: if a picture is unreadable, the edit does not fit it, or `tries` is not positive; before any
+            FileNotFoundError: if an image's path does not exist.
+            ValueError: if an image is unreadable, the edit does not fit it, or `tries` is not positive; before any
                 model work.
         """
         return self._best(Request(image, edit, prompt, negative_prompt, seed, settings), tries, progress, live)
@@ -148,7 +148,7 @@ class Editor:
         tries: int = 1,
         live: PreviewStream | None = None,
     ) -> EditResult:
-        """Edits an inverted picture; arguments as in `__call__`.
+        """Edits an inverted image; arguments as in `__call__`.
 
         Raises:
             ValueError: also if the reference has another number of steps, or lacks what the settings need.
@@ -174,11 +174,11 @@ class Editor:
     ) -> list[EditResult]:
         """Makes several edits at once, each with its own kind of edit, seed and strengths.
 
-        The results are those of one at a time, in less time for each. A picture that several requests share is inverted
+        The results are those of one at a time, in less time for each. An image that several requests share is inverted
         once.
 
         Args:
-            requests: what is to be done; pictures of one working size (after padding).
+            requests: what is to be done; images of one working size (after padding).
             progress: as in `__call__`.
             clock: what measures the phases; None makes one for seconds.
             live: shows what the sampling has so far.
@@ -203,7 +203,7 @@ class Editor:
         progress: Progress | None = None,
         edit: Edit | Sequence[Edit] | None = None,
     ) -> Reference:
-        """Inverts a picture once, for any number of edits.
+        """Inverts an image once, for any number of edits.
 
         Args:
             image: as in `__call__`.
@@ -236,7 +236,7 @@ class Editor:
         settings: Settings | None = None,
         progress: Progress | None = None,
     ) -> Reference:
-        """Makes a picture of a prompt that can be edited without inversion, from its own sampling trajectory.
+        """Makes an image of a prompt that can be edited without inversion, from its own sampling trajectory.
 
         Args:
             prompt: what it shows.
@@ -248,7 +248,7 @@ class Editor:
             progress: called with "generate", finished steps and their total.
 
         Returns:
-            The reference; its picture is `reference.pixels`.
+            The reference; its image is `reference.pixels`.
 
         Raises:
             ValueError: if the size has no pixel or the scale is negative.
@@ -278,7 +278,7 @@ class Editor:
         return Reference.of(made, from_tensor(x, size), x, canvas, prompt)
 
     def canvas(self, size: Size, settings: Settings) -> Canvas:
-        """The grids of a picture of a size (height, width)."""
+        """The grids of an image of a size (height, width)."""
         return self.backbone.canvas(size, settings.energy_grid)
 
     def _batch(

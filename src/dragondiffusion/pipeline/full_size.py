@@ -1,7 +1,7 @@
-"""From the edited frame to the whole photo: detail given back at the photo's own scale, opacity, compositing.
+"""From the edited frame to the whole photo: detail restored at the photo's own scale, opacity, compositing.
 
-A frame that was scaled down has lost the photo's detail. Where the edit only carried pixels, the photo itself still has
-it: the edit is made once more in pixels at the photo's scale, and what of that proxy the frame's proxy lacks is added.
+A frame that was scaled down has lost the photo's detail. Where the edit only transported pixels, the photo itself still
+has it: the edit is made once more in pixels at the photo's scale, and the detail that the frame's proxy lacks is added.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from .plan import compile_edits, extent
 from .request import Plan
 
 ROWS = 256
-"""Rows of a photo that are blended at once, so that few of its pixels are held as floats. Source: chosen."""
+"""Rows of a photo that are blended at once, so that few of its pixels are floats. Source: chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Finer:
 
 
 @dataclass(frozen=True, eq=False)
-class Detail:
+class LostDetail:
     r"""What a frame lacks of a box of the photo, $w\,(d - d')$.
 
     Args:
@@ -109,7 +109,7 @@ def fading(one: Plan) -> Mask:
     return one.shot.frame.fading(max(1, one.settings.composite_feather) * one.canvas.factor)
 
 
-def blend(photo: Pixels, edited: Pixels, alpha: Mask, detail: Detail | None = None) -> None:
+def blend(photo: Pixels, edited: Pixels, alpha: Mask, detail: LostDetail | None = None) -> None:
     """Lays edited pixels over those of a photo, in place; where `alpha` is 0 they stay, bit for bit."""
     weight = alpha.numpy()[..., None]
     for top in range(0, len(photo), ROWS):
@@ -120,7 +120,7 @@ def blend(photo: Pixels, edited: Pixels, alpha: Mask, detail: Detail | None = No
         photo[rows] = mixed(new, photo[rows], a)
 
 
-def found_detail(edited: Pixels, proxy: Pixels, coarse: Pixels, scale: Number) -> Detail:
+def found_detail(edited: Pixels, proxy: Pixels, coarse: Pixels, scale: Number) -> LostDetail:
     """What an edited frame lacks of a rough edit, weighed by where it agrees with its own rough edit.
 
     Where it equals its own, the result is the rough edit of the photo: what was copied is copied from full-size pixels.
@@ -134,7 +134,7 @@ def found_detail(edited: Pixels, proxy: Pixels, coarse: Pixels, scale: Number) -
     weight = agreement(to_unpadded(shrunk(edited, scale)), to_unpadded(shrunk(coarse, scale)))[0, 0]
     size = (proxy.shape[0], proxy.shape[1])
     shown = Frame(size, (0, 0, size[1], size[0]), float(scale), None)
-    return Detail(proxy, coarse, shown.enlarged_mask(weight, shown.box).numpy())
+    return LostDetail(proxy, coarse, shown.enlarged_mask(weight, shown.box).numpy())
 
 
 def finer_proxy(one: Plan, box: Box) -> Finer:

@@ -34,8 +34,8 @@ def plan(backbone: Backbone, request: Request, number: int | None = None) -> Pla
         number: its place among others, for messages; None if there is only one.
 
     Raises:
-        FileNotFoundError: if a picture's path does not exist.
-        ValueError: if a picture is unreadable, the edits do not fit it, or an inverted picture lacks what they need.
+        FileNotFoundError: if an image's path does not exist.
+        ValueError: if an image is unreadable, the edits do not fit it, or an inverted image lacks what they need.
     """
     try:
         return _plan(backbone, request)
@@ -112,15 +112,15 @@ def framed(photo: Photo, edit: Edit | Sequence[Edit], settings: Settings, workin
         photo: the photo.
         edit: what is to be done, in its pixels.
         settings: how.
-        working: side in pixels of the pictures a model was made for; settings may say otherwise.
+        working: side in pixels of the images a model was made for; settings may say otherwise.
 
     Raises:
-        ValueError: if an edit does not fit the picture.
+        ValueError: if an edit does not fit the image.
     """
     working = settings.working_size or working
     if fits(photo.size, working):
         return Shot(photo, Frame.whole(photo.size, working))
-    # Without compositing all of the picture is the model's; the authors' geometry refers to the picture's centre.
+    # Without compositing all of the image is the model's; the authors' geometry refers to the image's centre.
     if not settings.composite or settings.geometry is Geometry.REFERENCE:
         return Shot(photo, Frame.reduced(photo.size, working))
     return Shot(photo, Frame.around(extent(as_edits(edit), photo, settings), photo.size, working))
@@ -130,7 +130,7 @@ def extent(edits: Sequence[Edit], photo: Photo, settings: Settings) -> Box:
     """The part of a photo that edits are about.
 
     Raises:
-        ValueError: if one does not fit the picture.
+        ValueError: if one does not fit the image.
     """
     return joined([edit.extent(photo.size, settings) for edit in edits])
 
@@ -178,7 +178,7 @@ def check_together(plans: Sequence[Plan]) -> None:
         if one.canvas.latent != first.canvas.latent:
             raise ValueError(
                 f"requests[{k}] has working size {one.canvas.padded} and requests[0] {first.canvas.padded}; "
-                "batch pictures of one size"
+                "batch images of one size"
             )
         _check_runs(first.settings.run, one.settings.run, k)
         if bool(one.compiled.objective.strengths.energy_scale) != bool(first.compiled.objective.strengths.energy_scale):

@@ -1,4 +1,4 @@
-"""From clean latents to the finished picture: detail given back, composited, judged; and pictures on the way there."""
+"""From clean latents to the finished image: detail restored, composited, judged; and images of the steps in between."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from .prepare import Prepared
 from .report import Report, judge
 
 Show: TypeAlias = Callable[[int, Pixels, Box], None]
-"""Called with the number of a request, pixels, and the box of its photo that they are a picture of."""
+"""Called with the number of a request, pixels, and the box of its photo that they are an image of."""
 
 
 @dataclass
@@ -27,8 +27,8 @@ class PreviewStream:
     """Shows what a run has so far, without taking much of its time.
 
     Args:
-        show: called with the picture that the run would end with if it were as sure as it is now; of a photo's frame.
-        share: of the run's time that may go into these pictures, in (0, 1).
+        show: called with the image that the run would end with if it were as sure as it is now; of a photo's frame.
+        share: of the run's time that may go into these images, in (0, 1).
         spent: seconds that went into them.
         begin: when the run began; None before it did.
 

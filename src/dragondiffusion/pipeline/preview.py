@@ -22,7 +22,7 @@ from .request import as_edits
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """A rough picture of the part that an edit changes.
+    """A rough image of the part that an edit changes.
 
     Args:
         pixels: of that part, scaled down where the edit is made at a smaller scale.
@@ -36,7 +36,7 @@ class Preview:
 
     @property
     def image(self) -> Image.Image:
-        """The part as a picture that is transparent where the photo stays."""
+        """The part as an image that is transparent where the photo stays."""
         return Image.fromarray(np.dstack((self.pixels, self.alpha)))
 
 
@@ -47,18 +47,18 @@ def preview(
     grids: ModelGrids | None = None,
     way: Inpaint = smoothly,
 ) -> Preview:
-    """Paints edits roughly: content carried to its place, what is left behind smoothed over from around.
+    """Paints edits roughly: content transported to its place, the source hole inpainted smoothly from around.
 
     Args:
-        image: the picture: PIL image, array, path, or a photo that was read.
+        image: the image: PIL image, array, path, or a photo that was read.
         edit: one edit, or several that are made together.
         settings: how; `proxy` is taken for granted. None is `Settings()`.
         grids: those of the model that will make the edit; None is Stable Diffusion's.
         way: how the source hole is inpainted; the usual one is the quickest, edits themselves use `inpaint`.
 
     Raises:
-        FileNotFoundError: if the path of a picture or mask does not exist.
-        ValueError: if a picture is unreadable or an edit does not fit it.
+        FileNotFoundError: if the path of an image or mask does not exist.
+        ValueError: if an image is unreadable or an edit does not fit it.
     """
     photo = image if isinstance(image, Photo) else read_photo(image)
     settings, edits = settings or Settings(), as_edits(edit)

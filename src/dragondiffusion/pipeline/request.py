@@ -18,12 +18,12 @@ from .reference import Reference
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be done to one picture.
+    """What is to be done to one image.
 
     Args:
         image: the image (PIL image, array, path, or a photo that was read), or an inverted one.
         edit: one edit, or several that are made together.
-        prompt: what the picture shows; that of the inversion, if it is inverted already.
+        prompt: what the image shows; that of the inversion, if it is inverted already.
         negative_prompt: what it should not show; counts at guidance scales other than 1.
         seed: of all noise.
         settings: how; None is `Settings()`.
@@ -59,14 +59,14 @@ def as_edits(edit: Edit | Sequence[Edit]) -> Sequence[Edit]:
 
 @dataclass(frozen=True, eq=False)
 class InversionRequest:
-    """A picture that has to be inverted.
+    """An image that has to be inverted.
 
     Args:
-        pixels: the picture.
-        x: the padded picture in [-1, 1].
+        pixels: the image.
+        x: the padded image in [-1, 1].
         canvas: its grids.
         prompt: what it shows.
-        shot: the photo that it is a frame of; None for further pictures of an edit.
+        shot: the photo that it is a frame of; None for further images of an edit.
     """
 
     pixels: Pixels
@@ -82,17 +82,17 @@ class InversionRequest:
 
     @staticmethod
     def of_guide(guide: Guide, canvas: Canvas) -> "InversionRequest":
-        """A further picture of an edit.
+        """A further image of an edit.
 
         Args:
-            guide: the picture.
-            canvas: grids of the edited picture.
+            guide: the image.
+            canvas: grids of the edited image.
         """
         own = canvas.of(guide.size)
         return InversionRequest(from_tensor(guide.x, guide.size), pad_picture(guide.x, own.padded), own, guide.prompt)
 
     def same(self, other: "InversionRequest") -> bool:
-        """Whether both are the same picture with the same prompt."""
+        """Whether both are the same image with the same prompt."""
         return self.prompt == other.prompt and self.x.shape == other.x.shape and torch.equal(self.x, other.x)
 
 

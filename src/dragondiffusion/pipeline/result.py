@@ -16,15 +16,15 @@ from .report import Report
 
 @dataclass(frozen=True)
 class EditResult:
-    """An edited picture and how it came about.
+    """An edited image and how it came about.
 
     Args:
-        image: the picture, of the size and kind (grey, transparent) of the input; its `info` holds profile, EXIF, XMP
+        image: the image, of the size and kind (grey, transparent) of the input; its `info` holds profile, EXIF, XMP
             and resolution of the input's file, which `save` writes too.
         latents: clean latents it was decoded from; of a large photo, those of the frame that was edited.
         energies: (step, value of each energy by name) of the guided steps; steps that are repeated appear repeatedly.
         seconds: time by phase (encode, invert, sample, decode); of the whole batch, if there was one.
-        region: (height, width) in [0, 1], where the picture may differ from the input; without `composite`, what the
+        region: (height, width) in [0, 1], where the image may differ from the input; without `composite`, what the
             edit was about.
         reference: the inverted input, which `Editor.edit` takes again: it pays for inversion only where another edit
             needs more of it.
@@ -44,13 +44,13 @@ class EditResult:
     notes: tuple[str, ...] = ()
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Writes the picture whole or not at all, with profile, metadata and JPEG quality of the input's file.
+        """Writes the image whole or not at all, with profile, metadata and JPEG quality of the input's file.
 
         Args:
             path: where; the suffix says the format.
 
         Raises:
             OSError: if the folder does not exist or cannot be written.
-            ValueError: if the suffix names no picture format.
+            ValueError: if the suffix names no image format.
         """
         return write_picture(self.image, path)

@@ -1,4 +1,4 @@
-"""A whole job as JSON: picture, edits, prompts, seed, settings, model.
+"""A whole job as JSON: image, edits, prompts, seed, settings, model.
 
 What runs a recipe is imported when one is run or checked: reading them does not wait for the libraries of models.
 """
@@ -35,7 +35,7 @@ VERSION = 1
 """Version of the format; recipes of a later one are refused."""
 
 MAX_RECIPE_BYTES = 32 * 2**20
-"""Largest recipe that is read, bytes. Source: chosen, a dozen pictures as data."""
+"""Largest recipe that is read, bytes. Source: chosen, a dozen images as data."""
 
 RECIPE_TEXT, VERSIONS_TEXT = "dragondiffusion-recipe", "dragondiffusion-versions"
 """Keywords of the texts that a resulting PNG carries."""
@@ -43,12 +43,12 @@ RECIPE_TEXT, VERSIONS_TEXT = "dragondiffusion-recipe", "dragondiffusion-versions
 
 @dataclass(frozen=True)
 class Recipe:
-    """One job, from picture to edited picture.
+    """One job, from image to edited image.
 
     Args:
-        image: the picture to edit.
+        image: the image to edit.
         edits: what to do, at least one; several are made together.
-        prompt: what the picture shows.
+        prompt: what the image shows.
         negative_prompt: what it should not show; counts at guidance scales other than 1.
         seed: of all noise.
         settings: how.
@@ -97,9 +97,7 @@ class Recipe:
         if source.is_file() and is_png(source):
             text = read_texts(source).get(RECIPE_TEXT)
             if text is None:
-                raise ValueError(
-                    f"picture {source} carries no recipe; give a PNG this package wrote, or a recipe's JSON"
-                )
+                raise ValueError(f"image {source} carries no recipe; give a PNG this package wrote, or a recipe's JSON")
             data = parse_json(text, name)
         else:
             data = read_json(source, MAX_RECIPE_BYTES, name)
@@ -133,15 +131,15 @@ class Recipe:
         return replace(recipe, model=model, loras=loras)
 
     def to_json(self) -> Json:
-        """The recipe as JSON: paths as they are, pictures in memory as data."""
+        """The recipe as JSON: paths as they are, images in memory as data."""
         return self.written(Inline())
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Writes the recipe, its paths relative to its folder; pictures in memory are written beside it.
+        """Writes the recipe, its paths relative to its folder; images in memory are written beside it.
 
         Raises:
             OSError: if the folder does not exist or cannot be written.
-            ValueError: if a picture in memory is none.
+            ValueError: if an image in memory is none.
         """
         target = Path(path)
         if not target.parent.is_dir():
@@ -195,8 +193,8 @@ class Recipe:
             photo: what `photo` gave, if it was asked already.
 
         Raises:
-            FileNotFoundError: if a picture or the model does not exist.
-            ValueError: if a picture is unreadable or the edits do not fit it; before any model work.
+            FileNotFoundError: if an image or the model does not exist.
+            ValueError: if an image is unreadable or the edits do not fit it; before any model work.
         """
         from ..pipeline.editor import Editor
 
@@ -207,9 +205,9 @@ class Recipe:
         return editor(*job, progress=progress, tries=tries)
 
     def write_picture(self, picture: Image.Image, path: str | PathLike[str]) -> list[str]:
-        """Writes the result, as PNG together with the recipe, its pictures and the versions of what made it.
+        """Writes the result, as PNG together with the recipe, its images and the versions of what made it.
 
-        Other formats carry nothing. Pictures for which there is no room (`MAX_EMBEDDED_BYTES`) are referred to by their
+        Other formats carry nothing. Images for which there is no room (`MAX_EMBEDDED_BYTES`) are referred to by their
         path; those in memory are then written beside the result.
 
         Args:
@@ -217,11 +215,11 @@ class Recipe:
             path: where; the suffix says the format.
 
         Returns:
-            Paths of the pictures for which there was no room.
+            Paths of the images for which there was no room.
 
         Raises:
             OSError: if the folder does not exist or cannot be written.
-            ValueError: if the suffix names no picture format.
+            ValueError: if the suffix names no image format.
         """
         if not carries_text(path):
             write_picture(picture, path)
@@ -231,11 +229,11 @@ class Recipe:
         return store.left
 
     def texts(self, store: Store) -> dict[str, str]:
-        """What a resulting PNG carries, by keyword: the recipe, its pictures where a store puts them, and versions."""
+        """What a resulting PNG carries, by keyword: the recipe, its images where a store puts them, and versions."""
         return {RECIPE_TEXT: write_json(self.written(store)), VERSIONS_TEXT: write_json(versions())}
 
     def written(self, store: Store) -> Json:
-        """The recipe as JSON, its pictures where a store keeps them."""
+        """The recipe as JSON, its images where a store keeps them."""
         written = {"recipe": VERSION, **_form().encode(self, "", store)}
         if self.loras:
             written["loras"] = [moved(lora, store.model) for lora in self.loras]
@@ -257,7 +255,7 @@ def made_with(path: str | PathLike[str]) -> dict[str, str]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the picture is unreadable.
+        ValueError: if the image is unreadable.
     """
     found = (
         parse_json(read_texts(Path(path)).get(VERSIONS_TEXT, "{}"), f"versions in {path}") if is_png(Path(path)) else {}

@@ -60,7 +60,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Record:
+class FieldForms:
     """The fields of a dataclass in JSON.
 
     Args:
@@ -70,10 +70,10 @@ class Record:
     forms: Mapping[str, Form]
 
     @staticmethod
-    def of(kind: type) -> "Record":
+    def of(kind: type) -> "FieldForms":
         """Those of a dataclass, from its type hints."""
         hints = typing.get_type_hints(kind)
-        return Record({field.name: Form(hints[field.name]) for field in dataclasses.fields(kind)})
+        return FieldForms({field.name: Form(hints[field.name]) for field in dataclasses.fields(kind)})
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Where the pictures of a recipe are: paths relative to it, or PNG data inside it."""
+"""Where the images of a recipe are: paths relative to it, or PNG data inside it."""
 
 import base64
 import binascii
@@ -19,7 +19,7 @@ DATA = "data:image/png;base64,"
 """What PNG data inside of JSON begin with (RFC 2397)."""
 
 MAX_EMBEDDED_BYTES = 5 * 2**20
-"""PNG data that one picture carries at most, bytes. Source: with a third more in base64 they stay below the 8 000 000
+"""PNG data that one image carries at most, bytes. Source: with a third more in base64 they stay below the 8 000 000
 bytes to which libpng limits a chunk by default."""
 
 HUB_ID = re.compile(r"\w[\w.-]*/(?!.*\.safetensors$)[\w.-]+")
@@ -33,7 +33,7 @@ class Folder:
     Args:
         path: the folder.
         allow_outside: the recipe may name files outside of it.
-        decoded: pixels of the pictures that the recipe held so far; together they may have as many as one.
+        decoded: pixels of the images that the recipe held so far; together they may have as many as one.
     """
 
     path: Path
@@ -59,19 +59,19 @@ class Folder:
         return self.path / text
 
     def picture(self, text: str, at: str) -> Path | Image.Image:
-        """A picture that a recipe names or holds.
+        """An image that a recipe names or holds.
 
         Raises:
-            ValueError: if its path leads out, or its data are no picture or hold too many pixels.
+            ValueError: if its path leads out, or its data are no image or hold too many pixels.
         """
         if not text.startswith("data:"):
             return self.inside(text, at)
         if not text.startswith(DATA):
-            raise ValueError(f"{at} holds data of another kind than {DATA}...; encode the picture as PNG")
+            raise ValueError(f"{at} holds data of another kind than {DATA}...; encode the image as PNG")
         try:
             data = base64.b64decode(text[len(DATA) :], validate=True)
         except (binascii.Error, ValueError) as error:
-            raise ValueError(f"{at} is not valid base64 ({error}); encode the picture again") from error
+            raise ValueError(f"{at} is not valid base64 ({error}); encode the image again") from error
         image = from_png(data, at, MAX_PIXELS - sum(self.decoded))
         self.decoded.append(image.width * image.height)
         return image
@@ -97,11 +97,11 @@ class Folder:
 
 
 class Store(ABC):
-    """Where the pictures of a recipe go when it is written."""
+    """Where the images of a recipe go when it is written."""
 
     @abstractmethod
     def keep(self, source: ImageLike) -> str:
-        """Text that stands for a picture in the recipe."""
+        """Text that stands for an image in the recipe."""
 
     @abstractmethod
     def model(self, name: str) -> str:
@@ -109,7 +109,7 @@ class Store(ABC):
 
 
 class Inline(Store):
-    """Paths as they are, pictures in memory as data."""
+    """Paths as they are, images in memory as data."""
 
     def keep(self, source: ImageLike) -> str:
         return os.fspath(source) if isinstance(source, (str, os.PathLike)) else data_of(to_png(source))
@@ -120,7 +120,7 @@ class Inline(Store):
 
 @dataclass(frozen=True)
 class Beside(Store):
-    """Paths relative to a folder; pictures in memory are written into it, named after their content.
+    """Paths relative to a folder; images in memory are written into it, named after their content.
 
     Args:
         folder: where the recipe goes.
@@ -142,10 +142,10 @@ class Beside(Store):
 
 @dataclass(frozen=True)
 class Embedded(Store):
-    """All pictures as data, as long as there is room; the others as `Beside` does.
+    """All images as data, as long as there is room; the others as `Beside` does.
 
     Args:
-        folder: where the picture that carries the recipe goes.
+        folder: where the image that carries the recipe goes.
         room: bytes of PNG data there is room for.
         taken: bytes of what found room.
         left: paths of what did not.
@@ -166,7 +166,7 @@ class Embedded(Store):
         return data_of(data)
 
     def elsewhere(self, source: ImageLike) -> str:
-        """Text that stands for a picture for which there is no room."""
+        """Text that stands for an image for which there is no room."""
         return Beside(self.folder).keep(source)
 
     def model(self, name: str) -> str:
@@ -174,7 +174,7 @@ class Embedded(Store):
 
 
 def name_of(data: bytes) -> str:
-    """The name of a file for a picture in memory, after its PNG data."""
+    """The name of a file for an image in memory, after its PNG data."""
     return f"{hashlib.sha256(data).hexdigest()[:16]}.png"
 
 

@@ -20,7 +20,7 @@ class Selection:
     """A mask and where it comes from.
 
     Args:
-        mask: soft, of the picture's size.
+        mask: soft, of the image's size.
         by: what found it, in words.
     """
 
@@ -38,8 +38,8 @@ def select(picture: ImageLike, clicks: Clicks, weights: str | None = None, devic
         device: where SAM 2 runs.
 
     Raises:
-        FileNotFoundError: if the picture or the checkpoint does not exist.
-        ValueError: if clicks lie outside of the picture, nothing is found there, or OpenCV is missing.
+        FileNotFoundError: if the image or the checkpoint does not exist.
+        ValueError: if clicks lie outside of the image, nothing is found there, or OpenCV is missing.
     """
     pixels = read_picture(picture)
     clicks.check((pixels.shape[0], pixels.shape[1]))

@@ -1,4 +1,4 @@
-"""The border of a region found on a small copy, at the resolution of the picture itself.
+"""The border of a region found on a small copy, at the resolution of the image itself.
 
 Along the border every pixel is compared with the mean colours nearby on both sides, level by level, each twice as fine
 as the one before, so that the work is that of the border alone.
@@ -18,16 +18,16 @@ a level. Source: chosen."""
 TELLING = 12.0
 """Distance of the two sides' colours, of 255, below which they do not tell where the border is."""
 TILE = 256
-"""Side of the tiles in which large pictures are worked on, pixels."""
+"""Side of the tiles in which large images are worked on, pixels."""
 
 Alpha = Float[np.ndarray, "_ _"]
 
 
 def refined(region: Cells, picture: UInt8[np.ndarray, "_ _ 3"]) -> Alpha:
-    """The soft mask of a region at the size of the picture.
+    """The soft mask of a region at the size of the image.
 
     Args:
-        region: on a copy of the picture, at most as large.
+        region: on a copy of the image, at most as large.
         picture: RGB.
 
     Returns:
@@ -48,7 +48,7 @@ def refined(region: Cells, picture: UInt8[np.ndarray, "_ _ 3"]) -> Alpha:
 
 
 def _sharpened(alpha: Alpha, picture: UInt8[np.ndarray, "_ _ 3"]) -> Alpha:
-    """A soft mask with its border where the picture has it."""
+    """A soft mask with its border where the image has it."""
     region = alpha > 0.5
     band = grown(region, BAND) & ~shrunk(region, BAND)
     result = region.astype(np.float32)

@@ -14,7 +14,7 @@ from ..imaging.files import Pixels
 from .borders import refined
 from .clicks import Clicks
 from .judging import score
-from .regions import Cells, Pixel, Scene, filled, grown, regions, shrunk, unlike_rim
+from .regions import Cells, LabImage, Pixel, filled, grown, regions, shrunk, unlike_rim
 
 SIDE = 256
 """Longer side of the copy on which regions are looked for, pixels. Source: chosen, a fifth of a second on one core."""
@@ -37,7 +37,7 @@ def cut_out(picture: Pixels, clicks: Clicks) -> Float[np.ndarray, "_ _"]:
 
     Args:
         picture: RGB.
-        clicks: where it is; inside of the picture.
+        clicks: where it is; inside of the image.
 
     Returns:
         Values in [0, 1], (height, width).
@@ -50,14 +50,14 @@ def cut_out(picture: Pixels, clicks: Clicks) -> Float[np.ndarray, "_ _"]:
     if factor < 1:
         height, width = (max(1, round(side * factor)) for side in picture.shape[:2])
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    region = find_region(Scene.of(small), clicks.scaled(factor))
+    region = find_region(LabImage.of(small), clicks.scaled(factor))
     if region is None:
         raise ValueError("nothing stands out there; click on another part of the thing or draw a box around it")
     return refined(region, picture)
 
 
-def find_region(scene: Scene, clicks: Clicks) -> Cells | None:
-    """The thing that clicks mean in a small picture; None if nothing stands out."""
+def find_region(scene: LabImage, clicks: Clicks) -> Cells | None:
+    """The thing that clicks mean in a small image; None if nothing stands out."""
     size = scene.gradient.shape
     points, outside = (_pixels(listed, size) for listed in (clicks.points, clicks.outside))
     allowed = _inside(clicks.box, size)
@@ -89,7 +89,7 @@ def _allowed(found: Iterable[Cells], allowed: Cells, outside: list[Pixel]) -> It
             yield region & allowed
 
 
-def _best(found: Iterable[Cells], scene: Scene, box: Cells | None = None) -> Cells | None:
+def _best(found: Iterable[Cells], scene: LabImage, box: Cells | None = None) -> Cells | None:
     """The region that looks most like a thing; it had better reach to the sides of the box, if there is one."""
     different = {region.tobytes(): region for region in found}.values()
     scored = [(score(region, scene) + (TIGHT * _reach(region, box)), region) for region in different]
@@ -107,7 +107,7 @@ def _reach(region: Cells, box: Cells | None) -> float:
 
 
 def _guessed(
-    starts: list[list[Cells]], points: list[Pixel], scene: Scene, clicks: Clicks, allowed: Cells
+    starts: list[list[Cells]], points: list[Pixel], scene: LabImage, clicks: Clicks, allowed: Cells
 ) -> Cells | None:
     """The best region that holds all points, or the best ones of each together, whichever looks more like a thing."""
     box = None if clicks.box is None else allowed
@@ -118,7 +118,7 @@ def _guessed(
     return _best([*whole, np.logical_or.reduce(each)], scene, box)
 
 
-def _in_box(scene: Scene, clicks: Clicks) -> Iterator[Cells]:
+def _in_box(scene: LabImage, clicks: Clicks) -> Iterator[Cells]:
     """What may be meant by a box: what is unlike its surroundings, or the ellipse in it."""
     assert clicks.box is not None
     height, width = scene.gradient.shape
@@ -142,7 +142,7 @@ def _in_box(scene: Scene, clicks: Clicks) -> Iterator[Cells]:
     yield (cv2.ellipse(ellipse, (middle, axes, 0.0), 1, -1) > 0) & allowed
 
 
-def _cut(guess: Cells, scene: Scene, points: list[Pixel], outside: list[Pixel], allowed: Cells) -> Cells:
+def _cut(guess: Cells, scene: LabImage, points: list[Pixel], outside: list[Pixel], allowed: Cells) -> Cells:
     """A guess cut along edges, if that looks better or the guess goes against a click."""
     label = np.full(guess.shape, cv2.GC_BGD, np.uint8)
     label[grown(guess, BAND)] = cv2.GC_PR_BGD
@@ -161,7 +161,7 @@ def _cut(guess: Cells, scene: Scene, points: list[Pixel], outside: list[Pixel], 
 
 
 def _grabcut(rgb: UInt8[np.ndarray, "_ _ 3"], label: UInt8[np.ndarray, "_ _"]) -> Cells | None:
-    """What GrabCut makes of labelled pixels, in the part of the picture that matters; None if one side is missing."""
+    """What GrabCut makes of labelled pixels, in the part of the image that matters; None if one side is missing."""
     ys, xs = np.nonzero(label != cv2.GC_BGD)
     margin = 4 * BAND
     rows, columns = (slice(max(0, int(v.min()) - margin), int(v.max()) + margin + 1) for v in (ys, xs))

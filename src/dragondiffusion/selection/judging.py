@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from .regions import Cells, Lab, Scene, grown, shrunk
+from .regions import Cells, Lab, LabImage, grown, shrunk
 
 SHARP, BLUNT = 12.0, 4.0
 """Gradients, units of Lab a pixel, from which on a border is on an edge and below which it is on none."""
@@ -16,24 +16,24 @@ SAMPLES = 150
 MARGIN = 10
 """How far around a region one looks, pixels."""
 LARGEST, SMALLEST = 0.85, 30
-"""Regions have at most this share of the picture, and at least so many pixels."""
+"""Regions have at most this share of the image, and at least so many pixels."""
 WEIGHTS = np.array((1.0, -0.7, 1.0, 0.1, 0.3, -0.5, 0.5, -0.3, -0.5))
 """Of what `features` lists. Source: fitted on 100 things of scenes (seeds from 7000), rounded, checked on photographs;
 benchmarks/masks.py measures them on others."""
 
 
-def score(region: Cells, scene: Scene) -> float:
+def score(region: Cells, scene: LabImage) -> float:
     """How much a region looks like a thing; -inf where it is much too large or small."""
     found = features(region, scene)
     return -np.inf if found is None else float(found @ WEIGHTS)
 
 
-def features(region: Cells, scene: Scene) -> Float[np.ndarray, " 9"] | None:
+def features(region: Cells, scene: LabImage) -> Float[np.ndarray, " 9"] | None:
     """What is seen of a region.
 
     Returns:
         How much of its border is on edges; how much is on none; contrast across it; logarithm of its share of the
-        picture; roundness; share of the picture's border; how busy it is inside; share of its colours that are also
+        image; roundness; share of the image's border; how busy it is inside; share of its colours that are also
         around it; share of the colours around it that are also in it. None where it is much too large or small.
     """
     area, whole = int(region.sum()), region.size

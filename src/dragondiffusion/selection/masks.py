@@ -38,7 +38,7 @@ def grow(mask: Mask, distance: Number) -> Mask:
 
 
 def shrink(mask: Mask, distance: Number) -> Mask:
-    """What of a mask is farther than a distance from what is not in it; the picture's border does not count.
+    """What of a mask is farther than a distance from what is not in it; the image's border does not count.
 
     Raises:
         ValueError: if the distance is negative or not finite.
@@ -71,7 +71,7 @@ def filled(mask: Mask) -> Mask:
 
 
 def holes(region: Bool[np.ndarray, "_ _"]) -> Bool[np.ndarray, "_ _"]:
-    """The holes of a region: what is outside and does not reach the picture's border through the outside."""
+    """The holes of a region: what is outside and does not reach the image's border through the outside."""
     outside = np.pad(~region, 1, constant_values=True)
     labels = _components(outside)[0]
     return ((labels != labels[0, 0]) & outside)[1:-1, 1:-1]

@@ -1,6 +1,6 @@
 """Regions that a click may mean, many of them: found by edges, by colour, and by what surrounds them.
 
-Convention: pictures are CIE Lab, float (height, width, 3), one unit barely visible; clicks are pixels (column, row).
+Convention: images are CIE Lab, float (height, width, 3), one unit barely visible; clicks are pixels (column, row).
 """
 
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ UNLIKE = (7.0, 12.0, 18.0, 26.0)
 LIGHTNESS = (1.0, 0.4)
 """Weights of lightness in distances of colours: with the smaller one shadows are like what they fall on."""
 REACHES = (0.2, 0.35, 0.6)
-"""Half sides of the windows whose rim is the surroundings, in longer sides of the picture."""
+"""Half sides of the windows whose rim is the surroundings, in longer sides of the image."""
 RIM, COLOURS, SAMPLES = 0.12, 6, 600
 """Width of the rim in half sides; colours it is described by; pixels they are found from, about."""
 FRAME = 0.1
-"""Share of the picture's border that a calm region must hold to be background."""
+"""Share of the image's border that a calm region must hold to be background."""
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A small picture as regions are looked for in it.
+class LabImage:
+    """A small image as regions are looked for in it.
 
     Args:
         rgb: 8 bits a channel.
@@ -48,23 +48,23 @@ class Scene:
     gradient: Float[np.ndarray, "_ _"]
 
     @staticmethod
-    def of(rgb: UInt8[np.ndarray, "_ _ 3"]) -> "Scene":
-        """The scene of a picture."""
+    def of(rgb: UInt8[np.ndarray, "_ _ 3"]) -> "LabImage":
+        """The image, smoothed, with its gradient."""
         lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         lab = cv2.bilateralFilter(lab, 5, 12, 3)
         gx, gy = (cv2.Sobel(lab, cv2.CV_32F, dx, 1 - dx) / 4 for dx in (1, 0))
-        return Scene(rgb, lab, np.sqrt((gx**2 + gy**2).sum(2)))
+        return LabImage(rgb, lab, np.sqrt((gx**2 + gy**2).sum(2)))
 
 
-def regions(scene: Scene, at: Pixel) -> Iterator[Cells]:
+def regions(scene: LabImage, at: Pixel) -> Iterator[Cells]:
     """Regions that hold a pixel: what a click on it may mean."""
     for found in (*_by_edges(scene, at), *_by_colour(scene, at), *_by_surroundings(scene, at)):
         if found is not None:
             yield found
 
 
-def _by_edges(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
-    """What the background, flooded from the picture's border up to edges, leaves."""
+def _by_edges(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
+    """What the background, flooded from the image's border up to edges, leaves."""
     for calm in CALM:
         count, labels = cv2.connectedComponents((scene.gradient < calm).astype(np.uint8), connectivity=4)
         rim = np.bincount(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])), minlength=count)
@@ -73,7 +73,7 @@ def _by_edges(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
         yield cleaned(~grown(background, 1), at)
 
 
-def _by_colour(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+def _by_colour(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What is coloured like the place of the click, with and without its holes."""
     x, y = at
     here = np.median(scene.lab[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3), axis=0)
@@ -85,7 +85,7 @@ def _by_colour(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
             yield None if found is None else filled(found)
 
 
-def _by_surroundings(scene: Scene, at: Pixel) -> Iterator[Cells | None]:
+def _by_surroundings(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What is coloured unlike the rim of a window around the click, with and without its holes."""
     height, width = scene.gradient.shape
     x, y = at
@@ -148,5 +148,5 @@ def grown(region: Cells, pixels: int) -> Cells:
 
 
 def shrunk(region: Cells, pixels: int) -> Cells:
-    """A region shrunk in a square way; the picture's border is none of its."""
+    """A region shrunk in a square way; the image's border is none of its."""
     return cv2.erode(region.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8), borderValue=1) > 0

@@ -27,7 +27,7 @@ def predicted(picture: Pixels, clicks: Clicks, weights: str, device: str = "cpu"
 
     Args:
         picture: RGB.
-        clicks: where it is; inside of the picture.
+        clicks: where it is; inside of the image.
         weights: folder or hub id of a SAM 2 checkpoint in safetensors.
         device: where the model runs.
 
@@ -49,7 +49,7 @@ def predicted(picture: Pixels, clicks: Clicks, weights: str, device: str = "cpu"
 
 
 def prompts(picture: Pixels, clicks: Clicks, side: int) -> dict[str, Tensor]:
-    """What the model is given: the picture and the clicks, both stretched to a square.
+    """What the model is given: the image and the clicks, both stretched to a square.
 
     It stands in for transformers' processor, which needs torchvision; the two were not compared.
 

@@ -25,7 +25,7 @@ from .recipes import in_session, words
 
 GUIDED = 2.5
 """How much longer a step of the sampling takes than one of the inversion, for the remaining time. Source: measured
-on the demo model; it only counts until the sampling has begun."""
+on the demo model; it only counts until the sampling has started."""
 
 
 LOG = logging.getLogger(__name__)

@@ -139,7 +139,7 @@ def view(path: Path, side: int) -> tuple[bytes, str]:
 
 
 def encoded(image: Image.Image, kind: str) -> tuple[bytes, str]:
-    """A picture's file and its media type."""
+    """An image's file and its media type."""
     data, image = io.BytesIO(), image.copy()
     image.info.clear()
     options: dict[str, Any] = {"compress_level": 1} if kind == "png" else {"quality": 90, "method": 0}
@@ -156,5 +156,5 @@ def inside(points: Sequence[Point], size: Size, what: str) -> None:
     for x, y in points:
         if not (0 <= x < size[1] and 0 <= y < size[0]):
             raise RefusedError(
-                422, f"{what} ({x:g}, {y:g}) lies outside of the {size[1]}x{size[0]} picture; move it inside"
+                422, f"{what} ({x:g}, {y:g}) lies outside of the {size[1]}x{size[0]} image; move it inside"
             )

@@ -75,14 +75,14 @@ def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
     pictures = {path.name for path in (recipe.image, *_values(recipe.edits, image_names)) if isinstance(path, Path)}
     masks = {path.name for path in _values(recipe.edits, mask_images) if isinstance(path, Path)}
     return RestoredFacts(
-        recipe=recipe.written(Named()),
+        recipe=recipe.written(SessionNames()),
         pictures={name: picture_facts(session, name) for name in pictures},
         masks={name: mask_facts(session.path(name)) for name in masks},
         notes=notes,
     )
 
 
-class Named(Beside):
+class SessionNames(Beside):
     """Images of a session by their names."""
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ def _edit_in_files(edit: Edit, image: Path, session: Session) -> Edit:
     changed: dict[str, Any] = {}
     for name in image_names(type(edit)):
         if getattr(edit, name) is not None:
-            changed[name] = _picture_file(getattr(edit, name), session, "second picture.png")
+            changed[name] = _picture_file(getattr(edit, name), session, "second image.png")
     for name, of in mask_images(type(edit)).items():
         if getattr(edit, name) is not None:
             changed[name] = _mask_file(getattr(edit, name), changed.get(of, image) if of else image, session)

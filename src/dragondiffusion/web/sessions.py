@@ -82,7 +82,7 @@ class Session:
             raise RefusedError(401, "this session is over and its files are removed; begin a new one") from error
 
     def add(self, data: bytes, title: str) -> str:
-        """Keeps a picture's file.
+        """Keeps an image's file.
 
         Args:
             data: the file.
@@ -107,7 +107,7 @@ class Session:
         return name
 
     def add_once(self, data: bytes, title: str) -> str:
-        """Keeps a picture's file as `add` does; one that has a title keeps it."""
+        """Keeps an image's file as `add` does; one that has a title keeps it."""
         name = self.add(data, "")
         if name not in self._titles():
             self._entitle(name, title)

@@ -115,7 +115,7 @@ def predicts_v(config: Any) -> bool:
     if kind == "epsilon" and config.get("rescale_betas_zero_snr", False):
         raise ValueError(
             "rescale_betas_zero_snr=True with prediction_type 'epsilon': the last level is all noise, and noise says "
-            "nothing of the picture there; set the scheduler's prediction_type to 'v_prediction' if the checkpoint "
+            "nothing of the image there; set the scheduler's prediction_type to 'v_prediction' if the checkpoint "
             "was trained so, or rescale_betas_zero_snr=False"
         )
     return kind == "v_prediction"

@@ -253,7 +253,7 @@ class StableDiffusion(Backbone):
         return {**plain, IMAGE_EMBEDS: embeds} if embeds else plain
 
     def _with_silent_adapters(self, extras: dict[str, Any], batch: int) -> dict[str, Any]:
-        """The conditioning with blank pictures for adapters that are loaded and not used; they must be given some."""
+        """The conditioning with blank images for adapters that are loaded and not used; they must be given some."""
         if IMAGE_EMBEDS in extras or not adapter_processors(self._unet):
             return extras
         blank = self._blank
@@ -283,7 +283,7 @@ def keeping_weights(unet: nn.Module) -> Generator[None]:
 
 
 def prompt_picture(x: Pictures) -> Image.Image:
-    """A picture as image encoders are given it.
+    """An image as image encoders are given it.
 
     Source: authors' code, resized to 256x256 before the encoder's own processing.
     """

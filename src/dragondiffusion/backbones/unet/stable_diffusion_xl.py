@@ -21,13 +21,13 @@ class StableDiffusionXL(StableDiffusion):
     128x128) 1280 channels at 64x64 and 640 channels at 128x128. These are the resolutions, relative to the latents, and
     the numbers of channels that the paper compares in Stable Diffusion 1.5 (1280 at 32x32, 640 at 64x64 of latents of
     64x64). The third block has 320 channels at full size, like the fourth there, and no attention. We know of no layers
-    published for XL with this method, DIFT or DragDiffusion: this is carried over and not measured on pictures.
+    published for XL with this method, DIFT or DragDiffusion: this is taken over from 1.5 and not measured on images.
 
-    **Sizes.** The size before resizing is the picture's own, the crop begins at the top left corner, and the target
-    size is that of the canvas: pictures are padded at their right and bottom edge, so all three are what was done.
+    **Sizes.** The size before resizing is the image's own, the crop begins at the top left corner, and the target
+    size is that of the canvas: images are padded at their right and bottom edge, so all three are what was done.
 
     **No prompt.** An empty prompt is zeros where the pipeline says so (`force_zeros_for_empty_prompt`), as it was in
-    training, for the picture as well as for what it should not show.
+    training, for the image as well as for what it should not show.
 
     Args:
         pipe: the pipeline. Without `text_encoder` (its first), the UNet must be made for the second alone.

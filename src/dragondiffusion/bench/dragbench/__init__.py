@@ -1,1 +1,1 @@
-"""DragBench (arXiv 2306.14435): its pictures dragged, and results of any software scored as the papers do."""
+"""DragBench (arXiv 2306.14435): its images dragged, and results of any software scored as the papers do."""

@@ -1,4 +1,4 @@
-"""The cases of DragBench as they lie in folders: a picture, a mask, and what is to be dragged where.
+"""The cases of DragBench as they lie in folders: an image, a mask, and what is to be dragged where.
 
 Nothing is ever unpickled. The original release keeps prompt and points in `meta_data.pkl`, and a pickle can run any
 code when it is opened; `docs/dragbench.md` says how to write `drag_instruction.json` from it.
@@ -37,14 +37,14 @@ Centre = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One picture and what is to be dragged in it.
+    """One image and what is to be dragged in it.
 
     Args:
         name: `CASE` or `CATEGORY/CASE`.
-        pixels: the picture.
+        pixels: the image.
         mask: what may change; holds all points.
         pairs: (handle, target), centres of pixels (x, y).
-        prompt: what the picture shows.
+        prompt: what the image shows.
         notes: what was changed in what the files say.
     """
 
@@ -57,11 +57,11 @@ class Case:
 
     @property
     def size(self) -> Size:
-        """(height, width) of the picture."""
+        """(height, width) of the image."""
         return self.pixels.shape[0], self.pixels.shape[1]
 
     def edit(self) -> Drag:
-        """The edit that is asked for; a mask over the whole picture is left to `Drag`, which preserves something."""
+        """The edit that is asked for; a mask over the whole image is left to `Drag`, which preserves something."""
         return Drag(self.pairs, None if bool(self.mask.all()) else self.mask)
 
     def fingerprint(self) -> str:
@@ -150,8 +150,8 @@ def _read_mask(path: Path, size: Size) -> npt.NDArray[np.bool_]:
     top = next(top for top in (1, 255, 65535, math.inf) if values.max(initial=0) <= top)
     if values.shape != size:
         raise ValueError(
-            f"{MASK} has shape {values.shape} but the picture is {size[0]}x{size[1]} (height x width); "
-            "draw the mask on the picture itself"
+            f"{MASK} has shape {values.shape} but the image is {size[0]}x{size[1]} (height x width); "
+            "draw the mask on the image itself"
         )
     return values > top / 2
 
@@ -178,7 +178,7 @@ def _point(k: int, value: Json) -> Centre:
 
 
 def _pairs(points: list[Centre], size: Size, notes: list[str]) -> tuple[tuple[Centre, Centre], ...]:
-    """Pairs of points inside of the picture that lie apart."""
+    """Pairs of points inside of the image that lie apart."""
     inside = [_clamped(point, size, notes) for point in points]
     pairs: list[tuple[Centre, Centre]] = []
     for handle, target in zip(inside[::2], inside[1::2], strict=True):
@@ -190,12 +190,12 @@ def _pairs(points: list[Centre], size: Size, notes: list[str]) -> tuple[tuple[Ce
 
 
 def _clamped(point: Centre, size: Size, notes: list[str]) -> Centre:
-    """The centre of a pixel, or of the nearest one in the picture."""
+    """The centre of a pixel, or of the nearest one in the image."""
     x, y = point
     u, v = min(max(x, 0.0), size[1] - 1.0), min(max(y, 0.0), size[0] - 1.0)
     if (u, v) != point:
         notes.append(
-            f"point ({x:g}, {y:g}) lies outside of the {size[1]}x{size[0]} picture and is taken as ({u:g}, {v:g})"
+            f"point ({x:g}, {y:g}) lies outside of the {size[1]}x{size[0]} image and is taken as ({u:g}, {v:g})"
         )
     return u + 0.5, v + 0.5
 

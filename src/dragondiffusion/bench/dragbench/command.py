@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ...edits.settings import Settings
     from ...pipeline.editor import Editor
     from .cases import Case
-    from .features import Recipe
+    from .features import FeatureSettings
     from .record import Record
     from .running import DragBenchRun, Editing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DragBench(Command):
-    """Edit the pictures of DragBench (arXiv 2306.14435) and score the results, and those of other software."""
+    """Edit the images of DragBench (arXiv 2306.14435) and score the results, and those of other software."""
 
     cases: tyro.conf.Positional[Path]
     """Folder of CASE or CATEGORY/CASE folders with original_image.png, mask.png and drag_instruction.json."""
@@ -46,7 +46,7 @@ class DragBench(Command):
     limit: int | None = None
     """Only so many cases, the first by name; None is all."""
     sheet: Path | None = None
-    """Where a picture of all cases and results goes; the suffix says the format."""
+    """Where an image of all cases and results goes; the suffix says the format."""
     features_model: str | None = None
     """Checkpoint whose features find points; None is the one that edits. The papers use Stable Diffusion 2.1."""
     features_timestep: int = 261
@@ -105,20 +105,20 @@ class DragBench(Command):
         if self.sheet is None:
             return
         if self.sheet.is_dir() or self.sheet.suffix.lower() not in Image.registered_extensions():
-            raise ValueError(f"--sheet {self.sheet} must be a file that ends in a picture format such as .png")
+            raise ValueError(f"--sheet {self.sheet} must be a file that ends in an image format such as .png")
         if not self.sheet.parent.is_dir():
             raise FileNotFoundError(
                 f"--sheet {self.sheet}: the folder {self.sheet.parent} does not exist; make it first"
             )
 
-    def _recipe(self) -> Recipe:
-        from .features import Recipe
+    def _recipe(self) -> FeatureSettings:
+        from .features import FeatureSettings
 
-        return Recipe(
+        return FeatureSettings(
             self.features_timestep, self.features_block, self.features_ensemble, self.features_prompt, self.seed
         )
 
-    def _models(self, recipe: Recipe) -> tuple[Editor | None, Editor]:
+    def _models(self, recipe: FeatureSettings) -> tuple[Editor | None, Editor]:
         """The editor, if there are edits to make, and the editor whose features find points."""
         from ...console.terminal import load_editor
 
@@ -142,12 +142,12 @@ class DragBench(Command):
 
     def _about_edit(self, editor: Editor | None, settings: Settings) -> dict[str, Any] | None:
         from ...edits.settings import Settings
-        from ...recipes.records import Record as Fields
+        from ...recipes.records import FieldForms
         from ...recipes.store import Inline
 
         if editor is None:
             return None
-        forms = Fields.of(Settings).forms
+        forms = FieldForms.of(Settings).forms
         values = {name: form.encode(getattr(settings, name), name, Inline()) for name, form in forms.items()}
         fingerprint = editor.backbone.fingerprint()
         return {"model": self.model or "demo", "fingerprint": fingerprint, "seed": self.seed, "settings": values}

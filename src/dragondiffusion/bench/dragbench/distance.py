@@ -1,7 +1,7 @@
 """Mean distance: how far from its target the content of a handle is found in a result, by its features.
 
 Three places are searched for it. Papers print the first two under one name, and they are far apart: over the whole
-picture a match may lie anywhere, near the points it cannot be far off.
+image a match may lie anywhere, near the points it cannot be far off.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .features import FeatureField, best, pixel_centres, points_tensor
 SEARCHES = ("whole", "mask", "region")
 """Where the handle is searched.
 
-- `whole`: the whole picture. Source: DragDiffusion (arXiv 2306.14435), `run_eval_point_matching.py`.
+- `whole`: the whole image. Source: DragDiffusion (arXiv 2306.14435), `run_eval_point_matching.py`.
 - `mask`: what may change; defined here, because content cannot have gone anywhere else.
 - `region`: discs around handle and target. Source: RegionDrag (arXiv 2407.18247), `evaluator.py`, `create_mask`.
 """
 
 SIDE = 512
-"""Longer side of the pictures to whose scale distances are brought, pixels. Source: chosen, as papers edit."""
+"""Longer side of the images to whose scale distances are brought, pixels. Source: chosen, as papers edit."""
 
 LEAST_RADIUS = 5.0
 """Radius of the discs at least, pixels. Source: RegionDrag, `create_mask`."""
@@ -39,7 +39,7 @@ class Match:
         handle: centre of the pixel (x, y) that is dragged.
         target: where to.
         found: where its content is in the result, by search.
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
     """
 
     handle: Centre
@@ -72,7 +72,7 @@ def matches(before: FeatureField, after: FeatureField, case: Case) -> list[Match
     """Where the content of each handle is in the result.
 
     Args:
-        before: features of the picture.
+        before: features of the image.
         after: features of the result.
         case: what was to be dragged.
     """

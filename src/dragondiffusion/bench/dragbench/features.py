@@ -1,9 +1,9 @@
-"""Diffusion features (DIFT, arXiv 2306.03881) and where in a picture they are most alike.
+"""Diffusion features (DIFT, arXiv 2306.03881) and where in an image they are most alike.
 
-A picture is encoded, noised to one timestep and shown to the network once for each of several draws of noise; the mean
+An image is encoded, noised to one timestep and shown to the network once for each of several draws of noise; the mean
 output of one decoder block is its feature map, read at every pixel by bilinear sampling.
 
-Source: numbers from `run_eval_point_matching.py` of DragDiffusion (arXiv 2306.14435). What differs from it: pictures
+Source: numbers from `run_eval_point_matching.py` of DragDiffusion (arXiv 2306.14435). What differs from it: images
 are padded rather than cut to what the network takes, so that cells stay where their pixels are, and latents are the
 mean of the autoencoder's distribution instead of a draw from it, as in RegionDrag's evaluator (arXiv 2407.18247).
 """
@@ -31,7 +31,7 @@ STRIP = 32
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FeatureSettings:
     """How features are taken.
 
     Args:
@@ -67,12 +67,12 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class FeatureField:
-    """Features of a picture at every pixel.
+    """Features of an image at every pixel.
 
     Args:
-        cells: the feature map of the padded picture, (channels, height, width).
-        padded: size of the padded picture, pixels.
-        size: size of the picture, pixels.
+        cells: the feature map of the padded image, (channels, height, width).
+        padded: size of the padded image, pixels.
+        size: size of the image, pixels.
     """
 
     cells: Float[Tensor, "c _ _"]
@@ -103,15 +103,15 @@ def pixel_centres(rows: Tensor, width: int) -> Float[Tensor, "h w 2"]:
 
 
 @torch.no_grad()
-def features(backbone: Backbone, pixels: Pixels, prompt: str, recipe: Recipe, draw: int) -> FeatureField:
-    r"""The features of a picture, $\frac{1}{n}\sum_k F(\alpha_t z_0 + \sigma_t \epsilon_k, t)$.
+def features(backbone: Backbone, pixels: Pixels, prompt: str, recipe: FeatureSettings, draw: int) -> FeatureField:
+    r"""The features of an image, $\frac{1}{n}\sum_k F(\alpha_t z_0 + \sigma_t \epsilon_k, t)$.
 
     Args:
         backbone: the model.
-        pixels: the picture.
+        pixels: the image.
         prompt: what it shows, unless the recipe says something else.
         recipe: how.
-        draw: which noise; a picture and its result get different ones, or noise would be matched with itself.
+        draw: which noise; an image and its result get different ones, or noise would be matched with itself.
     """
     size = (pixels.shape[0], pixels.shape[1])
     canvas = backbone.canvas(size, 1)

@@ -1,4 +1,4 @@
-"""How much of a picture a result leaves as it was."""
+"""How much of an image a result leaves as it was."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ...imaging.tensors import to_unpadded
 from .cases import Case
 
 Lpips: TypeAlias = Callable[[Pixels, Pixels], float]
-"""LPIPS of two pictures of one size."""
+"""LPIPS of two images of one size."""
 
 LPIPS_SIDE = 224
-"""Pictures are brought to squares of this side before LPIPS. Source: DragDiffusion, `run_eval_similarity.py`."""
+"""Images are brought to squares of this side before LPIPS. Source: DragDiffusion, `run_eval_similarity.py`."""
 
 
 def outside(result: Pixels, case: Case) -> dict[str, float]:

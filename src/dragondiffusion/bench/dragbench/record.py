@@ -29,7 +29,7 @@ class Record:
     """Results and scores, written whole after each case.
 
     Args:
-        out: the folder; pictures go into `results` in it.
+        out: the folder; images go into `results` in it.
         edit: what made the results: model, settings, seed. None leaves them as they are.
         measure: how they are measured.
         made: seconds, and the case's fingerprint, by case.

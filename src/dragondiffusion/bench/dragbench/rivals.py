@@ -64,12 +64,12 @@ def find_result(folder: Path, case: str, cases: Iterable[str]) -> Path:
 
 
 def read_result(path: Path, case: Case) -> Pixels:
-    """A result at the size of the picture.
+    """A result at the size of the image.
 
     Source: DragDiffusion, `run_eval_point_matching.py`, which resizes bilinearly.
 
     Raises:
-        ValueError: it is unreadable, or differs from the picture by more than rounding of its sides.
+        ValueError: it is unreadable, or differs from the image by more than rounding of its sides.
     """
     pixels = read_picture(path)
     size = (pixels.shape[0], pixels.shape[1])
@@ -77,8 +77,8 @@ def read_result(path: Path, case: Case) -> Pixels:
         return pixels
     if not rounded(size, case.size):
         raise ValueError(
-            f"{path} is {size[0]}x{size[1]} but the picture is {case.size[0]}x{case.size[1]} (height x width); only "
-            f"sides rounded to multiples of {ROUNDING} are resized, give a result of the picture's size"
+            f"{path} is {size[0]}x{size[1]} but the image is {case.size[0]}x{case.size[1]} (height x width); only "
+            f"sides rounded to multiples of {ROUNDING} are resized, give a result of the image's size"
         )
     height, width = case.size
     return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))

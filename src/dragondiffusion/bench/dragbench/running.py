@@ -14,13 +14,13 @@ from ...core.types import Progress
 from ...imaging.files import Pixels
 from .cases import Case
 from .distance import Match, matches
-from .features import Recipe, features
+from .features import FeatureSettings, features
 from .fidelity import Lpips, outside
 from .record import Record
 from .rivals import find_result, read_result
 
 UNEDITED, OURS = "unedited input", "dragondiffusion"
-"""Rows that are there without being asked for: the picture as it is, and our edit of it."""
+"""Rows that are there without being asked for: the image as it is, and our edit of it."""
 
 Editing: TypeAlias = Callable[[Case, Progress], Pixels]
 """Makes the result of a case."""
@@ -41,7 +41,7 @@ class DragBenchRun:
     edit: Editing | None
     rivals: Mapping[str, Path]
     backbone: Backbone
-    recipe: Recipe
+    recipe: FeatureSettings
     lpips: Lpips | None
 
     @property

@@ -1,4 +1,4 @@
-"""Pictures of a run side by side: each case with its mask and drags, then every result."""
+"""Images of a run side by side: each case with its mask and drags, then every result."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..demo import GAP, INK, LINE, MARK, PAPER, arrow, outlined
 from .cases import Case
 
 PANEL = 256
-"""Longer side of a picture on the sheet, pixels."""
+"""Longer side of an image on the sheet, pixels."""
 
 
 def sheet(cases: Sequence[tuple[Case, Mapping[str, Pixels]]], rows: Sequence[str]) -> Image.Image:
-    """One line of pictures for each case.
+    """One line of images for each case.
 
     Args:
         cases: cases with their results by row.
@@ -39,7 +39,7 @@ def sheet(cases: Sequence[tuple[Case, Mapping[str, Pixels]]], rows: Sequence[str
 
 
 def drawn(case: Case) -> Image.Image:
-    """The picture, reduced, with the outline of its mask and its drags."""
+    """The image, reduced, with the outline of its mask and its drags."""
     height, width = _reduced(case.size)
     mask = Image.fromarray(case.mask).convert("L").resize((width, height))
     picture = outlined(_panel(case.pixels, case), mask, 1)

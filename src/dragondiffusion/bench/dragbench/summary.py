@@ -68,7 +68,7 @@ def bootstrap(values: Sequence[tuple[float, int]]) -> Mean:
     r"""The mean $\sum_i w_i v_i / \sum_i w_i$ of cases and its percentile interval.
 
     Source: B. Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979; cases are what is drawn, because the
-    points of one picture are not independent.
+    points of one image are not independent.
 
     Args:
         values: value and weight of each case.

@@ -1,7 +1,8 @@
 """The kinds of edit that are measured: one entry each, from which commands, scores, rows and reports follow.
 
-A new kind is an entry of `KINDS`, a generator of tasks that it names, and, if no kind had it before, the function that
-builds its edit. Nothing here imports torch, so that the command line can list kinds at once.
+A new kind is an entry of `KINDS` and one file in `bench/tasks/` with the two functions that it names: the generator of
+its tasks, and, if no kind had it before, the function that builds its edit. Nothing here imports torch, so that the
+command line can list kinds at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class Kind:
 
     Args:
         tasks: the generator of its tasks, MODULE.FUNCTION of `bench.tasks`.
-        edit: the function that builds the edit of a task, of `bench.tasks.editing`.
+        edit: the function that builds the edit of a task, MODULE.FUNCTION of `bench.tasks`; see `Build` there.
         regions: where results are compared to the truth, see `Task.regions`; the hardest first.
         terms: energy terms of the edit, by the names of their weights. Source: docs/method.md, section 4.
         options: ranges and numbers that its generator takes from the command line.
@@ -46,7 +47,7 @@ IN_PLACE = ("edited", "rest", "outside")
 KINDS: Mapping[str, Kind] = {
     "move": Kind(
         tasks="placing.moves",
-        edit="move",
+        edit="editing.move",
         regions=MOVED,
         terms=("edit", "content", "contrast", "inpaint"),
         options=("displacement", "scale", "angle"),
@@ -54,7 +55,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "resize": Kind(
         tasks="placing.resizes",
-        edit="move",
+        edit="editing.move",
         regions=MOVED,
         terms=("edit", "content", "contrast", "inpaint"),
         options=("scale",),
@@ -62,7 +63,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "rotate": Kind(
         tasks="placing.rotations",
-        edit="move",
+        edit="editing.move",
         regions=MOVED,
         terms=("edit", "content", "contrast", "inpaint"),
         options=("angle",),
@@ -71,13 +72,13 @@ KINDS: Mapping[str, Kind] = {
     ),
     "remove": Kind(
         tasks="placing.removals",
-        edit="remove",
+        edit="editing.remove",
         regions=("hole", "rest", "outside"),
         terms=("content", "contrast", "inpaint"),
     ),
     "paste": Kind(
         tasks="transferring.pastes",
-        edit="paste",
+        edit="editing.paste",
         regions=("destination", "rest", "outside"),
         terms=("edit", "content"),
         options=("scale", "angle"),
@@ -86,20 +87,20 @@ KINDS: Mapping[str, Kind] = {
     ),
     "appearance": Kind(
         tasks="transferring.appearances",
-        edit="appearance",
+        edit="editing.appearance",
         regions=IN_PLACE,
         terms=("edit", "content"),
     ),
     "drag": Kind(
         tasks="reshaping.drags",
-        edit="drag",
+        edit="editing.drag",
         regions=IN_PLACE,
         terms=("edit", "content", "inpaint"),
         options=("displacement",),
     ),
     "landmarks": Kind(
         tasks="reshaping.face_landmarks",
-        edit="landmarks",
+        edit="editing.landmarks",
         regions=IN_PLACE,
         terms=("edit",),
         options=("points",),

@@ -1,12 +1,12 @@
 """A small network that finds the 68 landmarks of a face whose place is roughly known, trained on scenes.
 
-It is what edits of faces are measured by: results are pictures, and their landmarks have to be read off them.
-`training/landmarks.py` trains it and prints its own error: on 48 held-out faces of 128x128 pictures 0.21 pixels, which
+It is what edits of faces are measured by: results are images, and their landmarks have to be read off them.
+`training/landmarks.py` trains it and prints its own error: on 48 held-out faces of 128x128 images 0.21 pixels, which
 is 7 % of the displacement of landmarks in `tasks.face_landmarks`, and 0.29 pixels (9 %) after the autoencoder of the
 demo model.
 
-Convention: it looks at a square crop of the face's local frame (`scenes.Frame`), upright and unflipped, and answers in
-coordinates of that frame, so that where the face stands, how big it is and how it is turned play no part.
+Convention: it looks at a square crop of the face's local frame (`scenes.ObjectFrame`), upright and unflipped, and
+answers in coordinates of that frame, so that where the face stands, how big it is and how it is turned play no part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from ..scenes import Frame
+from ..scenes import ObjectFrame
 
 WEIGHTS = Path(__file__).parent / "landmarks.safetensors"
 """The trained network, in half precision."""
@@ -33,7 +33,7 @@ REACH = 1.35
 """Half the side of a crop in units of the local frame; the chin hangs to 1.15."""
 
 SIDE = 128
-"""Pictures whose shorter side is longer are first reduced to it, pixels: crops would skip pixels of theirs."""
+"""Images whose shorter side is longer are first reduced to it, pixels: crops would skip pixels of theirs."""
 
 COUNT = 68
 
@@ -62,11 +62,11 @@ def _convolution(channels: int, out: int, stride: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(channels, out, 3, stride, 1), nn.BatchNorm2d(out), nn.ReLU()
 
 
-def crop(images: Float[Tensor, "n 3 h w"], frame: Frame) -> Float[Tensor, "n 3 c c"]:
+def crop(images: Float[Tensor, "n 3 h w"], frame: ObjectFrame) -> Float[Tensor, "n 3 c c"]:
     """The square of half side `REACH` around the origin of the local frames, `CROP` pixels wide.
 
     Args:
-        images: Pictures.
+        images: Images.
         frame: Where a face stands in each of them, in units of the shorter side.
     """
     if min(images.shape[-2:]) > SIDE:
@@ -82,11 +82,13 @@ def crop(images: Float[Tensor, "n 3 h w"], frame: Frame) -> Float[Tensor, "n 3 c
 
 
 @torch.no_grad()
-def find(images: Float[Tensor, "n 3 h w"], frame: Frame, net: LandmarkNet | None = None) -> Float[Tensor, "n 68 2"]:
-    """The landmarks of the face in each picture, as pixels (x, y).
+def find(
+    images: Float[Tensor, "n 3 h w"], frame: ObjectFrame, net: LandmarkNet | None = None
+) -> Float[Tensor, "n 68 2"]:
+    """The landmarks of the face in each image, as pixels (x, y).
 
     Args:
-        images: Pictures in [0, 1].
+        images: Images in [0, 1].
         frame: Where the face stands in each of them (`scenes.frame_of`).
         net: The network; None is the package's own.
     """

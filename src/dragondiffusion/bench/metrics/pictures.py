@@ -13,7 +13,7 @@ Region = Float[Tensor, "h w"]
 
 
 def psnr(image: Picture, truth: Picture, region: Region | None = None) -> float:
-    """Peak signal-to-noise ratio in dB, `10 log10(1 / MSE)`, over the whole picture or over a region.
+    """Peak signal-to-noise ratio in dB, `10 log10(1 / MSE)`, over the whole image or over a region.
 
     Args:
         image: The result.
@@ -60,7 +60,7 @@ def ssim_map(image: Picture, truth: Picture) -> Region:
 
 
 def inner(similarity: Region) -> Region:
-    """1 where the window of SSIM lies inside the picture: what counts for the mean of a whole picture."""
+    """1 where the window of SSIM lies inside the image: what counts for the mean of a whole image."""
     region = torch.zeros_like(similarity)
     region[5:-5, 5:-5] = 1
     return region
@@ -93,7 +93,7 @@ def warp_error(image: Picture, transported: Picture, region: Region) -> float:
 
 
 def difference(image: Picture, before: Picture, region: Region) -> float:
-    """Mean absolute difference to the picture before over a region, in levels of 255, both rounded to 8 bits."""
+    """Mean absolute difference to the image before over a region, in levels of 255, both rounded to 8 bits."""
     return mean_over((_levels(image).float() - _levels(before).float()).abs().mean(dim=0), region)
 
 
@@ -111,7 +111,7 @@ def ghost(image: Picture, before: Picture, truth: Picture, hole: Region) -> floa
     r"""How much of the object is still where it was: 0 when gone, 1 when nothing changed there.
 
     $\langle y - y^*, x - y^* \rangle / \lVert x - y^* \rVert^2$ over the hole region, for the result $y$,
-    the picture before $x$ and the truth $y^*$.
+    the image before $x$ and the truth $y^*$.
     """
     was = (before - truth) * hole
     return float((((image - truth) * hole) * was).sum() / was.square().sum().clamp_min(1e-8))

@@ -27,7 +27,7 @@ SEARCHED = (-0.3, 1.3)
 def handle_distance(image: Picture, before: S.Scenes, after: S.Scenes, index: int, region: Region) -> float:
     """Remaining distance of the handle of a dragged object to its target, as a share of its displacement.
 
-    Analysis by synthesis: the handle is where the scene's renderer puts it for the shape parameter whose picture is
+    Analysis by synthesis: the handle is where the scene's renderer puts it for the shape parameter whose image is
     most like the result.
 
     Args:
@@ -35,7 +35,7 @@ def handle_distance(image: Picture, before: S.Scenes, after: S.Scenes, index: in
         before: The scene before, alone in its batch.
         after: The scene of the truth, which differs by the first shape parameter of one object.
         index: That object.
-        region: Where pictures are compared.
+        region: Where images are compared.
 
     Returns:
         0 at the target, 1 where it was.
@@ -48,7 +48,7 @@ def handle_distance(image: Picture, before: S.Scenes, after: S.Scenes, index: in
 
 
 def shape_parameter(image: Picture, before: S.Scenes, after: S.Scenes, index: int, region: Region) -> float:
-    """The first shape parameter of an object at which its scene looks most like a picture.
+    """The first shape parameter of an object at which its scene looks most like an image.
 
     The scene is drawn at evenly spaced parameters, those before and after among them, then more densely around the one
     that fits best by mean squared error, which is refined by the parabola through it and its neighbours. Where the
@@ -77,7 +77,7 @@ def _errors(image: Picture, scene: S.Scenes, index: int, values: Tensor, region:
 
 
 def _tones(scenes: S.Scenes, index: int, size: Size) -> tuple[Tensor, Tensor]:
-    """Pictures (n, 3, h, w) of scenes with one object plain, in the lightest and the darkest tone of its texture."""
+    """Images (n, 3, h, w) of scenes with one object plain, in the lightest and the darkest tone of its texture."""
     if not bool(scenes.of_object("texture", index).any()):
         drawn = S.render(scenes, size).image
         return drawn, drawn

@@ -64,7 +64,7 @@ def write_page(figures: Figures, folders: Sequence[Path], out: Path) -> tuple[Pa
 
     Args:
         figures: what `figures.gather` found.
-        folders: where pictures are kept.
+        folders: where images are kept.
         out: name of the page; the figures get the suffix `.json`.
 
     Raises:
@@ -87,7 +87,7 @@ def page(figures: Figures, results: Sequence[Results]) -> str:
         _conditions(figures),
         "<h2>Summary</h2>",
         f"<p>{LEGEND}</p>",
-        _summary(figures, "PSNR of the whole picture to the truth, dB", lambda _: "whole"),
+        _summary(figures, "PSNR of the whole image to the truth, dB", lambda _: "whole"),
         _summary(figures, "PSNR to the truth where the edit is hardest, dB", lambda kind: kinds[kind]["headline"]),
         *(_kind(name, kind, base, _sheet(figures, name, results)) for name, kind in kinds.items()),
         _definitions(figures),
@@ -107,7 +107,7 @@ def _conditions(figures: Figures) -> str:
         "Versions": ", ".join(f"{name} {version}" for name, version in figures["versions"].items()),
         "Scenes": kinds + (", set apart for choosing settings" if about["tuning"] else ", held out"),
         "Pictures": f"{about['size'][0]}x{about['size'][1]} pixels",
-        "Prompt": "what the picture shows " + ("after the edit" if about["after"] else "before the edit"),
+        "Prompt": "what the image shows " + ("after the edit" if about["after"] else "before the edit"),
         **({"Options of scenes": ", ".join(f"{name} {value}" for name, value in asked.items())} if asked else {}),
         "Compared with": figures["base"],
     }
@@ -242,7 +242,7 @@ def _sheet(figures: Figures, name: str, results: Sequence[Results]) -> str:
     lines = "".join(
         _scene(sets.task(name, seed), word, rows, results) for word, seeds in kind["shown"].items() for seed in seeds
     )
-    second = "<th>second picture</th>" if name in ("paste", "appearance") else ""
+    second = "<th>second image</th>" if name in ("paste", "appearance") else ""
     heads = "".join(f"<th>{escape(row)}</th>" for row in rows)
     text = f"Scenes on which {figures['base']} has the highest and the lowest PSNR {kind['headline']}."
     table = f'<table class="sheet"><tr><th></th><th>before</th>{second}{heads}<th>truth</th></tr>{lines}</table>'

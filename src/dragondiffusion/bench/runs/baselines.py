@@ -20,7 +20,7 @@ from ..metrics import Picture
 from ..tasks import Task, pixels
 
 Baseline: TypeAlias = Callable[[Task], Picture]
-"""Makes the edited picture of a task."""
+"""Makes the edited image of a task."""
 
 RADIUS = 3
 """Neighbourhood of the inpainting, pixels. Source: OpenCV's tutorial on inpainting."""
@@ -33,7 +33,7 @@ MULTIPLE, FACTOR = 16, 4
 
 
 def unedited_input(task: Task) -> Picture:
-    """The picture as it was."""
+    """The image as it was."""
     return task.before
 
 
@@ -60,7 +60,7 @@ def copy_paste(task: Task) -> Picture:
 
 
 def inpainted(picture: Picture, mask: Float[Tensor, "h w"]) -> Picture:
-    """A picture whose masked pixels, and `FRINGE` around them, are inpainted from what surrounds them."""
+    """An image whose masked pixels, and `FRINGE` around them, are inpainted from what surrounds them."""
     import cv2
 
     hole = ((mask > 0.02).byte() * 255).numpy()

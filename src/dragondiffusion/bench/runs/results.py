@@ -76,7 +76,7 @@ class Results:
         """Prepares the folder for a run, and writes down what it is about.
 
         Args:
-            about: what all results have in common, such as the model and the size of pictures.
+            about: what all results have in common, such as the model and the size of images.
             rows: what tells the settings of each row, by kind.
             command: what was called.
 
@@ -111,7 +111,7 @@ class Results:
         return self._place(kind, row, seed).with_suffix(".json").is_file()
 
     def add(self, kind: str, row: str, seed: int, entry: Entry, image: Picture) -> None:
-        """Keeps what a row made of a scene: the picture first, so that scores never stand without it."""
+        """Keeps what a row made of a scene: the image first, so that scores never stand without it."""
         place = self._place(kind, row, seed)
         place.parent.mkdir(parents=True, exist_ok=True)
         write_picture(Image.fromarray(pixels(image)), place.with_suffix(".png"))

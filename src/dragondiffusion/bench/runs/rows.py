@@ -55,7 +55,7 @@ def latent_copy(default: Settings) -> Settings:
     """Settings that copy the object's latents, noise and all, to their new place and then only sample.
 
     No energies, no memory bank, no proxy, nothing clamped during the run. Geometry, fresh noise in the source hole and
-    the composite of the finished picture stay those of the default.
+    the composite of the finished image stay those of the default.
     """
     return replace(
         default,

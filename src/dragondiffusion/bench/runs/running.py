@@ -86,7 +86,7 @@ class Benchmark:
         seeds: of each kind's tasks (`Sets.seeds`).
         rows: the rows of each kind.
         batch: edits made together.
-        after: the prompt describes the picture after the edit, not before.
+        after: the prompt describes the image after the edit, not before.
     """
 
     results: Results
@@ -130,7 +130,7 @@ class Benchmark:
     def _edit(
         self, editor: Editor | None, tasks: Sequence[Task], row: Settings | Baseline, clock: Meter | FlopMeter
     ) -> list[Picture]:
-        """The edited pictures, each (3, h, w) in [0, 1] with 8 bits a channel."""
+        """The edited images, each (3, h, w) in [0, 1] with 8 bits a channel."""
         if not isinstance(row, Settings):
             return [_picture(pixels(row(task))) for task in tasks]
         if editor is None:

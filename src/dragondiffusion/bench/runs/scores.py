@@ -25,7 +25,7 @@ WARPED = 0.98
 """How much of a pixel an object covers at least where its warp error is measured, so that its soft edge is left out."""
 
 PARTS = ("destination", "edited", "hole", "rest")
-"""Regions of `Task.regions` in which pictures are compared to the truth."""
+"""Regions of `Task.regions` in which images are compared to the truth."""
 
 
 @dataclass(frozen=True, eq=False)

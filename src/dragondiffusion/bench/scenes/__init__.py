@@ -6,7 +6,7 @@ a function of the seed alone, whatever the batch a scene is drawn in.
 """
 
 from .chance import uniform
-from .frames import Frame, frame_of
+from .frames import ObjectFrame, frame_of
 from .parameters import BACKGROUNDS, COLOURS, FACE, KIND_NAMES, KINDS, OBJECTS, TONES, Rendering, Scenes
 from .rendering import render
 from .sampling import sample
@@ -21,7 +21,7 @@ __all__ = [
     "KIND_NAMES",
     "OBJECTS",
     "TONES",
-    "Frame",
+    "ObjectFrame",
     "Rendering",
     "Scenes",
     "captions",

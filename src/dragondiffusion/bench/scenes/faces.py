@@ -71,7 +71,7 @@ def landmarks_68(shape: Tensor) -> Tensor:
 
     Returns:
         Points (x, y) in the local frame, shape (..., 68, 2), in the order of iBUG 300-W: jaw 0-16, brows 17-26, nose
-        27-35, eyes 36-47, mouth 48-67 (left to right in the picture).
+        27-35, eyes 36-47, mouth 48-67 (left to right in the image).
     """
     eye, opening, brow, tilt, nose, width, curve, chin = (v[..., None] for v in _values(shape))
     like = shape[..., :1]

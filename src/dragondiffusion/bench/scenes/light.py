@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch.nn.functional as F
 from torch import Tensor
 
-from .frames import Frame
+from .frames import ObjectFrame
 from .shapes import Shape, coverage
 
 
@@ -25,7 +25,7 @@ def brightness(x: Tensor, y: Tensor, light: Tensor, strength: Tensor) -> Tensor:
     return 0.8 + 0.35 * strength[:, None, None] / (1 + 2.5 * distance)
 
 
-def shading(frame: Frame, light: Light, x: Tensor, y: Tensor) -> Tensor:
+def shading(frame: ObjectFrame, light: Light, x: Tensor, y: Tensor) -> Tensor:
     """Shading of objects (n, h, w): the brightness where they stand, brighter on the side that faces the light."""
     toward = light.position - frame.position
     direction = toward / toward.norm(dim=-1, keepdim=True).clamp_min(1e-3)
@@ -37,7 +37,7 @@ def shading(frame: Frame, light: Light, x: Tensor, y: Tensor) -> Tensor:
     return here * (1 + 0.2 * light.strength[:, None, None] * facing.clamp(-1.2, 1.2))
 
 
-def cast_shadow(draw: Shape, frame: Frame, shape: Tensor, light: Light, x: Tensor, y: Tensor) -> Tensor:
+def cast_shadow(draw: Shape, frame: ObjectFrame, shape: Tensor, light: Light, x: Tensor, y: Tensor) -> Tensor:
     """Soft shadow thrown away from the light, longer when the light is farther; drawn at half size, it has no edges."""
     away = frame.position - light.position
     distance = away.norm(dim=-1, keepdim=True).clamp_min(1e-3)

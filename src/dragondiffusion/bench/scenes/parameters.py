@@ -90,7 +90,7 @@ class Scenes:
     ground_amplitude: Float[Tensor, " b"]
     ground_phase: Float[Tensor, "b 2"]
     light: Float[Tensor, "b 2"]
-    """Where the light stands, as a position; may lie outside the picture."""
+    """Where the light stands, as a position; may lie outside the image."""
     light_strength: Float[Tensor, " b"]
     present: Bool[Tensor, "b n"]
     kind: Int64[Tensor, "b n"]
@@ -101,7 +101,7 @@ class Scenes:
     texture_phase: Float[Tensor, "b n"]
     position: Float[Tensor, "b n 2"]
     size: Float[Tensor, "b n"]
-    """Half the extent, as a fraction of the picture's shorter side."""
+    """Half the extent, as a fraction of the image's shorter side."""
     aspect: Float[Tensor, "b n"]
     """Width over height, relative to the kind's own."""
     angle: Float[Tensor, "b n"]

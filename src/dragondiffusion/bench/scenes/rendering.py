@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .frames import Frame
+from .frames import ObjectFrame
 from .light import Light, brightness, cast_shadow, shading
 from .parameters import KINDS, TONES, Rendering, Scenes
 from .shapes import Drawing, Shape, coverage
@@ -27,7 +27,7 @@ def render(scenes: Scenes, size: tuple[int, int] = (128, 128)) -> Rendering:
     """
     height, width = size
     if min(size) < 8:
-        raise ValueError(f"size={size}: pictures of scenes are at least 8x8 pixels")
+        raise ValueError(f"size={size}: images of scenes are at least 8x8 pixels")
     device = scenes.seed.device
     xs = (torch.arange(width, device=device) + 0.5) / min(size)
     ys = (torch.arange(height, device=device) + 0.5) / min(size)
@@ -88,7 +88,7 @@ def _objects(scenes: Scenes, x: Tensor, y: Tensor, side: Tensor, pixel: float) -
         chosen = (kinds == kind).nonzero()[:, 0]
         if len(chosen):
             of = {name: value[chosen] for name, value in flat.items()}
-            frame = Frame(of["position"] * side, of["size"], of["aspect"], of["angle"], of["flip"])
+            frame = ObjectFrame(of["position"] * side, of["size"], of["aspect"], of["angle"], of["flip"])
             lit = Light(light[chosen], strength[chosen])
             cover[chosen], paint[chosen] = _paint(draw, frame, of, lit, x, y, pixel)
             shadow[chosen] = cast_shadow(draw, frame, of["shape"], lit, x, y)
@@ -101,7 +101,7 @@ _OBJECT_FIELDS = (
 
 
 def _paint(
-    draw: Shape, frame: Frame, of: dict[str, Tensor], light: Light, x: Tensor, y: Tensor, pixel: float
+    draw: Shape, frame: ObjectFrame, of: dict[str, Tensor], light: Light, x: Tensor, y: Tensor, pixel: float
 ) -> tuple[Tensor, Tensor]:
     """Coverage (n, h, w) and colours (n, 3, h, w) of objects of one kind."""
     lx, ly = frame.local(x, y)

@@ -75,7 +75,7 @@ def sample(seeds: Int64[Tensor, " b"] | Sequence[int] | range, objects: int | No
 
 
 def _places(seed: Tensor, size: Tensor) -> Float[Tensor, "b n 2"]:
-    """Positions inside the picture: of four candidates each object takes the one farthest from the others."""
+    """Positions inside the image: of four candidates each object takes the one farthest from the others."""
     b, n = size.shape
     candidates = uniform(seed, 6, n * 8).view(b, n, 4, 2)
     margin = (1.05 * size)[..., None, None]

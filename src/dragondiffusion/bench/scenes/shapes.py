@@ -108,7 +108,7 @@ def polygon(
 
 
 def parameter(shape: Tensor, index: int, low: Number, high: Number) -> Tensor:
-    """Shape parameter `index`, mapped from [0, 1] to [low, high], shaped to broadcast over a picture."""
+    """Shape parameter `index`, mapped from [0, 1] to [low, high], shaped to broadcast over an image."""
     return (low + (high - low) * shape[:, index])[:, None, None]
 
 

@@ -18,7 +18,7 @@ def landmarks(scenes: Scenes, index: Tensor | int, size: tuple[int, int], count:
     Args:
         scenes: The scenes.
         index: Which object; one number or one per scene.
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
         count: 68 (iBUG 300-W) or 17 (`faces.LANDMARKS_17`).
 
     Raises:

@@ -13,9 +13,10 @@ from PIL import Image
 
 from ...core.types import Point, Size
 from ...edits import Drag, Edit, Landmarks, Move, Paste, Remove, ReplaceAppearance
+from ..tasks import HELD_OUT, TASKS
 
 SHARE = 1 / 8
-"""Share of the picture that the object covers. Source: chosen."""
+"""Share of the image that the object covers. Source: chosen."""
 
 CENTRE: Point = (0.36, 0.5)
 """Where it is, as fractions of width and height; moved by a quarter of the width it is still inside."""
@@ -53,7 +54,9 @@ def texture(size: Size, rng: np.random.Generator) -> npt.NDArray[np.float64]:
 
 
 def edits(kind: str, size: Size) -> tuple[Edit, Edit]:
-    """Two edits of a kind, one after the other, of the picture of a size.
+    """Two edits of a kind, one after the other, of the image of a size.
+
+    A kind that has none of its own here gives those of its first two held-out tasks.
 
     Args:
         kind: a key of `bench.kinds.KINDS`.
@@ -77,4 +80,9 @@ def edits(kind: str, size: Size) -> tuple[Edit, Edit]:
             Landmarks(ring, [(u, v + 0.2 * reach) for u, v in ring]),
         ),
     }
-    return every[kind]
+    return every[kind] if kind in every else _of_tasks(kind, size)
+
+
+def _of_tasks(kind: str, size: Size) -> tuple[Edit, Edit]:
+    first, second = TASKS[kind](2, HELD_OUT, size)
+    return first.edit(), second.edit()

@@ -30,8 +30,8 @@ DTYPES = ("float32", "float16", "bfloat16")
 class Speed(Command):
     """Seconds, peak memory and operations of edits by phase, presets beside each other.
 
-    The picture is a disc of an eighth of its area on a texture. Every preset makes one edit, and another of the same
-    inverted picture. Costs do not depend on weights: shapes of published checkpoints have random ones.
+    The image is a disc of an eighth of its area on a texture. Every preset makes one edit, and another of the same
+    inverted image. Costs do not depend on weights: shapes of published checkpoints have random ones.
     """
 
     model: str | None = None
@@ -134,7 +134,7 @@ class Speed(Command):
         first, second = edits(self.kind, size)
         pixels, _ = picture(size)
         before, result = cost(
-            editor, Request(pixels, first, "a picture", settings=settings), (preset, "first"), self.repeat
+            editor, Request(pixels, first, "an image", settings=settings), (preset, "first"), self.repeat
         )
         again = Request(result.reference, second, settings=settings)
         after, _ = cost(editor, again, (preset, "second"), self.repeat)

@@ -79,7 +79,7 @@ SCHEDULER: dict[str, Any] = {
 }
 
 SIZES: Mapping[str, int] = {"sd-1.5": 512, "sdxl": 1024}
-"""Shapes that can be made, and the side of the pictures that their checkpoints were trained on, pixels."""
+"""Shapes that can be made, and the side of the images that their checkpoints were trained on, pixels."""
 
 
 def pipeline(name: str, device: str, dtype: torch.dtype) -> Any:

@@ -16,7 +16,8 @@ from .. import metrics
 from .. import scenes as S
 from ..kinds import kind_of
 from .change import Change
-from .editing import BUILD
+from .editing import Build
+from .named import function
 
 Range: TypeAlias = tuple[Number, Number]
 """Lowest and highest value."""
@@ -26,7 +27,7 @@ HELD_OUT = 1_000_000_000
 TUNING = HELD_OUT + 500_000_000
 """Seeds from here on are for choosing settings; figures are never reported on them."""
 SECOND = 50_000_000
-"""Second pictures have seeds from this far beyond those of the pictures that are edited."""
+"""Second images have seeds from this far beyond those of the images that are edited."""
 
 PATIENCE = 5000
 """Seeds in a row that may be passed over before a generator gives up."""
@@ -48,7 +49,8 @@ class Task(Change):
         Raises:
             ValueError: the kind is unknown, or needs a second image that is not there.
         """
-        return BUILD[kind_of(self.kind).edit](self, geometry)
+        build: Build = function(kind_of(self.kind).edit)
+        return build(self, geometry)
 
 
 def walk(count: int, first_seed: int, make: Callable[[int], Task | None]) -> Iterator[Task]:
@@ -91,7 +93,7 @@ def wholly_visible(drawn: S.Rendering, index: int) -> bool:
 
 
 def cut_off(drawn: S.Rendering, index: int) -> bool:
-    """Whether the object touches the border of the picture."""
+    """Whether the object touches the border of the image."""
     whole = drawn.whole[0, index]
     return bool((torch.cat([whole[0], whole[-1], whole[:, 0], whole[:, -1]]) > 0.02).any())
 

@@ -20,7 +20,7 @@ SURROUNDINGS = 0.1
 
 @dataclass(frozen=True)
 class Second:
-    """The picture that something is taken from."""
+    """The image that something is taken from."""
 
     picture: Float[Tensor, "3 h w"]
     mask: Float[Tensor, "h w"]
@@ -48,13 +48,13 @@ class Change:
     placed: Float[Tensor, "h w"]
     """Visible part of the object after the edit; empty if it is removed."""
     centre: Point = (0.0, 0.0)
-    """The object's centre (x, y), in the second picture if it is pasted: the anchor of scale and rotation."""
+    """The object's centre (x, y), in the second image if it is pasted: the anchor of scale and rotation."""
     offset: Point = (0.0, 0.0)
     """Displacement (x, y)."""
     scale: Number = 1.0
     angle: Number = 0.0
     editable: Float[Tensor, "h w"] | None = None
-    """Where a drag may change the picture."""
+    """Where a drag may change the image."""
     points_from: PointList = ()
     """Handle or landmarks before."""
     points_to: PointList = ()

@@ -44,13 +44,13 @@ AXES: dict[str, Axis] = {
         ("small", "medium", "large"),
         (0.1, 0.3),
     ),
-    "size": Axis("share of the picture that the object covers", ("small", "medium", "large"), (0.05, 0.08)),
+    "size": Axis("share of the image that the object covers", ("small", "medium", "large"), (0.05, 0.08)),
     "occlusion": Axis(
         "largest share of another object that the edited one hides, before or after", ("none", "some"), (0.02,)
     ),
     "texture": Axis("0 for an object of one colour, 1 for one with a pattern", ("plain", "textured"), (0,)),
     "light": Axis("strength of the light, 0.5 to 1", ("weak", "medium", "strong"), (0.67, 0.83)),
-    "objects": Axis("how many objects the picture shows before the edit", ("1", "2", "3"), (1, 2)),
+    "objects": Axis("how many objects the image shows before the edit", ("1", "2", "3"), (1, 2)),
 }
 """Source of the limits: chosen, so that every level is common among held-out tasks."""
 

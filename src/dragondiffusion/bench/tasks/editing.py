@@ -63,17 +63,6 @@ def remove(task: Change, _geometry: Geometry) -> edits.Edit:
     return edits.Remove(_array(task.mask))
 
 
-BUILD: dict[str, Build] = {
-    "move": move,
-    "paste": paste,
-    "appearance": appearance,
-    "drag": drag,
-    "landmarks": landmarks,
-    "remove": remove,
-}
-"""The functions by the name that kinds give them."""
-
-
 def pixels(picture: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
     """An image as the editor takes it, 8 bits a channel."""
     return (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
@@ -85,7 +74,7 @@ def _array(mask: Float[Tensor, "h w"]) -> Float[np.ndarray, "h w"]:
 
 def _second(task: Change) -> Second:
     if task.second is None:
-        raise ValueError(f"second is missing; a task of kind {task.kind!r} takes something from a second picture")
+        raise ValueError(f"second is missing; a task of kind {task.kind!r} takes something from a second image")
     return task.second
 
 

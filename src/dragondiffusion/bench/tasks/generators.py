@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 from typing import TypeAlias
 
 from ..kinds import KINDS
 from .base import Task
+from .named import function
 
 Generator: TypeAlias = Callable[..., Iterator[Task]]
 
 
-def _generator(path: str) -> Generator:
-    """The generator that is named MODULE.FUNCTION."""
-    module, name = path.split(".")
-    return getattr(import_module(f".{module}", __package__), name)
+class Generators(Mapping[str, Generator]):
+    """The generator of every kind in `KINDS`, imported when it is asked for."""
+
+    def __getitem__(self, kind: str) -> Generator:
+        return function(KINDS[kind].tasks)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(KINDS)
+
+    def __len__(self) -> int:
+        return len(KINDS)
 
 
-TASKS: Mapping[str, Generator] = {name: _generator(kind.tasks) for name, kind in KINDS.items()}
+TASKS: Mapping[str, Generator] = Generators()
 """Generators of tasks: how many, from which seed on, (height, width) of the images, then the options of the kind."""

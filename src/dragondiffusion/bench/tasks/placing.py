@@ -24,7 +24,7 @@ def moves(
     scale: Range = (1.0, 1.0),
     angle: Range = (0.0, 0.0),
 ) -> Iterator[Task]:
-    """Moves of one wholly visible object to a free place inside the picture.
+    """Moves of one wholly visible object to a free place inside the image.
 
     Args:
         count: How many tasks.
@@ -146,7 +146,7 @@ def is_free(scenes: S.Scenes, others: list[int], target: Tensor, reach: Number, 
         others: Its objects that have to be kept clear of.
         target: The object's centre (x, y).
         reach: How far it reaches from there.
-        unit: (width, height) of the picture.
+        unit: (width, height) of the image.
     """
     if not bool((target >= reach).all() and (target <= unit - reach).all()):
         return False

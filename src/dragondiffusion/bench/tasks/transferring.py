@@ -39,7 +39,7 @@ def pastes(
     Args:
         count: How many tasks.
         first_seed: Scenes are drawn from this seed on; those without such an object or place are passed over.
-        size: (height, width) of both pictures, in pixels.
+        size: (height, width) of both images, in pixels.
         scale: Range of the resize factor.
         angle: Range of the rotation, in degrees; its sign is any.
 
@@ -58,7 +58,7 @@ def appearances(count: int, first_seed: int = HELD_OUT, size: Size = (128, 128))
     Args:
         count: How many tasks.
         first_seed: Scenes are drawn from this seed on; those without such objects are passed over.
-        size: (height, width) of both pictures, in pixels.
+        size: (height, width) of both images, in pixels.
 
     Yields:
         `count` tasks, a function of the arguments alone.

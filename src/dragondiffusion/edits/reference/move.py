@@ -8,7 +8,7 @@ from ...method.bank import by_region, replacing
 from ...method.energies import LocalSimilarity
 from ...method.objective import Objective, Strengths, Transport
 from ...method.terms import content_term, hole_terms
-from .placement import Placement, arrive, place
+from .placement import CellPlacement, arrive, place
 
 
 def move(
@@ -20,7 +20,7 @@ def move(
     *,
     raw: bool = True,
     hint: Region | None = None,
-) -> tuple[Objective, Placement] | None:
+) -> tuple[Objective, CellPlacement] | None:
     """The objective of moving and resizing, and where the object comes to lie; None if it leaves the image.
 
     Args:
@@ -30,7 +30,7 @@ def move(
         canvas: grids.
         w: strengths.
         raw: compare by the raw cosine, see `LocalSimilarity`.
-        hint: cells of the energy grid whose look the source hole should take.
+        hint: cells of the energy grid that the source hole should look like.
     """
     placement = place(mask, offset, scale, canvas)
     if placement is None:
@@ -47,7 +47,7 @@ def move(
     return objective, placement
 
 
-def paste(mask: Mask, offset: Point, canvas: Canvas, w: Strengths) -> tuple[Objective, Placement] | None:
+def paste(mask: Mask, offset: Point, canvas: Canvas, w: Strengths) -> tuple[Objective, CellPlacement] | None:
     """The objective of pasting, and where the object comes to lie; None if that is outside of the image.
 
     Args:

@@ -14,7 +14,7 @@ from ...core.types import Canvas, Mask, Number, Point, Region, Size
 
 
 @dataclass(frozen=True)
-class Placement:
+class CellPlacement:
     """An object's old and new place.
 
     Args:
@@ -36,8 +36,8 @@ class Placement:
     changed: Mask
 
 
-def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> Placement | None:
-    """The object placed as the authors' code does: nearest cells, resized about the picture's centre.
+def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> CellPlacement | None:
+    """The object placed as the authors' code does: nearest cells, resized about the image's centre.
 
     Convention: the grid is resized to `int(n * scale)` cells, shifted by whole cells (the displacement in cells times
     the scale, cut towards zero), and its middle `n` cells are kept. Nothing wraps around, other than in that code.
@@ -55,7 +55,7 @@ def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> Placement
         return None
     source = resize_nearest(solid, canvas.energy) > 0.5
     both = (match.target | source).float()
-    return Placement(
+    return CellPlacement(
         source=source,
         match=match,
         latent=latent,
@@ -83,13 +83,13 @@ def _centred_axis(n: int, resized: int, shift: int) -> Tensor:
     return torch.arange(n) - shift + (pad if resized > n else -pad)
 
 
-def arrive(mask: Mask, offset: Point, canvas: Canvas) -> Placement | None:
-    """An object of another picture of the same size, placed as the authors' code does.
+def arrive(mask: Mask, offset: Point, canvas: Canvas) -> CellPlacement | None:
+    """An object of another image of the same size, placed as the authors' code does.
 
-    Convention: whole pixels for the mask, whole cells (cut towards zero) for what is compared and carried.
+    Convention: whole pixels for the mask, whole cells (cut towards zero) for what is compared and transported.
 
     Args:
-        mask: the object, on the other picture, which was resized already.
+        mask: the object, on the other image, which was resized already.
         offset: displacement, pixels.
         canvas: grids.
 
@@ -103,7 +103,7 @@ def arrive(mask: Mask, offset: Point, canvas: Canvas) -> Placement | None:
     inside = resize_nearest(target.float(), canvas.latent) > 0
     cell = (canvas.padded[0] / canvas.energy[0], canvas.padded[1] / canvas.energy[1])
     step = (canvas.padded[0] / canvas.latent[0], canvas.padded[1] / canvas.latent[1])
-    return Placement(
+    return CellPlacement(
         source=torch.zeros_like(target),
         match=_by_cells(target, (int(offset[1] / cell[0]), int(offset[0] / cell[1]))),
         latent=_by_cells(inside, (int(offset[1] / step[0]), int(offset[0] / step[1]))),
@@ -123,12 +123,12 @@ def _by_cells(target: Region, shift: Size) -> Correspondence:
 
 
 def shifted(mask: Mask, shift: Size) -> Mask:
-    """A mask moved down and right by whole cells; what leaves the picture is gone."""
+    """A mask moved down and right by whole cells; what leaves the image is gone."""
     return warp_mask(mask, Affine.about((0, 0), (shift[1], shift[0])))
 
 
 def scaled_about_centre(x: Tensor, scale: Number) -> Tensor:
-    """A picture or mask resized (nearest) and cut, or surrounded by zeros, to its own size."""
+    """An image or mask resized (nearest) and cut, or surrounded by zeros, to its own size."""
     if scale == 1:
         return x
     size: Size = (x.shape[-2], x.shape[-1])

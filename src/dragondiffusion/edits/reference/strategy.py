@@ -24,7 +24,7 @@ from ..settings import Geometry, Settings
 from .appearance import appearance, cells
 from .drag import drag, landmarks
 from .move import move, paste
-from .placement import Placement, scaled_about_centre
+from .placement import CellPlacement, scaled_about_centre
 
 
 def in_geometry(edits: Sequence[Edit], settings: Settings) -> list[Edit]:
@@ -193,7 +193,7 @@ def _hint(hint: MaskLike | None, canvas: Canvas) -> Region | None:
     return resize_nearest((mask > 0).float(), canvas.energy) > 0.5
 
 
-def _placed(objective: Any, placement: Placement, touched: Region, hole_pixels: Region) -> Compiled:
+def _placed(objective: Any, placement: CellPlacement, touched: Region, hole_pixels: Region) -> Compiled:
     return Compiled(
         objective=objective,
         placed=(),

@@ -23,7 +23,7 @@ def find_landmarks(
 ) -> PointList:
     """The landmarks of a face, as the edit `Landmarks` takes them.
 
-    Convention: points are (x, y) in pixels of the picture, kept inside of it; faces are numbered from left to right,
+    Convention: points are (x, y) in pixels of the image, kept inside of it; faces are numbered from left to right,
     from 0.
 
     Args:
@@ -33,7 +33,7 @@ def find_landmarks(
         model: mediapipe's model file; None downloads it once.
 
     Raises:
-        FileNotFoundError: if the picture does not exist, or the model's file cannot be had.
+        FileNotFoundError: if the image does not exist, or the model's file cannot be had.
         ValueError: if there is no face, no such face, or several and none is chosen; or mediapipe is missing.
     """
     pixels = read_picture(picture)
@@ -44,15 +44,15 @@ def chosen_face(faces: Sequence[Sequence[Point]], pixels: Pixels, face: int | No
     """The landmarks of one of several faces, in pixels.
 
     Args:
-        faces: landmarks of each as shares of the picture's width and height.
-        pixels: the picture.
+        faces: landmarks of each as shares of the image's width and height.
+        pixels: the image.
         face: which, from left to right; None is the only one.
 
     Raises:
         ValueError: if there is none, no such, or several and none is chosen.
     """
     if not faces:
-        raise ValueError("no face was found; give a picture in which one is larger, or a list of landmarks of your own")
+        raise ValueError("no face was found; give an image in which one is larger, or a list of landmarks of your own")
     if face is None and len(faces) > 1:
         raise ValueError(f"{len(faces)} faces were found; choose one, 0 (left) to {len(faces) - 1} (right), by --face")
     if face is not None and not 0 <= face < len(faces):
@@ -63,12 +63,12 @@ def chosen_face(faces: Sequence[Sequence[Point]], pixels: Pixels, face: int | No
 
 
 def _within(value: float, side: int) -> float:
-    """A coordinate rounded to hundredths of a pixel; landmarks beyond the picture are put on its rim."""
+    """A coordinate rounded to hundredths of a pixel; landmarks beyond the image are put on its rim."""
     return round(min(max(float(value), 0.0), side - 0.01), 2)
 
 
 def _detected(pixels: Pixels, model: str | os.PathLike[str] | None) -> list[list[Point]]:
-    """Landmarks of all faces, 478 each, as shares of the picture's width and height."""
+    """Landmarks of all faces, 478 each, as shares of the image's width and height."""
     check_libraries("faces")
     file = model_file(model)
     mediapipe: Any = importlib.import_module("mediapipe")

@@ -1,6 +1,6 @@
 """Layouts of a face's landmarks: 478 of mediapipe, 68 of iBUG 300-W, and 17 of those for coarse editing.
 
-Convention: left and right are those of the picture, as somebody sees it who looks at the face.
+Convention: left and right are those of the image, as somebody sees it who looks at the face.
 
 Source: C. Sagonas et al., "300 Faces in-the-Wild Challenge", ICCV Workshops 2013 (the 68); the face mesh of mediapipe
 (the 478), whose points were chosen here where they stand nearest to the 68.

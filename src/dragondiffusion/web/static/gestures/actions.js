@@ -113,7 +113,7 @@ async function paint(app, picture, old, mask, how) {
   return repainted(app.client, picture, old, view, mask, how);
 }
 
-/** Landmarks of the picture's face, or those that are set by interaction, are worked on.
+/** Landmarks of the image's face, or those that are set by interaction, are worked on.
  * @param {App} app */
 export async function beginLandmarks(app) {
   const { store } = app;

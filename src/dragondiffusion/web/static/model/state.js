@@ -13,7 +13,7 @@
  * @typedef {object} State
  * @property {History} history
  * @property {Tool} tool
- * @property {number} brush  diameter, per cent of the picture's longer side
+ * @property {number} brush  diameter, per cent of the image's longer side
  * @property {"new" | "add" | "remove"} how  what clicks and lassos do
  * @property {Session | null} session
  * @property {readonly Job[]} jobs  newest last

@@ -16,7 +16,7 @@
  * @property {string} [prompt]
  * @property {Point[]} [landmarks]
  *
- * @typedef {object} Mask  A mask on the server, of its picture's size.
+ * @typedef {object} Mask  A mask on the server, of its image's size.
  * @property {string} name
  * @property {number} width
  * @property {number} height

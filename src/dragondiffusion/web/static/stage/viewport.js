@@ -9,7 +9,7 @@ import { clamp } from "../model/geometry.js";
 /** CSS pixels that a fitted image leaves free on every side. */
 const MARGIN = 16;
 
-/** CSS pixels a picture's pixel has at most. */
+/** CSS pixels an image's pixel has at most. */
 const LARGEST_ZOOM = 16;
 
 /** Smallest zoom in units of the fitted one. */
