@@ -32,7 +32,7 @@ def test_what_was_done_well_is_said_to_be(scene):
     report = judge(moved, x, objective, proxy, region)
     assert report.arrived == pytest.approx(1, abs=0.01) and report.ghost == pytest.approx(0, abs=0.01)
     assert report.background == 0
-    assert str(report) == "arrived (100 %); no ghost; background untouched"
+    assert report.good and str(report) == "good: arrived (100 %); no ghost; background untouched"
 
 
 def test_a_picture_left_alone_did_not_arrive_and_is_its_own_ghost(scene):
@@ -40,6 +40,7 @@ def test_a_picture_left_alone_did_not_arrive_and_is_its_own_ghost(scene):
     report = judge(x, x, objective, proxy, region)
     assert report.arrived == pytest.approx(0, abs=0.01) and report.ghost == pytest.approx(1, abs=0.01)
     assert "arrived in part only (0 %)" in str(report) and "a ghost of 100 % stayed" in str(report)
+    assert report.poor and str(report).startswith("poor: ")
 
 
 def test_half_a_ghost_and_a_moved_background_are_seen(scene):
@@ -69,7 +70,21 @@ def test_a_failure_outweighs_any_error():
 def test_without_a_proxy_only_the_background_is_judged(scene):
     x, moved, objective, _, region = scene
     report = judge(moved, x, objective, None, region)
-    assert report.arrived is None and report.ghost is None and str(report) == "background untouched"
+    assert report.arrived is None and report.ghost is None and "background untouched" in str(report)
+    assert not report.good
+
+
+def test_a_mask_of_half_the_object_is_not_called_good(scene):
+    x, _, _, _, _ = scene
+    half = np.zeros((64, 64), np.float32)
+    half[16:32, 8:16] = 1
+    objective = compiled(Move(half, offset=(32.0, 0.0)), CANVAS, Settings())
+    made = x.copy()
+    made[16:32, 8:16] = 128
+    made[16:32, 40:48] = (220, 30, 30)
+    proxy = torch.from_numpy(made).permute(2, 0, 1)[None].float() / 127.5 - 1
+    report = judge(made, x, objective, proxy, objective.alpha(CANVAS, 1, 1))
+    assert not report.good and "the mask seems to miss part of the object" in str(report)
 
 
 @pytest.mark.parametrize("kind", ["move", "remove", "drag"])

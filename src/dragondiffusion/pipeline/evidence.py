@@ -72,19 +72,20 @@ def remains(y: Tensor, x: Tensor, hole: Region) -> float:
     return float((now * was).sum() / was.square().sum().clamp_min(1e-9))
 
 
-def smear(y: Tensor, x: Tensor, hole: Region, off: Region) -> float:
+def smear(y: Tensor, hole: Region, off: Region) -> float:
     """Fine detail of a made-up place as a share of that around it, by root mean square; 1 the same grain.
 
     Args:
         y: the result.
-        x: the image before the edit.
         hole: pixels that were made up.
         off: pixels that the edit does not touch.
     """
-    inside, band = ~dilate(~hole, 2), dilate(hole, AROUND) & off
+    inside = ~dilate(~hole, 2)
+    band = dilate(hole, AROUND) & off & ~dilate(~off & ~hole, math.ceil(3 * FINE))
     if not bool(inside.any()) or not bool(band.any()):
         return 1.0
-    made, around = (float(fine(v)[:, region].square().mean()) for v, region in ((y, inside), (x, band)))
+    detail = fine(y)
+    made, around = (float(detail[:, region].square().mean()) for region in (inside, band))
     return math.sqrt(made / around) if around > PLAIN**2 else 1.0
 
 
@@ -106,10 +107,10 @@ def seam(y: Tensor, hole: Region, off: Region) -> float:
 
 
 def _steps(y: Tensor) -> Mask:
-    """Root mean square step to the next pixel to the right and below."""
-    right = nnf.pad(y[:, :, 1:] - y[:, :, :-1], (0, 1)).square().mean(0)
-    down = nnf.pad(y[:, 1:] - y[:, :-1], (0, 0, 0, 1)).square().mean(0)
-    return (right + down).sqrt()
+    """Root mean square step to the most different of the four next pixels."""
+    right, down = (y[:, :, 1:] - y[:, :, :-1]).square().mean(0), (y[:, 1:] - y[:, :-1]).square().mean(0)
+    steps = (nnf.pad(right, (0, 1)), nnf.pad(right, (1, 0)), nnf.pad(down, (0, 0, 0, 1)), nnf.pad(down, (0, 0, 1, 0)))
+    return torch.stack(steps).amax(0).sqrt()
 
 
 def fine(x: Tensor) -> Tensor:

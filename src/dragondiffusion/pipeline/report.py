@@ -99,7 +99,8 @@ class Report:
         moved = f"background changed in {100 * self.background:.1f} % of its pixels"
         words.append("background untouched" if self.background <= UNTOUCHED else moved)
         level = "good" if self.good else "poor" if self.poor else "fair"
-        return f"{level}: {'; '.join([*words, *self.faults])}"
+        guessed = [] if self.good or self._failed or self.faults else ["parts of it are a guess"]
+        return f"{level}: {'; '.join([*words, *self.faults, *guessed])}"
 
 
 def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures | None, region: Mask) -> Report:
@@ -153,7 +154,7 @@ def _faults(y: Tensor, x: Tensor, compiled: Compiled, where: tuple[Region, Regio
             found.append("some of what was there still shows: grow the mask, or try another seed")
         if evidence.seam(y, leaves, off) > SEAM:
             found.append("a seam shows around the place it left: grow the mask a little")
-        if evidence.smear(y, x, leaves, off) < SMEARED:
+        if evidence.smear(y, leaves, off) < SMEARED:
             found.append("the place it left is smoother than what surrounds it and may look smeared")
         if guess > BUSY:
             found.append("what was behind it is a guess, for what surrounds it is busy")

@@ -153,6 +153,7 @@ class PhotoBench(WithModel):
         """Writes the report and the sheets, and prints a part of the tables."""
         from .sheet import write_sheets
         from .tables import as_json, groups, markdown
+        from .verdicts import verdicts_markdown
 
         rows = list(bench.rows)
         cases = {f"{kind}-{seed}" for kind in bench.kinds for seed in bench.seeds}
@@ -160,9 +161,10 @@ class PhotoBench(WithModel):
         found, about = groups(lines, self.set == "flat"), self._about(bench)
         errors = [f"{line['case']}, {line['row']}: {line['error']}" for line in lines if "error" in line]
         failed = "".join(f"- failed: {error}\n" for error in errors)
-        record.write("report.md", f"# bench photos, set {self.set}\n\n{failed}\n{markdown(found, rows)}")
+        told = verdicts_markdown(lines, rows)
+        record.write("report.md", f"# bench photos, set {self.set}\n\n{failed}\n{markdown(found, rows)}\n{told}")
         record.write("report.json", {"about": about, "errors": errors, "groups": as_json(found, rows)})
-        print(markdown(found, rows, PRINTED))
+        print(markdown(found, rows, PRINTED) + told)
         for error in errors:
             print(f"failed: {error}", file=sys.stderr)
         if self.sheets:
