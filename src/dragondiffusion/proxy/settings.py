@@ -31,7 +31,7 @@ class ProxySettings:
     fresh_noise: bool = True
     clamp_rest: Number = 1.0
     clamp_destination: Number | None = None
-    clamp_hole: Number | None = 20.0
+    clamp_hole: Number | None = 3.0
     clamp_margin: int = 0
 
     def __post_init__(self) -> None:
