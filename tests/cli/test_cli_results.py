@@ -37,7 +37,7 @@ def test_edits_write_a_picture_of_the_same_size(folder, data, capsys, name):
         assert written.size == (90, 61)
     assert set(os.listdir(folder)) - before == {"o.png"}
     assert re.fullmatch(
-        r"[^\n]*background untouched\n"
+        r"[^\n]*background untouched[^\n]*\n"
         r"load \d+\.\d s, invert \d+\.\d s, edit \d+\.\d s, decode \d+\.\d s\n"
         r"wrote o\.png with its recipe and the images it was made from\n",
         capsys.readouterr().out,

@@ -131,11 +131,14 @@ def test_cancel_undo_redo_settings_and_reload(window):
     window.choose("Advanced")
     window.page.get_by_label("steps", exact=True).fill("290")
     window.page.get_by_label("steps", exact=True).blur()
-    full = window.known(lambda doc: doc["choices"]["advanced"] == {"steps": 290})
+    window.page.get_by_label("clamp_hole", exact=True).fill("10000")  # released at once, so that all steps are made
+    window.page.get_by_label("clamp_hole", exact=True).blur()
+    full = window.known(lambda doc: doc["choices"]["advanced"] == {"steps": 290, "clamp_hole": 10000})
     window.choose("Edit")
     cancelled(window)
     window.page.locator('[data-dd="status"]').click()
     for test in (
+        lambda doc: doc["choices"]["advanced"] == {"steps": 290},
         lambda doc: doc["choices"]["advanced"] == {},
         lambda doc: doc["choices"]["prompt"] != "an object",
         lambda doc: doc["choices"]["quality"] == "default",
@@ -144,7 +147,7 @@ def test_cancel_undo_redo_settings_and_reload(window):
     ):
         window.press("Undo")
         window.known(test)
-    for _ in range(5):
+    for _ in range(6):
         window.page.keyboard.press("Control+y")
     assert window.known(lambda doc: doc["choices"]["advanced"]) == full
     window.page.reload()

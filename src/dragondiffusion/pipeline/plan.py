@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from ..backbones.base import Backbone
-from ..core.levels import Levels
+from ..core.levels import NEVER, Levels
 from ..core.types import Canvas, ModelGrids, Pictures
 from ..edits.base import Compiled, Edit
 from ..edits.compose import compose
@@ -64,6 +64,10 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, map_, map_.first(levels))
 
 
+EXACT = 1 / 127.5
+"""Up to this uncertainty, a level of 8 bits, a hole is not released at all: the proxy is right. Source: chosen."""
+
+
 def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settings) -> ChangeMap:
     """When every latent cell of an edit is released.
 
@@ -76,7 +80,8 @@ def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settin
     ratio = math.inf
     clamps_hole = settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
     if clamps_hole and bool(compiled.hole_pixels.any()):
-        ratio = (settings.clamp_hole or 0.0) * hole_uncertainty(x, compiled.hole_pixels, compiled.lit)
+        wrong = hole_uncertainty(x, compiled.hole_pixels, compiled.lit)
+        ratio = NEVER if wrong <= EXACT else (settings.clamp_hole or 0.0) * wrong
     return ChangeMap.filled(
         levels,
         rest=compiled.rest(settings.clamp_margin),

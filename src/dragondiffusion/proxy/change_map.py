@@ -125,25 +125,21 @@ class Clamped(Constraint):
         return noise
 
 
-def clean_latents(
-    references: Sequence[Inversion], placed: Sequence[Placed], hole: Region, proxy: Latents | None
-) -> Latents:
-    """Clean latents that cells are clamped to: the proxy's where content changes, otherwise the image's own.
+def clean_latents(references: Sequence[Inversion], placed: Sequence[Placed], proxy: Latents | None) -> Latents:
+    """Clean latents that cells are clamped to: the proxy's.
 
-    Without a proxy, content is sampled from the image it comes from.
+    All of them: latents of the unedited region beside a change tell of the pixels there too, and the image's own would
+    bring back a halo of what was there. Without a proxy, they are the image's own, and content is sampled from the image
+    it comes from.
 
     Args:
         references: the inverted image, then the edit's further images.
         placed: content that comes to a new place.
-        hole: cells of the source hole that are clamped.
         proxy: clean latents of the proxy; None without one.
     """
-    clean = references[0].at(-1)
     if proxy is not None:
-        cells = hole.clone()
-        for one in placed:
-            cells |= one.match.target
-        return torch.where(cells.to(clean.device), proxy, clean)
+        return proxy
+    clean = references[0].at(-1)
     for one in placed:
         clean = one.match.carry(references[one.guide].at(-1), clean)
     return clean
