@@ -52,9 +52,8 @@ def missing_outline(x: Tensor, thing: Region) -> float:
 def _local_mean(x: Tensor, band: Region) -> tuple[Tensor, Region]:
     """Mean colours of a band near every pixel, and where there are any."""
     side = 2 * max(INSIDE[1], OUTSIDE[1]) + 1
-    pool = {"kernel_size": side, "stride": 1, "padding": side // 2}
-    share = nnf.avg_pool2d(band[None, None].to(x), **pool)[0, 0]
-    total = nnf.avg_pool2d((x * band)[None], **pool)[0]
+    share = nnf.avg_pool2d(band[None, None].to(x), side, stride=1, padding=side // 2)[0, 0]
+    total = nnf.avg_pool2d((x * band)[None], side, stride=1, padding=side // 2)[0]
     return total / share.clamp_min(1e-6), share > 0
 
 

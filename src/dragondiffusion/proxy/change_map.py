@@ -129,8 +129,8 @@ def clean_latents(references: Sequence[Inversion], placed: Sequence[Placed], pro
     """Clean latents that cells are clamped to: the proxy's.
 
     All of them: latents of the unedited region beside a change tell of the pixels there too, and the image's own would
-    bring back a halo of what was there. Without a proxy, they are the image's own, and content is sampled from the image
-    it comes from.
+    bring back a halo of what was there. Without a proxy, they are the image's own, and content is sampled from the
+    image it comes from.
 
     Args:
         references: the inverted image, then the edit's further images.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -74,7 +75,8 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Spearman's; 0 where one of them is constant."""
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
-    return float(spearmanr(one, other)[0])
+    found: Any = spearmanr(one, other)
+    return float(found.statistic)
 
 
 def verdicts_markdown(lines: Iterable[Line], rows: Sequence[str]) -> str:
