@@ -65,7 +65,7 @@ def _sample(backbone: Backbone, one: Prepared, first: int) -> Sample:
     generator = torch.Generator().manual_seed(plan.request.seed)
     fresh = draw_noise(references[0].at(-1), generator) if settings.fresh_noise else None
     proxy = None if one.proxy is None else one.proxy.latents
-    clean = clean_latents(references, plan.compiled.placed, proxy)
+    clean = clean_latents(references, plan.compiled.placed, plan.compiled.rest(0), proxy)
     constraint = Clamped(plan.map, plan.levels, references, plan.compiled.placed, clean, fresh)
     return Sample(
         objective=plan.compiled.objective,

@@ -15,12 +15,16 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from ..core.geometry import dilate
 from ..core.levels import Levels
 from ..core.paint import Placed
 from ..core.types import Latents, Number, Region
 from ..method.constraint import Constraint
 from ..method.inversion import Inversion
 from ..method.solver import add_noise, implied_noise
+
+NEAR = 3
+"""Latent cells around a change whose latents tell of it. Source: chosen; what autoencoders see is wider, but faint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,21 +129,23 @@ class Clamped(Constraint):
         return noise
 
 
-def clean_latents(references: Sequence[Inversion], placed: Sequence[Placed], proxy: Latents | None) -> Latents:
-    """Clean latents that cells are clamped to: the proxy's.
+def clean_latents(
+    references: Sequence[Inversion], placed: Sequence[Placed], rest: Region, proxy: Latents | None
+) -> Latents:
+    """Clean latents that cells are clamped to: the proxy's where content changes and near it, else the image's own.
 
-    All of them: latents of the unedited region beside a change tell of the pixels there too, and the image's own would
-    bring back a halo of what was there. Without a proxy, they are the image's own, and content is sampled from the
-    image it comes from.
+    Latents of the unedited region beside a change tell of the pixels there too, and the image's own would bring back a
+    halo of what was there. Without a proxy, content is sampled from the image it comes from.
 
     Args:
         references: the inverted image, then the edit's further images.
         placed: content that comes to a new place.
+        rest: cells of the unedited region.
         proxy: clean latents of the proxy; None without one.
     """
-    if proxy is not None:
-        return proxy
     clean = references[0].at(-1)
+    if proxy is not None:
+        return torch.where(dilate(~rest, NEAR).to(clean.device), proxy, clean)
     for one in placed:
         clean = one.match.carry(references[one.guide].at(-1), clean)
     return clean
