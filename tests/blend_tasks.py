@@ -24,16 +24,13 @@ def _blend(seed, size):
     old, new = S.render(scenes, size), S.render(after, size)
     if index == like or not (wholly_visible(old, index) and wholly_visible(old, like)):
         return None
-    task = Task(
-        kind="blend",
-        seed=seed,
-        scenes=scenes,
-        after=after,
-        index=index,
-        before=old.image[0],
-        truth=new.image[0],
-        mask=old.masks[0, index],
-        placed=new.masks[0, index],
+    task = Task.drawn(
+        "blend",
+        scenes,
+        after,
+        index,
+        old,
+        new,
         second=Second(old.image[0], old.masks[0, like], S.captions(scenes)[0]),
     )
     return shown(task, 0.15)

@@ -131,6 +131,11 @@ def dilate(region: Region, cells: int) -> Region:
     return grown
 
 
+def erode(region: Region, cells: int) -> Region:
+    """Shrinks a region by a number of cells in all eight directions, but not from the border of the grid."""
+    return ~dilate(~region, cells)
+
+
 def surroundings(region: Region, cells: int) -> tuple[slice, slice]:
     """Rows and columns of the box around a region, so many cells wider on every side as far as the grid goes."""
     left, top, right, bottom = bounding_box(region)

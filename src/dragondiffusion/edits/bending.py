@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as nnf
 
-from ..core.geometry import Correspondence, Points, cell_centres, coverage, dilate, resize_nearest
+from ..core.geometry import Correspondence, Points, cell_centres, coverage, erode, resize_nearest
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pairs, Region, Size
 from ..proxy.deformation import STEPS, flow, pins
@@ -84,7 +84,7 @@ def tapered(region: Region, width: Number) -> Mask:
     steps = max(1, round(width))
     for _ in range(steps):
         weight = weight + left.float() / steps
-        left = ~dilate(~left, 1)
+        left = erode(left, 1)
     return weight
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from ..core.geometry import Correspondence, dilate
+from ..core.geometry import Correspondence, dilate, erode
 from ..core.types import Mask, Region
 
 INSIDE, OUTSIDE = (1, 4), (1, 4)
@@ -36,7 +36,7 @@ def missing_outline(x: Tensor, thing: Region) -> float:
     Returns:
         0 for a mask whose outline lies on edges everywhere; 0 too where the mask is too small to tell.
     """
-    inner = ~dilate(~thing, INSIDE[0]) & dilate(~thing, INSIDE[1])
+    inner = erode(thing, INSIDE[0]) & dilate(~thing, INSIDE[1])
     outer = dilate(thing, OUTSIDE[1]) & ~dilate(thing, OUTSIDE[0])
     outline = dilate(thing, 1) & ~thing
     one, known = _local_mean(x, inner)
@@ -65,7 +65,7 @@ def remains(y: Tensor, x: Tensor, hole: Region) -> float:
         x: the image before the edit.
         hole: pixels whose content went away.
     """
-    inside = ~dilate(~hole, 2)
+    inside = erode(hole, 2)
     inside = inside if bool(inside.any()) else hole
     now, was = fine(y)[:, inside], fine(x)[:, inside]
     return float((now * was).sum() / was.square().sum().clamp_min(1e-9))
@@ -79,7 +79,7 @@ def smear(y: Tensor, hole: Region, off: Region) -> float:
         hole: pixels that were made up.
         off: pixels that the edit does not touch.
     """
-    inside = ~dilate(~hole, 2)
+    inside = erode(hole, 2)
     band = dilate(hole, AROUND) & off & ~dilate(~off & ~hole, math.ceil(3 * FINE))
     if not bool(inside.any()) or not bool(band.any()):
         return 1.0
@@ -123,12 +123,11 @@ def fine(x: Tensor) -> Tensor:
     return x - soft[0]
 
 
-def stretch(match: Correspondence, picture: tuple[int, int]) -> float:
+def stretch(match: Correspondence) -> float:
     r"""How far a map stretches content in one direction: upper decile of the largest singular value of its Jacobian.
 
     Args:
         match: where every target pixel comes from.
-        picture: (height, width) of the target grid in pixels.
 
     Returns:
         1 for rigid maps, 2 where a tenth of the content is drawn out to twice its length.
@@ -136,9 +135,8 @@ def stretch(match: Correspondence, picture: tuple[int, int]) -> float:
     rows, columns = match.target.shape
     source = torch.full((2, rows, columns), math.nan)
     source[:, match.target] = match.source.T.float()
-    unit = torch.tensor((picture[1] / columns, picture[0] / rows))
-    dx = (source[:, :-1, 1:] - source[:, :-1, :-1]) / unit[0]
-    dy = (source[:, 1:, :-1] - source[:, :-1, :-1]) / unit[1]
+    dx = source[:, :-1, 1:] - source[:, :-1, :-1]
+    dy = source[:, 1:, :-1] - source[:, :-1, :-1]
     jacobian = torch.stack((dx, dy), -1).permute(1, 2, 0, 3).flatten(0, 1)
     jacobian = jacobian[jacobian.isfinite().all(-1).all(-1)]
     if not len(jacobian):

@@ -19,6 +19,7 @@ from ..imaging.photos import Photo, Shot, read_photo
 from ..method.objective import Objective
 from ..method.settings import RunSettings
 from ..proxy.change_map import ChangeMap
+from ..proxy.inpainting import EXACT
 from ..proxy.rough import hole_uncertainty
 from .cache import guided_steps, steps_read
 from .reference import Reference
@@ -64,10 +65,6 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, map_, map_.first(levels))
 
 
-EXACT = 1 / 127.5
-"""Up to this uncertainty, a level of 8 bits, a hole is not released at all: the proxy is right. Source: chosen."""
-
-
 def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settings) -> ChangeMap:
     """When every latent cell of an edit is released.
 
@@ -80,6 +77,7 @@ def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settin
     ratio = math.inf
     clamps_hole = settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
     if clamps_hole and bool(compiled.hole_pixels.any()):
+        # Where the proxy is right to a level of 8 bits, a hole is not released at all.
         wrong = hole_uncertainty(x, compiled.hole_pixels, compiled.lit)
         ratio = NEVER if wrong <= EXACT else (settings.clamp_hole or 0.0) * wrong
     return ChangeMap.filled(

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..core.geometry import dilate, resize_nearest, union
+from ..core.geometry import dilate, erode, resize_nearest, union
 from ..core.paint import Placed
 from ..core.types import Mask, Pictures, Region, Size
 from ..edits.base import Compiled
+from ..edits.hole import FRINGE
 from ..imaging.files import Pixels
 from ..proxy.appearance import Recoloured, Redressed
 from ..proxy.rough import Copied, uncertainty
@@ -145,7 +146,7 @@ def _faults(y: Tensor, x: Tensor, compiled: Compiled, where: tuple[Region, Regio
     (arrives, leaves), (height, width) = where, y.shape[1:]
     off = ~(arrives | leaves)
     thing = compiled.hole_pixels[:height, :width]
-    thing = thing & ~dilate(~thing, 1)  # without the fringe
+    thing = erode(thing, FRINGE)
     found: list[str] = []
     if evidence.missing_outline(x, thing) > MISSED:
         found.append("the mask seems to miss part of the object or to take in more: correct it or click again")
@@ -158,14 +159,8 @@ def _faults(y: Tensor, x: Tensor, compiled: Compiled, where: tuple[Region, Regio
             found.append("the place it left is smoother than what surrounds it and may look smeared")
         if guess > BUSY:
             found.append("what was behind it is a guess, for what surrounds it is busy")
-    stretched = max(
-        (
-            evidence.stretch(p.paint.match, (compiled.changed.shape[0], compiled.changed.shape[1]))
-            for p in compiled.placed
-            if isinstance(p.paint, Copied) and p.paint.mask is None
-        ),
-        default=1.0,
-    )
+    bent = [p.paint for p in compiled.placed if isinstance(p.paint, Copied) and p.paint.mask is None]
+    stretched = max((evidence.stretch(paint.match) for paint in bent), default=1.0)
     if stretched > STRETCHED:
         found.append(f"content is drawn out to {stretched:.1f} times its length: drag less far, or set more handles")
     return found

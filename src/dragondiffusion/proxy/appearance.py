@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from ..core.geometry import Correspondence, dilate, fill
+from ..core.geometry import Correspondence, erode, fill
 from ..core.types import Mask, Pictures, Region
 from .rough import Paint
 from .shadows import blurred
@@ -135,7 +135,7 @@ def _windowed(x: Tensor, reach: int) -> Tensor:
 def solid(mask: Mask) -> Region:
     """Pixels that show an object alone; those of more than half of it, if there are none."""
     whole = mask > 0.98
-    inner = ~dilate(~whole, 1)
+    inner = erode(whole, 1)
     return next(region for region in (inner, whole, mask > 0.5) if bool(region.any()))
 
 

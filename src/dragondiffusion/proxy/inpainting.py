@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from ..core.geometry import bounding_box, dilate
+from ..core.geometry import bounding_box, dilate, erode
 from ..core.types import Pictures, Region
 from .exemplars import FOREIGN, SEARCHED, copied, reduced, shifted
 from .smooth import smoothly
@@ -130,7 +130,7 @@ def _trials(hole: Region, piece: Region) -> list[Region]:
 def _core(hole: Region) -> Region:
     """What is left of a hole without a border of a quarter of its width."""
     left, top, right, bottom = bounding_box(hole)
-    return ~dilate(~hole, max(1, min(right - left, bottom - top) // 4))
+    return erode(hole, max(1, min(right - left, bottom - top) // 4))
 
 
 def _errors(way: Inpaint, x: Pictures, hole: Region, trial: Region) -> Tensor:

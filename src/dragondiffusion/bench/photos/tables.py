@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int64
 
 from .grounds import CLASSES
 from .metrics import BETTER
@@ -89,9 +90,19 @@ def estimate(values: Sequence[float]) -> Estimate:
     if not values:
         raise ValueError("values is empty; an estimate needs at least one case")
     x = np.asarray(values, np.float64)
-    drawn = np.random.default_rng(SEED).integers(0, len(x), (RESAMPLES, len(x)))
-    low, high = np.quantile(x[drawn].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(x.mean()), float(low), float(high), len(x))
+    low, high = interval(x[resampled(len(x))].mean(axis=1))
+    return Estimate(float(x.mean()), low, high, len(x))
+
+
+def resampled(count: int, times: int = RESAMPLES) -> Int64[np.ndarray, "_ _"]:
+    """Cases of bootstrap samples, as numbers from 0."""
+    return np.random.default_rng(SEED).integers(0, count, (times, count))
+
+
+def interval(found: Float[np.ndarray, " _"]) -> tuple[float, float]:
+    """The percentile interval of `LEVEL` of what bootstrap samples gave."""
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
 
 
 def compare(row: Sequence[float], other: Sequence[float], better: int) -> Comparison:

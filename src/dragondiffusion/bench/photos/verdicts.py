@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from .record import Line
-from .tables import LEVEL, RESAMPLES, SEED
+from .tables import RESAMPLES, interval, resampled
 
 FEWEST = 5
 """Cases from which on a correlation is told."""
@@ -54,12 +54,11 @@ def judged(lines: Sequence[Line]) -> Verdicts | None:
     psnr = np.array([line["scores"]["psnr whole"] for line in kept])
     distance = np.array([line["scores"]["perceptual whole"] for line in kept])
     worst = np.argsort(psnr, kind="stable")[: max(1, round(WORST * len(kept)))]
-    drawn = np.random.default_rng(SEED).integers(0, len(kept), (RESAMPLES // 4, len(kept)))
-    found = [_correlation(estimated[k], -psnr[k]) for k in drawn]
-    low, high = np.nanquantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    drawn = resampled(len(kept), RESAMPLES // 4)
+    low, high = interval(np.array([_correlation(estimated[k], -psnr[k]) for k in drawn]))
     return Verdicts(
         count=len(kept),
-        error=(_correlation(estimated, -psnr), float(low), float(high)),
+        error=(_correlation(estimated, -psnr), low, high),
         perceptual=_correlation(estimated, distance),
         good=float(good.mean()),
         good_worst=float(good[worst].mean()),

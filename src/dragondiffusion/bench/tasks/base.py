@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -39,6 +39,25 @@ SEEN = 0.98
 @dataclass(frozen=True)
 class Task(Change):
     """An edit of one object of a scene, with its true result."""
+
+    @staticmethod
+    def drawn(
+        kind: str, scenes: S.Scenes, after: S.Scenes, index: int, old: S.Rendering, new: S.Rendering, **more: Any
+    ) -> Task:
+        """A task of an object as its scene is drawn before and after.
+
+        Args:
+            kind: of edit.
+            scenes: the scene before.
+            after: that of the truth.
+            index: which object.
+            old: `scenes` drawn.
+            new: `after` drawn.
+            more: further fields, or others than those that follow from the drawings.
+        """
+        mask, placed = old.masks[0, index], new.masks[0, index]
+        seen: dict[str, Any] = {"before": old.image[0], "truth": new.image[0], "mask": mask, "placed": placed}
+        return Task(kind, int(scenes.seed), scenes, after, index, **(seen | more))
 
     def edit(self, geometry: Geometry = Geometry.AFFINE) -> Edit:
         """The edit to make.

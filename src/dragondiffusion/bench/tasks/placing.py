@@ -94,16 +94,13 @@ def _move(kind: str, seed: int, size: Size, displacement: Range, scale: Range, a
         return None
     x, y = (position * min(size)).tolist()
     dx, dy = ((target - position) * min(size)).tolist()
-    return Task(
-        kind=kind,
-        seed=seed,
-        scenes=scenes,
-        after=after,
-        index=index,
-        before=old.image[0],
-        truth=new.image[0],
-        mask=old.masks[0, index],
-        placed=new.masks[0, index],
+    return Task.drawn(
+        kind,
+        scenes,
+        after,
+        index,
+        old,
+        new,
         centre=(x, y),
         offset=(dx, dy),
         scale=factor,
@@ -118,17 +115,7 @@ def _removal(seed: int, size: Size) -> Task | None:
     old, new = S.render(scenes, size), S.render(after, size)
     if not wholly_visible(old, index):
         return None
-    task = Task(
-        kind="remove",
-        seed=seed,
-        scenes=scenes,
-        after=after,
-        index=index,
-        before=old.image[0],
-        truth=new.image[0],
-        mask=old.masks[0, index],
-        placed=torch.zeros_like(old.masks[0, index]),
-    )
+    task = Task.drawn("remove", scenes, after, index, old, new, placed=torch.zeros_like(old.masks[0, index]))
     return shown(task, SHOWN)
 
 

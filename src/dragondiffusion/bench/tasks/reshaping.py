@@ -98,16 +98,13 @@ def _reshaped(
     if not all(wholly_visible(r, index) and not cut_off(r, index) for r in (old, new)):
         return None
     either = (torch.maximum(old.masks[0, index], new.masks[0, index]) > 0.02).float()
-    task = Task(
-        kind=kind,
-        seed=int(scenes.seed),
-        scenes=scenes,
-        after=after,
-        index=index,
-        before=old.image[0],
-        truth=new.image[0],
-        mask=old.masks[0, index],
-        placed=new.masks[0, index],
+    task = Task.drawn(
+        kind,
+        scenes,
+        after,
+        index,
+        old,
+        new,
         editable=grown(either, round(MARGIN * min(size))) if kind == "drag" else None,
         points_from=_points(start),
         points_to=_points(stop),

@@ -89,16 +89,14 @@ def _paste(seed: int, size: Size, scale: Range, angle: Range) -> Task | None:
     position = other.position[0, index] * unit
     x, y = (position * min(size)).tolist()
     dx, dy = ((target - position) * min(size)).tolist()
-    task = Task(
-        kind="paste",
-        seed=seed,
-        scenes=scenes,
-        after=after,
-        index=S.OBJECTS - 1,
-        before=old.image[0],
-        truth=new.image[0],
+    task = Task.drawn(
+        "paste",
+        scenes,
+        after,
+        S.OBJECTS - 1,
+        old,
+        new,
         mask=torch.zeros_like(second.masks[0, index]),
-        placed=new.masks[0, -1],
         centre=(x, y),
         offset=(dx, dy),
         scale=factor,
@@ -145,16 +143,13 @@ def _appearance(seed: int, size: Size) -> Task | None:
     old, new, second = S.render(scenes, size), S.render(after, size), S.render(other, size)
     if not (wholly_visible(old, index) and wholly_visible(second, donor)):
         return None
-    task = Task(
-        kind="appearance",
-        seed=seed,
-        scenes=scenes,
-        after=after,
-        index=index,
-        before=old.image[0],
-        truth=new.image[0],
-        mask=old.masks[0, index],
-        placed=new.masks[0, index],
+    task = Task.drawn(
+        "appearance",
+        scenes,
+        after,
+        index,
+        old,
+        new,
         second=Second(second.image[0], second.masks[0, donor], S.captions(other)[0]),
     )
     return shown(task, SHOWN)
