@@ -17,12 +17,12 @@ class ProxySettings:
         shadows: an object that is moved or removed takes its cast shadow along, where one is found
             (`proxy.shadows.find_shadow`). Source: chosen, docs/experiments.md.
         fresh_noise: the source hole starts from fresh noise. Source: docs/method.md, section 10.
-        clamp_rest: share of the steps for which the unedited region is clamped to the inverted image, in [0, 1].
-            Source: docs/method.md, section 10.
+        clamp_rest: share of the steps for which the unedited region is clamped to the inverted image, near a change
+            to the proxy, in [0, 1]. Source: docs/method.md, section 10.
         clamp_destination: the same for the edit's destination. Source: None, the edit's own, docs/experiments.md.
-        clamp_hole: source holes are clamped to the proxy, which is smooth there, as long as the noise hides what is
-            wrong with it: while $\sigma_t / \alpha_t$ exceeds this many times its uncertainty
-            (`proxy.rough.uncertainty`). None never clamps them. Source: chosen, docs/experiments.md.
+        clamp_hole: source holes are clamped to the proxy as long as the noise hides what is wrong with it: while
+            $\sigma_t / \alpha_t$ exceeds this many times its uncertainty (`proxy.rough.uncertainty`); to the end
+            where that is no more than a level of 8 bits. None never clamps them. Source: chosen, docs/experiments.md.
         clamp_margin: latent cells around the source hole that are free. Source: docs/experiments.md.
     """
 

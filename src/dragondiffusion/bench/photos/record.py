@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -104,8 +105,9 @@ def digest(*decisive: object) -> str:
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
 
 
+@cache
 def digest_of_method() -> str:
-    """A digest of the code that makes edits."""
+    """A digest of the code that makes edits, as it was when a process first asked: what it has loaded."""
     package, found = Path(__file__).parents[2], hashlib.sha256()
     for name in METHOD:
         for path in sorted((package / name).rglob("*.py")):
