@@ -27,7 +27,8 @@ def proxy(task: Task, settings: Settings, pattern: bool) -> Scores:
         edit = ReplaceAppearance(edit.mask, edit.image, edit.reference_mask, edit.prompt, pattern)
     pictures = [2 * picture[None] - 1 for picture in (task.before, *([task.second.picture] if task.second else []))]
     padded = [pad_picture(x, canvas.padded) for x in pictures]
-    x = painted(padded, compile_edits(edit, canvas, settings, padded[0]))
+    c = compile_edits([edit], canvas, settings, padded[0])
+    x = painted(padded, c.placed, c.hole_pixels, c.lit)
     return score((x[0, :, : task.size[0], : task.size[1]] + 1) / 2, task)
 
 

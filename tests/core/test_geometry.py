@@ -21,6 +21,7 @@ from dragondiffusion.core.geometry import (
     warp,
     warp_mask,
 )
+from dragondiffusion.core.resampling import sample_bicubic, sample_bilinear
 
 numbers = st.floats(-50, 50)
 affines = st.builds(
@@ -159,3 +160,33 @@ def test_fill_keeps_what_is_known_and_makes_up_the_rest_smoothly():
     assert torch.equal(filled[..., ~unknown], plane[..., ~unknown])
     assert (filled - plane).abs()[..., unknown].max() < 0.15, "no trace of what was there"
     assert torch.equal(fill(plane, torch.zeros_like(unknown)), plane)
+
+
+def test_pixels_between_centres_are_met_better_by_cubic_weights_and_stay_in_range():
+    """A smooth image shifted by part of a pixel; on a step, what lies between does not leave its range."""
+    size = (24, 24)
+    y, x = torch.meshgrid(torch.arange(24) + 0.5, torch.arange(24) + 0.5, indexing="ij")
+    shift = torch.tensor([[0.3, 0.6]]).double()
+    wave = lambda x, y: torch.sin(x / 1.5) * torch.cos(y / 2)  # noqa: E731
+    points = cell_centres(size, size) + shift
+    inner = ((points > 3) & (points < 21)).all(1)
+    truth = wave(points[:, 0], points[:, 1])[inner]
+    image = wave(x, y)[None, None].float()
+    linear, cubic = (f(image, points, size)[0, 0, inner] for f in (sample_bilinear, sample_bicubic))
+    assert float((cubic - truth).abs().max()) < 0.5 * float((linear - truth).abs().max())
+    step = (x > 12).float()[None, None]
+    found = sample_bicubic(step, points, size)
+    assert float(found.min()) == 0
+    assert float(found.max()) == 1
+
+
+def test_pixels_that_shrink_are_averages_of_what_they_cover():
+    """Stripes finer than the pixels of the result become their mean, which pixels alone are not."""
+    size, scale = (48, 48), 1 / 3
+    stripes = (torch.arange(48) % 3 == 0).float().expand(1, 3, 48, 48)
+    target = torch.zeros(size, dtype=torch.bool)
+    target[2:14, 2:14] = True
+    match = Correspondence.along(Affine.about((0.0, 0.0), scale=(scale, scale)), target, size)
+    found = match.carry_pixels(stripes, torch.zeros(1, 3, *size))[0, 0][target]
+    torch.testing.assert_close(found, torch.full_like(found, 1 / 3), rtol=0, atol=0.05)
+    assert float((match.carry(stripes, torch.zeros(1, 3, *size))[0, 0][target] - 1 / 3).abs().min()) > 0.3

@@ -14,10 +14,11 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from .types import Mask, Number, Point, Region, Size
+from .resampling import sample_at, sample_bicubic, sample_bilinear
+from .types import Mask, Number, Point, Points, Region, Size
 
-Points: TypeAlias = Float[Tensor, "_ 2"]
-"""Points (x, y), one a row."""
+SHRINKS = 0.2
+"""By how much content must be denser than pixels to be averaged over them. Source: chosen."""
 
 Row: TypeAlias = tuple[Number, Number, Number]
 """A row of the matrix of an affine map."""
@@ -186,40 +187,6 @@ def sample_mask(mask: Mask, points: Points) -> Float[Tensor, " _"]:
     return sample_bilinear(mask[None, None].float(), points, extent)[0, 0] * inside
 
 
-def sample_bilinear(
-    values: Float[Tensor, "batch channels height width"], source: Points, extent: Size
-) -> Float[Tensor, "batch channels points"]:
-    """Values at points, bilinear between cell centres, edge values beyond them.
-
-    Args:
-        values: what is sampled; its grid covers the extent.
-        source: (x, y) in units of the extent.
-        extent: (height, width) the points refer to.
-    """
-    unit = source / torch.tensor((extent[1], extent[0]), dtype=source.dtype)
-    precise = values.to(torch.promote_types(values.dtype, torch.float32))
-    grid = (2 * unit - 1).to(precise)[None, None].expand(values.shape[0], -1, -1, -1)
-    return nnf.grid_sample(precise, grid, padding_mode="border", align_corners=False)[:, :, 0].to(values.dtype)
-
-
-def sample_at(
-    values: Float[Tensor, "batch channels height width"], source: Points, extent: Size, bilinear: bool
-) -> Float[Tensor, "batch channels points"]:
-    """Values at points in units of `extent`.
-
-    Args:
-        values: what is sampled.
-        source: (x, y) within the extent.
-        extent: (height, width) the points refer to.
-        bilinear: between cell centres; otherwise the values are first resized to `extent` cells by nearest resampling
-            and the cell that contains the point is read.
-    """
-    if bilinear:
-        return sample_bilinear(values, source, extent)
-    x, y = source.to(values.device).floor().long().unbind(-1)
-    return nnf.interpolate(values, extent)[:, :, y, x]
-
-
 @dataclass(frozen=True)
 class Correspondence:
     """Which place of a source image every cell of a target region is compared with or filled from.
@@ -293,8 +260,37 @@ class Correspondence:
         target: Float[Tensor, "batch channels rows columns"],
     ) -> Float[Tensor, "batch channels rows columns"]:
         """A copy of `target` whose cells in the region hold the corresponding values of `source`."""
+        return self._put(self.sample(source), target)
+
+    def carry_pixels(
+        self,
+        source: Float[Tensor, "batch channels height width"],
+        target: Float[Tensor, "batch channels rows columns"],
+    ) -> Float[Tensor, "batch channels rows columns"]:
+        """The same for an image's pixels: by bicubic convolution, averaged over each pixel where content shrinks."""
+        if not self.bilinear:
+            return self.carry(source, target)
+        parts = [sample_bicubic(source, self.source + shift, self.extent) for shift in self._within_pixel()]
+        return self._put(torch.stack(parts).mean(0), target)
+
+    def _within_pixel(self) -> list[Float[Tensor, "2"]]:
+        """Displacements in the source image of places spread over a pixel; only its centre unless content shrinks."""
+        place = torch.full(self.target.shape, -1)
+        place[self.target] = torch.arange(len(self.source))
+        steps = list[Tensor]()
+        for axis in (1, 0):
+            first, second = place.narrow(axis, 0, place.shape[axis] - 1), place.narrow(axis, 1, place.shape[axis] - 1)
+            both = (first >= 0) & (second >= 0)
+            if not bool(both.any()):
+                return [torch.zeros(2)]
+            steps.append((self.source[second[both]] - self.source[first[both]]).median(0).values)
+        count = math.ceil(float(torch.stack(steps).norm(dim=1).max()) - SHRINKS)
+        at = [(k + 0.5) / count - 0.5 for k in range(count)] if count > 1 else [0.0]
+        return [u * steps[0] + v * steps[1] for u in at for v in at]
+
+    def _put(self, found: Tensor, target: Tensor) -> Tensor:
         result = target.clone()
-        result[:, :, self.target.to(target.device)] = self.sample(source).to(target.dtype)
+        result[:, :, self.target.to(target.device)] = found.to(target.dtype)
         return result
 
 

@@ -20,6 +20,9 @@ Point: TypeAlias = tuple[Number, Number]
 PointList: TypeAlias = Sequence[Point]
 """Points of an image."""
 
+Points: TypeAlias = Float[Tensor, "_ 2"]
+"""Points (x, y), one a row."""
+
 Pairs: TypeAlias = Sequence[tuple[Point, Point]]
 """Pairs of points (from, to)."""
 

@@ -2,23 +2,29 @@
 
 import math
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as nnf
 
-from ..core.geometry import Correspondence, Points, cell_centres, coverage, erode, resize_nearest
+from ..core.geometry import Correspondence, cell_centres, coverage, resize_nearest
 from ..core.paint import Placed
-from ..core.types import Canvas, Mask, Number, Pairs, Region, Size
+from ..core.resampling import sample_bilinear
+from ..core.types import Canvas, Mask, Number, Pairs, Points, Region, Size
 from ..proxy.deformation import STEPS, flow, pins
 from ..proxy.rough import Copied
 
 PINS = 96
 """Points around an editable region that a deformation leaves in place, at most. Source: chosen, one in few cells."""
 
-FREE = 0.45
-"""How near to an end nothing is pinned, in diagonals of the region. Source: chosen, docs/experiments.md."""
-
 TAPER = 2.0
-"""Width of the border of a region over which a deformation fades, in latent cells. Source: as `FREE`."""
+"""Least width of the border of a region over which a deformation fades, in latent cells. Source: chosen."""
+
+SHARE = 1.25
+"""The same width as a share of how far the points stay away from the border. Source: chosen, docs/experiments.md."""
+
+ALONG = 5
+"""Places of a displacement at which its distance from the border is taken."""
 
 
 def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
@@ -37,7 +43,9 @@ def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
                 raise ValueError(f"{name}[{k}]: {point} lies outside of the {size[1]}x{size[0]} image; move it inside")
 
 
-def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, proxy: bool, steps: int = STEPS) -> Placed:
+def deformed(
+    pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, proxy: bool, free: Number, steps: int = STEPS
+) -> Placed:
     """An editable region bent smoothly so that every start comes to its end and its surroundings stay.
 
     Pairs of twice the same point are anchors, which stay.
@@ -48,15 +56,20 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, prox
         canvas: grids.
         clamp: see `Placed`.
         proxy: give the correspondence in pixels too.
+        free: see `far_pins`.
         steps: see `deformation.flow`.
     """
     size = canvas.energy
     coarse = resize_nearest(editable.float(), size) > 0.5
     ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
-    centres, weight = cell_centres(size, canvas.padded), tapered(coarse, TAPER * canvas.grid)
-    led = ends[(ends != starts).any(1)]
-    origin = flow(centres, ends, starts, far_pins(coarse, led, canvas), weight, canvas.padded, steps)
+    moves = (ends != starts).any(1)
+    distance = border_distance(coarse)
+    along = torch.cat([torch.lerp(starts[moves], ends[moves], k / (ALONG - 1)) for k in range(ALONG)])
+    reach = float(sample_bilinear(distance[None, None], along, canvas.padded).min())
+    weight = (distance / max(TAPER * canvas.grid, SHARE * reach)).clamp_max(1)
+    centres = cell_centres(size, canvas.padded)
+    origin = flow(centres, ends, starts, far_pins(coarse, ends[moves], canvas, free), weight, canvas.padded, steps)
     way = (origin - centres).T.reshape(1, 2, *size).float()
     cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
@@ -66,26 +79,33 @@ def deformed(pairs: Pairs, editable: Region, canvas: Canvas, clamp: Number, prox
     return Placed(0, latent, Copied(0, pixels), clamp)
 
 
-def far_pins(region: Region, ends: Points, canvas: Canvas) -> Points:
+def far_pins(region: Region, ends: Points, canvas: Canvas, free: Number) -> Points:
     """Points around an editable region that stay in place: those that are not near an end.
 
     Pinned on all sides, a region could only be dented; with its border free around the ends, what is dragged moves as a
     whole and only its far side stays.
+
+    Args:
+        region: cells that may move.
+        ends: where content is led, pixels.
+        canvas: grids.
+        free: how near to an end nothing is pinned, in diagonals of the region.
     """
     fixed = pins(region, canvas.padded, PINS)
     inside = cell_centres((region.shape[0], region.shape[1]), canvas.padded)[region.flatten()]
-    reach = FREE * float((inside.amax(0) - inside.amin(0)).norm())
+    reach = free * float((inside.amax(0) - inside.amin(0)).norm())
     return fixed[torch.cdist(fixed, ends).amin(1) > reach]
 
 
-def tapered(region: Region, width: Number) -> Mask:
-    """1 inside a region, falling to 0 at its border within some cells."""
-    weight, left = torch.zeros(region.shape), region
-    steps = max(1, round(width))
-    for _ in range(steps):
-        weight = weight + left.float() / steps
-        left = erode(left, 1)
-    return weight
+def border_distance(region: Region) -> Mask:
+    """Distance of every cell of a region from the nearest cell outside of it, in cells; 0 outside.
+
+    The border of the image is no border of the region; one that is everywhere has the diagonal of its grid.
+    """
+    if bool(region.all()):
+        return torch.full(region.shape, math.hypot(*region.shape))
+    found = cv2.distanceTransform(region.numpy().astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return torch.from_numpy(found)
 
 
 def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:

@@ -36,8 +36,10 @@ class Drag(Edit):
     mask: MaskLike | None = None
 
     STRENGTHS = strengths.DRAG
-    CLAMP = 0.9  # chosen, docs/experiments.md
+    CLAMP = 1.0  # chosen, docs/experiments.md
 
+    FREE = 0.4
+    """How near to an end the border of what may change is free, in its diagonals. Source: docs/experiments.md."""
     REACH = 1.0
     """Without a mask: how far around them content may change, as a multiple of the longest. Source: chosen."""
     LEAST_REACH = 4
@@ -104,7 +106,7 @@ class Drag(Edit):
         touched, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
         fixed = tuple(pair for pair in self.anchors if mask[int(pair[0][1]), int(pair[0][0])] > 0.5)
         points = (*self.moving, *fixed)
-        placed = deformed(points, mask > 0.5, canvas, self.clamp(settings), settings.proxy)
+        placed = deformed(points, mask > 0.5, canvas, self.clamp(settings), settings.proxy, self.FREE)
         objective = Objective(
             edit_terms=(patch_term(points, 0.5 * w.w_edit, canvas), *left_terms(self.moving, w, canvas)),
             content_terms=content_term(~touched, 0.5 * w.w_content),

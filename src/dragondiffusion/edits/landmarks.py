@@ -34,8 +34,10 @@ class Landmarks(Edit):
     points_to: PointList
 
     STRENGTHS = strengths.LANDMARKS
-    CLAMP = 0.9  # chosen, docs/experiments.md
+    CLAMP = 1.0  # chosen, docs/experiments.md
 
+    FREE = 0.1
+    """How near to a landmark the border of what may change is free, in its diagonals. Source: as `Drag.FREE`."""
     SURROUNDINGS = 0.15
     """How far around the landmarks content may change, in diameters of their hull. Source: chosen."""
 
@@ -83,7 +85,7 @@ class Landmarks(Edit):
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         pairs, mask = self.pairs(canvas.picture), self.editable(canvas)
         w, inside = self.STRENGTHS.under(settings), coverage(mask, canvas.latent) > 0
-        placed = deformed(pairs, mask > 0.5, canvas, self.clamp(settings), settings.proxy)
+        placed = deformed(pairs, mask > 0.5, canvas, self.clamp(settings), settings.proxy, self.FREE)
         objective = Objective(
             edit_terms=(patch_term(pairs, 0.5 * w.w_edit, canvas),),
             content_terms=(),

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from ..core.geometry import Correspondence, Points, sample_at
-from ..core.types import FeatureMap, Features, Number, Region, Size
+from ..core.geometry import Correspondence
+from ..core.resampling import sample_at
+from ..core.types import FeatureMap, Features, Number, Points, Region, Size
 from .similarity import Scalar, Vectors, c01, closeness_energy, cosine, mean_vector
 
 

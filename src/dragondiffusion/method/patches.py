@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ..core.geometry import Points
-from ..core.types import Canvas, Point, Region
+from ..core.types import Canvas, Point, Points, Region
 
 SIDE = 3
 """Cells along the side of a patch. Source: DragonDiffusion, section 4.3; authors' code."""

@@ -95,7 +95,7 @@ class Redressed(Paint):
     def onto(self, proxy: Pictures, pictures: Sequence[Pictures]) -> Pictures:
         mask = self.recoloured.mask
         source = fill(pictures[self.recoloured.guide], ~solid(self.recoloured.like))
-        laid = self.match.carry(source, proxy)
+        laid = self.match.carry_pixels(source, proxy)
         own, other = (shade(x, mask) for x in (self.recoloured.onto(proxy, pictures), laid))
         light = (own / other.clamp_min(1e-3)).clamp(*SHADE_RANGE).to(proxy)
         return torch.lerp(proxy, ((laid + 1) * light - 1).clamp(-1, 1), mask.to(proxy))

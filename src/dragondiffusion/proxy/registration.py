@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ..core.geometry import Affine, Points, cell_centres, centroid, sample_mask
-from ..core.types import Mask, Size
+from ..core.geometry import Affine, cell_centres, centroid, sample_mask
+from ..core.types import Mask, Points, Size
 
 Matrix = Float64[Tensor, "2 2"]
 

@@ -69,8 +69,8 @@ class Copied(Paint):
     def onto(self, proxy: Pictures, pictures: Sequence[Pictures]) -> Pictures:
         source = pictures[self.guide]
         if self.mask is None or self.cover is None:
-            return self.match.carry(source, proxy)
-        return torch.lerp(proxy, self.match.carry(fill(source, self.mask < PURE), proxy), self.cover.to(proxy))
+            return self.match.carry_pixels(source, proxy)
+        return torch.lerp(proxy, self.match.carry_pixels(fill(source, self.mask < PURE), proxy), self.cover.to(proxy))
 
 
 def uncertainty(x: Pictures, place: Region) -> float:

@@ -12,8 +12,8 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core.geometry import Affine, Points, cell_centres, dilate, sample_mask, surroundings, warp_mask
-from ..core.types import Mask, Number, Pictures, Point, Region, Size
+from ..core.geometry import Affine, cell_centres, dilate, sample_mask, surroundings, warp_mask
+from ..core.types import Mask, Number, Pictures, Point, Points, Region, Size
 from .smooth import smoothly
 
 RADIUS = 24.0

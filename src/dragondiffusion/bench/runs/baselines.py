@@ -83,7 +83,7 @@ def bent(task: Task) -> Picture:
     if not isinstance(edit, (Drag, Landmarks)):
         raise ValueError(f"kind {task.kind!r} leads no points; use one of drag, landmarks")
     pairs = list(zip(task.points_from, task.points_to, strict=True))
-    plan = deformed(pairs, edit.editable(canvas) > 0.5, canvas, 1.0, proxy=True, steps=1)
+    plan = deformed(pairs, edit.editable(canvas) > 0.5, canvas, 1.0, proxy=True, free=edit.FREE, steps=1)
     x = pad_picture(2 * task.before[None] - 1, canvas.padded)
     proxy = x if plan.paint is None else plan.paint.onto(x, [x])
     return (proxy[0, :, : task.size[0], : task.size[1]] + 1) / 2

@@ -1,0 +1,59 @@
+"""Values of an image between the centres of its cells."""
+
+import torch
+import torch.nn.functional as nnf
+from jaxtyping import Float
+from torch import Tensor
+
+from .types import Points, Size
+
+
+def sample_bilinear(
+    values: Float[Tensor, "batch channels height width"], source: Points, extent: Size
+) -> Float[Tensor, "batch channels points"]:
+    """Values at points, bilinear between cell centres, edge values beyond them.
+
+    Args:
+        values: what is sampled; its grid covers the extent.
+        source: (x, y) in units of the extent.
+        extent: (height, width) the points refer to.
+    """
+    return _sampled(values, source, extent, "bilinear")
+
+
+def sample_bicubic(
+    values: Float[Tensor, "batch channels height width"], source: Points, extent: Size
+) -> Float[Tensor, "batch channels points"]:
+    """The same by bicubic convolution, which keeps fine texture; within the range of each channel's values.
+
+    Source: R. Keys, "Cubic convolution interpolation for digital image processing", 1981; PyTorch's `grid_sample`.
+    """
+    low, high = values.amin((2, 3)), values.amax((2, 3))
+    found = _sampled(values, source, extent, "bicubic")
+    return torch.minimum(torch.maximum(found, low[..., None]), high[..., None])
+
+
+def _sampled(values: Tensor, source: Points, extent: Size, mode: str) -> Tensor:
+    unit = source / torch.tensor((extent[1], extent[0]), dtype=source.dtype)
+    precise = values.to(torch.promote_types(values.dtype, torch.float32))
+    grid = (2 * unit - 1).to(precise)[None, None].expand(values.shape[0], -1, -1, -1)
+    found = nnf.grid_sample(precise, grid, mode=mode, padding_mode="border", align_corners=False)
+    return found[:, :, 0].to(values.dtype)
+
+
+def sample_at(
+    values: Float[Tensor, "batch channels height width"], source: Points, extent: Size, bilinear: bool
+) -> Float[Tensor, "batch channels points"]:
+    """Values at points in units of `extent`.
+
+    Args:
+        values: what is sampled.
+        source: (x, y) within the extent.
+        extent: (height, width) the points refer to.
+        bilinear: between cell centres; otherwise the values are first resized to `extent` cells by nearest resampling
+            and the cell that contains the point is read.
+    """
+    if bilinear:
+        return sample_bilinear(values, source, extent)
+    x, y = source.to(values.device).floor().long().unbind(-1)
+    return nnf.interpolate(values, extent)[:, :, y, x]
