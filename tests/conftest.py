@@ -12,6 +12,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 DATA = Path(__file__).parent / "data"
 
 
+TYPED = ("dragondiffusion.core", "dragondiffusion.method")
+"""What is always checked at every call: elsewhere the checks cost half as much time again as the tests."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--typed", action="store_true", help="check shapes and types at every call of the whole package")
+
+
 def pytest_configure(config):
     from jaxtyping import install_import_hook
 
@@ -19,7 +27,7 @@ def pytest_configure(config):
     threads = 1 if "PYTEST_XDIST_WORKER" in os.environ else torch.get_num_threads()
     torch.set_num_threads(max(1, min(4, threads)))
     # Shapes and types are checked at every call. The hook works on modules imported after this line.
-    install_import_hook("dragondiffusion", "beartype.beartype")
+    install_import_hook("dragondiffusion" if config.getoption("typed") else TYPED, "beartype.beartype")
 
 
 @pytest.fixture(scope="session")

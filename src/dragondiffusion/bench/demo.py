@@ -7,13 +7,16 @@ from typing import TypeAlias
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from torch import Tensor
 
-from ..core.types import Point, Size
+from ..core.types import Number, Point, Size
 from ..edits import Edit
 from .kinds import KINDS
 from .tasks import HELD_OUT, TASKS, Task
 
 PANEL = 320
 """Shorter side of an image on the sheet, pixels, at least."""
+
+PANEL_OF_PHOTOGRAPHS = 480
+"""Longer side of a photograph on the sheet, pixels."""
 
 GAP, LINE = 16, 40
 INK, PAPER, MARK = (32, 33, 36), (255, 255, 255), (255, 0, 128)
@@ -29,7 +32,7 @@ class DemoCase:
 
     Args:
         before: the scene.
-        truth: the scene drawn again as the edit should leave it.
+        truth: the scene drawn again as the edit should leave it; None where nobody knows, on photographs.
         edit: the edit.
         caption: what the scene shows.
         mask: what is outlined before: the object, or what may change; None for nothing.
@@ -38,7 +41,7 @@ class DemoCase:
     """
 
     before: Image.Image
-    truth: Image.Image
+    truth: Image.Image | None
     edit: Edit
     caption: str
     mask: Image.Image | None
@@ -85,24 +88,28 @@ def _arrows(task: Task) -> tuple[Arrow, ...]:
 
 
 def sheet(case: DemoCase, after: Image.Image) -> Image.Image:
-    """Before (with outlines and arrows), the second image if there is one, after, and truth, side by side."""
+    """Before (with outlines and arrows), the second image if there is one, after, and truth if known, side by side."""
     factor = max(1, math.ceil(PANEL / min(case.before.size)))
+    if case.truth is None:
+        factor = PANEL_OF_PHOTOGRAPHS / max(case.before.size)
     panels = {"before": marked(case, factor)}
     if case.second is not None:
         panels["second image"] = outlined(*case.second, factor)
-    panels |= {"after": _enlarged(after, factor), "truth": _enlarged(case.truth, factor)}
-    width, height = panels["before"].size
+    panels["after"] = _enlarged(after, factor)
+    if case.truth is not None:
+        panels["truth"] = _enlarged(case.truth, factor)
+    width, height = (max(panel.size[axis] for panel in panels.values()) for axis in (0, 1))
     page = Image.new("RGB", (len(panels) * (width + GAP) + GAP, height + 2 * LINE), PAPER)
     draw, font, small = ImageDraw.Draw(page), ImageFont.load_default(size=20), ImageFont.load_default(size=16)
     for k, (name, panel) in enumerate(panels.items()):
         left = GAP + k * (width + GAP)
-        page.paste(panel, (left, LINE))
+        page.paste(panel, (left + (width - panel.width) // 2, LINE))
         draw.text((left + width / 2, LINE / 2), name, fill=INK, font=font, anchor="mm")
     draw.text((page.width / 2, height + 1.5 * LINE), case.caption, fill=INK, font=small, anchor="mm")
     return page
 
 
-def marked(case: DemoCase, factor: int) -> Image.Image:
+def marked(case: DemoCase, factor: Number) -> Image.Image:
     """The scene with the outline of what is edited and arrows to where it goes."""
     picture = _enlarged(case.before, factor) if case.mask is None else outlined(case.before, case.mask, factor)
     thin = len(case.arrows) > 4
@@ -113,7 +120,7 @@ def marked(case: DemoCase, factor: int) -> Image.Image:
     return picture
 
 
-def outlined(picture: Image.Image, mask: Image.Image, factor: int) -> Image.Image:
+def outlined(picture: Image.Image, mask: Image.Image, factor: Number) -> Image.Image:
     """An image, enlarged, with the outline of a mask."""
     picture = _enlarged(picture, factor)
     mask = _enlarged(mask, factor).point([0] * 128 + [255] * 128)
@@ -137,8 +144,8 @@ def arrow(
         draw.line((*tip, *barb), fill=colour, width=width)
 
 
-def _enlarged(picture: Image.Image, factor: int) -> Image.Image:
-    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.BICUBIC)
+def _enlarged(picture: Image.Image, factor: Number) -> Image.Image:
+    return picture.resize((round(picture.width * factor), round(picture.height * factor)), Image.Resampling.BICUBIC)
 
 
 def _picture(image: Tensor) -> Image.Image:

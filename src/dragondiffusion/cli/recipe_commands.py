@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -13,22 +13,29 @@ from ..console.command import Command
 from ..console.model_options import WithModel
 from ..console.settings_options import WithSettings
 
+if TYPE_CHECKING:
+    from ..bench.demo import DemoCase
+
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Demo(WithSettings):
-    """Draw a scene, edit it with the demo model, and write before, after and truth side by side."""
+    """Edit a drawn scene with the demo model, or a photograph, and write before, after and truth side by side."""
 
     edit: str = "move"
     """What to do: move, resize, rotate, paste, appearance, drag, landmarks or remove."""
     size: tuple[int, int] = (128, 128)
     """Height and width of the scene in pixels."""
+    photo: tuple[Path, ...] | None = None
+    """Edit a photograph instead: yours, or without a file one of scikit-image's."""
+    point: tuple[float, float] | None = None
+    """A place (x, y) on the thing in your photograph, pixels; by default its centre."""
     out: Out = Path("demo.png")
     """Where the sheet goes; the suffix says the format."""
 
     def run(self) -> None:
-        from ..bench.demo import draw_case, sheet
+        from ..bench.demo import sheet
         from ..console.terminal import check_output, run_shown
         from ..imaging.writing import write_picture
         from ..recipes import Recipe
@@ -36,9 +43,21 @@ class Demo(WithSettings):
         settings = self.settings()
         check_output(self.out)
 
-        case = draw_case(self.seed, self.size, self.edit)
+        case = self._case()
         recipe = Recipe(case.before, (case.edit,), prompt=case.caption, seed=self.seed, settings=settings)
         print(f"wrote {write_picture(sheet(case, run_shown(recipe).image), self.out)}")
+
+    def _case(self) -> DemoCase:
+        from ..bench.demo import draw_case
+        from ..bench.photo_demo import photo_case
+
+        if self.photo is None:
+            if self.point is not None:
+                raise ValueError("--point names a place of a photograph; name the photograph too: --photo FILE")
+            return draw_case(self.seed, self.size, self.edit)
+        if len(self.photo) > 1:
+            raise ValueError(f"--photo has {len(self.photo)} files; name one")
+        return photo_case(self.edit, *self.photo, point=self.point)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
