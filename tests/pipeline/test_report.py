@@ -1,5 +1,7 @@
 """A result is judged by itself: constructed results whose flaws are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from compiling import compiled
 from dragondiffusion import Drag, Editor, Move, Remove, Settings
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.pipeline.report import Report, judge
+from dragondiffusion.pipeline.report import LAID, Report, judge
 
 CANVAS = Canvas(picture=(64, 64), multiple=8, factor=4, grid=2)
 
@@ -109,3 +111,10 @@ def test_the_best_of_several_tries_is_kept(editor: Editor, picture, mask):
     assert best.image.tobytes() == single[best.seed - 5].image.tobytes()
     with pytest.raises(ValueError, match="tries=0 must be at least 1"):
         editor.edit(reference, edit, settings=settings, tries=0)
+
+
+def test_what_is_guessed_is_named_by_the_largest_part_of_the_error():
+    report = Report(1.0, None, 0.0, 1e-3, guess=LAID)
+    assert str(report).endswith(LAID)
+    assert LAID not in str(replace(report, error=1e-5))
+    assert LAID not in str(replace(report, faults=("a seam shows",)))

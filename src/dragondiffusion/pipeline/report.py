@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..core.geometry import dilate, erode, resize_nearest, union
-from ..core.paint import Placed
+from ..core.paint import Paint, Placed
 from ..core.types import Mask, Pictures, Region, Size
 from ..edits.base import Compiled
 from ..edits.hole import FRINGE
@@ -47,6 +47,16 @@ MISSED, REMAINS, SMEARED, SEAM, STRETCHED, BUSY = 0.08, 0.3, 0.3, 2.0, 2.0, 0.12
 Source: as `PATTERN`."""
 
 
+HIDDEN, LIGHT, BENT, LAID, ELSE = (
+    "what was behind it is a guess",
+    "the light it should have there is a guess",
+    "how it looks in its new shape is a guess",
+    "how the new pattern should lie is a guess",
+    "parts of it are a guess",
+)
+"""What may be wrong although nothing visibly failed."""
+
+
 @dataclass(frozen=True)
 class Report:
     """A result judged by itself.
@@ -59,6 +69,7 @@ class Report:
         error: estimated mean squared error of the whole picture, intensities in [0, 1]; lower is better. How it goes
             with the true error is in docs/photographs.md.
         faults: what evidence says against the result, in words, each with what to do about it.
+        guess: what most of the estimated error is about, in words.
     """
 
     arrived: float | None
@@ -66,6 +77,7 @@ class Report:
     background: float
     error: float
     faults: tuple[str, ...] = ()
+    guess: str = ELSE
 
     @property
     def good(self) -> bool:
@@ -100,7 +112,7 @@ class Report:
         moved = f"background changed in {100 * self.background:.1f} % of its pixels"
         words.append("background untouched" if self.background <= UNTOUCHED else moved)
         level = "good" if self.good else "poor" if self.poor else "fair"
-        guessed = [] if self.good or self._failed or self.faults else ["parts of it are a guess"]
+        guessed = [] if self.good or self._failed or self.faults else [self.guess]
         return f"{level}: {'; '.join([*words, *self.faults, *guessed])}"
 
 
@@ -123,13 +135,15 @@ def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures 
         return Report(None, None, background, float((y - x).square().mean()))
     d = (proxy[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
     arrives, leaves = places(compiled, size)
-    guess = uncertainty(x[None], leaves) if bool(leaves.any()) else 0.0
+    guess = uncertainty(2 * x[None] - 1, leaves) / 2 if bool(leaves.any()) else 0.0
+    errors = _errors(y, x, d, compiled, arrives | leaves) | {HIDDEN: guess**2 * float(leaves.float().mean())}
     return Report(
         arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
         ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,
         background=background,
-        error=_error(y, x, d, compiled, arrives | leaves) + guess**2 * float(leaves.float().mean()),
+        error=sum(errors.values()),
         faults=tuple(_faults(y, x, compiled, (arrives, leaves), guess)),
+        guess=max(errors, key=lambda what: errors[what]),
     )
 
 
@@ -166,12 +180,22 @@ def _faults(y: Tensor, x: Tensor, compiled: Compiled, where: tuple[Region, Regio
     return found
 
 
-def _error(y: Tensor, x: Tensor, d: Tensor, compiled: Compiled, edited: Region) -> float:
-    """Estimated mean squared error: departure from the proxy, and the proxy's own where content was put."""
+def _errors(y: Tensor, x: Tensor, d: Tensor, compiled: Compiled, edited: Region) -> dict[str, float]:
+    """Estimated mean squared errors by what they are about: departure from the proxy, and the proxy's own."""
     padded: Size = (compiled.changed.shape[0], compiled.changed.shape[1])
     stays = resize_nearest(compiled.stays.float(), padded)[: y.shape[1], : y.shape[2]] > 0
-    content = [p for p in compiled.placed if p.paint is not None and p.paint.is_content]
-    return _over(y - d, edited) + sum(_of_content(p, (y, x, d), stays, edited) for p in content)
+    errors = {ELSE: _over(y - d, edited), LIGHT: 0.0, BENT: 0.0, LAID: 0.0}
+    for placed in compiled.placed:
+        if placed.paint is not None and placed.paint.is_content:
+            errors[_about(placed.paint)] += _of_content(placed, (y, x, d), stays, edited)
+    return errors
+
+
+def _about(paint: Paint) -> str:
+    """What may be wrong with painted content."""
+    if isinstance(paint, Recoloured | Redressed):
+        return LAID
+    return BENT if isinstance(paint, Copied) and paint.mask is None else LIGHT
 
 
 def _of_content(placed: Placed, images: tuple[Tensor, Tensor, Tensor], stays: Region, edited: Region) -> float:
