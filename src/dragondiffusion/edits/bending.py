@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as nnf
 
-from ..core.geometry import Correspondence, cell_centres, coverage, resize_nearest
+from ..core.geometry import Correspondence, cell_centres, coverage
 from ..core.paint import Placed
 from ..core.resampling import sample_bilinear
 from ..core.types import Canvas, Mask, Number, Pairs, Points, Region, Size
@@ -59,17 +59,16 @@ def deformed(
         free: see `far_pins`.
         steps: see `deformation.flow`.
     """
-    size = canvas.energy
-    coarse = resize_nearest(editable.float(), size) > 0.5
+    size, centres = canvas.energy, cell_centres(canvas.energy, canvas.padded)
     ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
     moves = (ends != starts).any(1)
-    distance = border_distance(coarse)
+    distance = border_distance(editable)
     along = torch.cat([torch.lerp(starts[moves], ends[moves], k / (ALONG - 1)) for k in range(ALONG)])
     reach = float(sample_bilinear(distance[None, None], along, canvas.padded).min())
-    weight = (distance / max(TAPER * canvas.grid, SHARE * reach)).clamp_max(1)
-    centres = cell_centres(size, canvas.padded)
-    origin = flow(centres, ends, starts, far_pins(coarse, ends[moves], canvas, free), weight, canvas.padded, steps)
+    weight = (distance / max(TAPER * canvas.factor, SHARE * reach)).clamp_max(1)
+    fixed = far_pins(editable, ends[moves], canvas.padded, free)
+    origin = flow(centres, ends, starts, fixed, weight, canvas.padded, steps)
     way = (origin - centres).T.reshape(1, 2, *size).float()
     cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
@@ -79,28 +78,28 @@ def deformed(
     return Placed(0, latent, Copied(0, pixels), clamp)
 
 
-def far_pins(region: Region, ends: Points, canvas: Canvas, free: Number) -> Points:
+def far_pins(region: Region, ends: Points, extent: Size, free: Number) -> Points:
     """Points around an editable region that stay in place: those that are not near an end.
 
     Pinned on all sides, a region could only be dented; with its border free around the ends, what is dragged moves as a
     whole and only its far side stays.
 
     Args:
-        region: cells that may move.
+        region: pixels that may move.
         ends: where content is led, pixels.
-        canvas: grids.
+        extent: size of the picture in pixels.
         free: how near to an end nothing is pinned, in diagonals of the region.
     """
-    fixed = pins(region, canvas.padded, PINS)
-    inside = cell_centres((region.shape[0], region.shape[1]), canvas.padded)[region.flatten()]
+    fixed = pins(region, extent, PINS)
+    inside = cell_centres((region.shape[0], region.shape[1]), extent)[region.flatten()]
     reach = free * float((inside.amax(0) - inside.amin(0)).norm())
     return fixed[torch.cdist(fixed, ends).amin(1) > reach]
 
 
 def border_distance(region: Region) -> Mask:
-    """Distance of every cell of a region from the nearest cell outside of it, in cells; 0 outside.
+    """Distance of every pixel of a region from the nearest pixel outside of it, in pixels; 0 outside.
 
-    The border of the image is no border of the region; one that is everywhere has the diagonal of its grid.
+    The border of the image is no border of the region; one that is everywhere has the image's diagonal.
     """
     if bool(region.all()):
         return torch.full(region.shape, math.hypot(*region.shape))

@@ -38,7 +38,7 @@ class Drag(Edit):
     STRENGTHS = strengths.DRAG
     CLAMP = 1.0  # chosen, docs/experiments.md
 
-    FREE = 0.4
+    FREE = 0.35
     """How near to an end the border of what may change is free, in its diagonals. Source: docs/experiments.md."""
     REACH = 1.0
     """Without a mask: how far around them content may change, as a multiple of the longest. Source: chosen."""
