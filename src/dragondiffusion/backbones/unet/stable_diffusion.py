@@ -16,6 +16,7 @@ from ...method.denoiser import Condition, ImagePrompt, PartialForward, Predictio
 from ...method.solver import predict_clean
 from ..autoencoder import decoded, encoded
 from ..base import Backbone, weights_digest
+from ..checkpoint import check_channels
 from ..savings import Offload, Saving, Savings, swaps_weights
 from .hooks import (
     adapter_processors,
@@ -219,11 +220,7 @@ class StableDiffusion(Backbone):
                 f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
             )
         takes, gives = (int(self.pipe.unet.config[f"{side}_channels"]) for side in ("in", "out"))
-        if takes != gives:
-            raise ValueError(
-                f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting and "
-                "instructions do; use the checkpoint that it was made from"
-            )
+        check_channels(takes, gives, name)
 
     def _collected(self, z_t: Latents, level: Level, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
         """The outputs of some up-blocks, of a call that ends after the last of them."""
