@@ -115,6 +115,8 @@ def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
         raise ValueError(f"checkpoint {folder} holds no model_index.json{_what_else(folder)}; use {SUPPORTED}")
     index = _config(index_file)
     kind = pipeline_class(index, str(folder))
+    for part in WEIGHTS:
+        _check_index(folder / part, allow_pickle)
     for part, origin in index.items():
         used = not part.startswith("_") and part != "safety_checker"
         if used and isinstance(origin, list) and all(origin):
@@ -156,7 +158,6 @@ def _check_part(folder: Path, part: str, variant: str | None, allow_pickle: bool
         return
     if not (place / "config.json").is_file():
         raise ValueError(f"checkpoint {folder} lacks {part}/config.json; fetch it too")
-    _check_index(place, allow_pickle)
     files = weights_files(place, variant)
     if not files:
         _explain_missing(folder, part, variant, allow_pickle)

@@ -73,11 +73,11 @@ def load(
     pipe, notes = _load(checkpoint, precision, loras)
     provenance = {"prediction": str(Training.of_scheduler(pipe.scheduler.config))}
     modules = {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}
-    for lora, given in zip(loras, checkpoint.loras, strict=True):
+    for lora in loras:
         fit = fitted(lora, ModelLayers.of(modules))
         merge(modules, fit)
         notes = (*notes, fit.note)
-        provenance[f"lora {Path(given).name}"] = fit.share
+        provenance[f"lora {lora.title}"] = fit.share
     return Loaded(savings.apply(pipe, place), notes, provenance)
 
 

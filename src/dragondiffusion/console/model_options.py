@@ -27,6 +27,8 @@ class WithModel(Command):
     """LoRA file that is merged into the checkpoint; may be given several times."""
     allow_pickle: Flag = False
     """Weights may come from pickled files, which can run code when they are loaded."""
+    prediction: Literal["v", "epsilon"] | None = None
+    """What the UNet predicts; None is what the checkpoint says."""
     device: str | None = None
     """Such as cuda, cuda:1, mps or cpu; None is the first of them that is there."""
     dtype: Literal["float16", "bfloat16", "float32"] | None = None
@@ -63,6 +65,7 @@ class WithModel(Command):
             "variant": self.variant,
             "config": self.config,
             "allow_pickle": self.allow_pickle or None,
+            "prediction": self.prediction,
             "savings": None if savings == Savings() else savings,
             "fall_back": self.fall_back or None,
         }

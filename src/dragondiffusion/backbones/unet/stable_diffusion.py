@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -17,6 +18,7 @@ from ...method.solver import predict_clean
 from ..autoencoder import decoded, encoded
 from ..base import Backbone, weights_digest
 from ..checkpoint import check_channels
+from ..prompts import prompt_notes
 from ..savings import Offload, Saving, Savings, swaps_weights
 from .hooks import (
     adapter_processors,
@@ -103,6 +105,14 @@ class StableDiffusion(Backbone):
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
         text, _ = self.pipe.encode_prompt(list(prompts), self.device, 1, False)
         return Condition(cast(Tensor, text))
+
+    def prompt_notes(self, prompt: str) -> tuple[str, ...]:
+        tokenizers = [self.pipe.components[part] for part in self.parts if part.startswith("tokenizer")]
+        return prompt_notes(prompt, [(int(t.model_max_length), partial(self._count, t)) for t in tokenizers])
+
+    def _count(self, tokenizer: Any, text: str) -> int:
+        """Tokens of a text, start and end and all vectors of textual inversions included."""
+        return len(tokenizer(self.pipe.maybe_convert_prompt(text, tokenizer), truncation=False, verbose=False).input_ids)
 
     def check_image_prompt(self) -> None:
         if not adapter_processors(self._unet):
