@@ -71,7 +71,7 @@ def load(
     loras = open_loras(checkpoint.loras)
     precision = dtype or (torch.float16 if place.startswith("cuda") else torch.float32)
     pipe, notes = _load(checkpoint, precision, loras)
-    provenance = {"prediction": str(Training.of_scheduler(pipe.scheduler.config))}
+    provenance = {"prediction": str(Training.of_pipeline(pipe))}
     modules = {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}
     for lora in loras:
         fit = fitted(lora, ModelLayers.of(modules))
@@ -143,7 +143,7 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
             f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id"
         )
     if checkpoint.prediction is not None:
-        configure(pipe.scheduler, chosen(checkpoint.prediction, Training()))
+        configure(pipe, chosen(checkpoint.prediction, Training()))
     return pipe, ()
 
 
@@ -169,9 +169,9 @@ def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> t
             f"{error} (a single file holds weights alone; its configurations and tokenizers come from the hub: where "
             "there is no network give config=, --config, the folder of any pipeline of its shape)"
         ) from error
-    configure(pipe.scheduler, found.training)
+    configure(pipe, found.training)
     told = found.training.prediction is not None and checkpoint.prediction is None
-    return pipe, (f"{path.name} says that it predicts {Training.of_scheduler(pipe.scheduler.config)}",) if told else ()
+    return pipe, (f"{path.name} says that it predicts {Training.of_pipeline(pipe)}",) if told else ()
 
 
 def _kind_on_hub(source: str) -> str:

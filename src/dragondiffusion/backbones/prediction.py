@@ -68,10 +68,15 @@ class Training:
 
     @staticmethod
     def of_scheduler(config: Mapping[str, Any]) -> "Training":
-        """What a scheduler's configuration says; `predicts_v` refuses what is none of both."""
-        kind = config.get("prediction_type", "epsilon")
+        """What a scheduler's configuration says."""
+        kind, zero_snr = config.get("prediction_type"), config.get("rescale_betas_zero_snr")
         found = next((member for member in PredictionType if member.name_in_schedulers == kind), None)
-        return Training(found, bool(config.get("rescale_betas_zero_snr", False)))
+        return Training(found, None if zero_snr is None else bool(zero_snr))
+
+    @staticmethod
+    def of_pipeline(pipe: Any) -> "Training":
+        """How a loaded pipeline is run; `predicts_v` refuses what is neither."""
+        return Training.of_scheduler(pipe.scheduler.config).over(Training(PredictionType.EPSILON, False))
 
     def contradicts(self, other: "Training") -> bool:
         """Whether one says otherwise than another, where both say something."""
@@ -95,11 +100,16 @@ def chosen(prediction: PredictionType, file: Training) -> Training:
     return Training(prediction, False if prediction is PredictionType.EPSILON else file.zero_snr)
 
 
-def configure(scheduler: Any, training: Training) -> None:
-    """Writes into a scheduler's configuration how the model was trained."""
-    found = Training.of_scheduler(scheduler.config)
+def configure(pipe: Any, training: Training) -> None:
+    """Writes into the configuration of a pipeline's scheduler how the model was trained."""
+    scheduler, found = pipe.scheduler, Training.of_pipeline(pipe)
     wanted = training.over(found)
-    if wanted != found and wanted.prediction is not None:
-        scheduler.register_to_config(
-            prediction_type=wanted.prediction.name_in_schedulers, rescale_betas_zero_snr=bool(wanted.zero_snr)
-        )
+    if wanted == found or wanted.prediction is None:
+        return
+    said = {
+        "prediction_type": wanted.prediction.name_in_schedulers,
+        "rescale_betas_zero_snr": bool(wanted.zero_snr),
+    }
+    # diffusers forgets values that it holds for a class's defaults when another scheduler is made of a configuration.
+    defaults = [name for name in scheduler.config.get("_use_default_values", ()) if name not in said]
+    scheduler.register_to_config(**said, _use_default_values=defaults)
