@@ -52,7 +52,7 @@ def test_tokens_are_those_of_the_models_own_tokenizers(kind, data):
 )
 def test_syntax_of_other_programs_is_named(prompt, named, what):
     note = not_understood(prompt)
-    assert note.startswith(f"{named} read as plain words") and what in note
+    assert note.startswith(f"{named}: read as plain words here") and what in note
 
 
 @pytest.mark.parametrize("prompt", ["", "a cat (sitting), 50:50, at 10:30", "C++ and [sic]", "a <cup> of tea"])
@@ -64,7 +64,10 @@ def test_results_say_it(data, picture, mask):
     """Prompt and negative prompt; the latter counts only with guidance."""
     editor = Editor(sd15(data))
     result = editor(picture, Move(mask, (20, 3)), prompt="a (cup:2)", negative_prompt="a (hat:2)", settings=FEW)
-    assert [note.split(",")[0] for note in result.notes] == ["in the prompt", "the negative prompt does not count at guidance_scale 1; choose a larger one"]
+    assert result.notes == (
+        'the prompt holds "(cup:2)": read as plain words here, in other programs weights',
+        "the negative prompt does not count at guidance_scale 1; choose a larger one",
+    )
     guided = Settings(steps=2, energy_scale=0.0, guidance_scale=2.0)
     result = editor(picture, Move(mask, (20, 3)), negative_prompt="a (hat:2)", settings=guided)
-    assert [note.split(",")[0] for note in result.notes] == ["in the negative prompt"]
+    assert [note.split(":")[0] for note in result.notes] == ['the negative prompt holds "(hat']

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from ..core.strict_json import shown
 
 SYNTAX: tuple[tuple[str, str], ...] = (
-    (r"<(?:lora|lyco|hypernet):[^<>]*>", "extra networks, which are given with --lora (loras=)"),
+    (r"<(?:lora|lyco|hypernet):[^<>]*>", "LoRA, which are given with --lora (loras=)"),
     (r"\([^()]*:\s*[-+]?\d*\.?\d+\s*\)|\)(?:\d+\.\d+|[-+]+)(?=[\s,]|$)|\({2,}[^()]+\){2,}|\[{2,}[^\[\]]+\]{2,}", "weights"),
     (r"\[[^\[\]]*[|:][^\[\]]*\]|\{[^{}]*\|[^{}]*\}|__[\w/-]+__", "alternatives"),
     (r"\bBREAK\b|\bAND\b", "parts of prompts"),
@@ -26,7 +26,7 @@ def not_understood(prompt: str) -> str:
     parts = ", ".join(dict.fromkeys(shown(text) for text, _ in found[:4]))
     more = f" and {len(found) - 4} more" if len(found) > 4 else ""
     kinds = "; ".join(dict.fromkeys(what for _, what in found))
-    return f"{parts}{more} read as plain words; elsewhere they are {kinds}"
+    return f"{parts}{more}: read as plain words here, in other programs {kinds}"
 
 
 def beyond(prompt: str, limit: int, count: Callable[[str], int]) -> str:
@@ -61,4 +61,4 @@ def prompt_notes(prompt: str, limits: Sequence[tuple[int, Callable[[str], int]]]
         text = shown(dropped, MAX_SHOWN)
         notes.append(f"the text encoder reads {limit} tokens; left out of the prompt: {text}")
     strange = not_understood(prompt)
-    return (*notes, f"in the prompt, {strange}") if strange else tuple(notes)
+    return (*notes, f"the prompt holds {strange}") if strange else tuple(notes)

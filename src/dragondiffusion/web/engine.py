@@ -15,10 +15,10 @@ from ..imaging.files import Pixels
 from ..imaging.frames import Box
 from ..pipeline.editor import Editor
 from ..pipeline.postprocess import PreviewStream
+from ..pipeline.recent import RecentInversions
 from ..pipeline.reference import Reference
 from ..pipeline.result import EditResult
 from ..recipes import Recipe
-from .inversions import RecentInversions
 from .limits import Limits, RefusedError
 from .queue import EditJob, Queue
 from .recipes import in_session, words
