@@ -36,7 +36,7 @@ class Checkpoint:
         source: None for the model of the package, a folder, a single file, or a hub id.
         variant: of the weights' files, such as "fp16"; None is the plain ones.
         config: for a single file, a folder or hub id of a pipeline of its shape, whose configurations and tokenizers
-            are taken; None asks the hub, or what it left in the cache.
+            are taken; None takes those of the published checkpoint of its kind, which the package holds.
         loras: LoRA files that are added, each PATH or PATH:WEIGHT.
         allow_pickle: weights may come from pickled files, which can run code when they are loaded.
         prediction: what the UNet predicts; None is what the checkpoint says.

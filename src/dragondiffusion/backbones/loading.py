@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, layers_
 from .headers import is_hub_id
 from .lora import LoraFile, ModelLayers, fitted, merge, open_loras
 from .prediction import Training, chosen, configure
+from .published import written
 from .savings import Savings
 from .single_file import check_single_file, in_small_letters
 from .unet.stable_diffusion import StableDiffusion
@@ -159,19 +161,23 @@ def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> t
             raise FileNotFoundError(f"config {config} does not exist; give a pipeline's folder or a hub id")
         options = {**options, "config": str(folder) if folder.is_dir() else str(config)}
     found = check_single_file(checkpoint, path)
-    try:
-        with in_small_letters(path) as named:
-            pipe = _made(found.kind, "from_single_file", str(named), options, ValueError)
-    except ValueError as error:
-        if config is not None:
-            raise
-        raise ValueError(
-            f"{error} (a single file holds weights alone; its configurations and tokenizers come from the hub: where "
-            "there is no network give config=, --config, the folder of any pipeline of its shape)"
-        ) from error
+    with ExitStack() as places:
+        if config is None:
+            options = {**options, "config": str(places.enter_context(written(found.kind)))}
+        named = places.enter_context(in_small_letters(path))
+        pipe = _made(found.kind.pipeline, "from_single_file", str(named), options, ValueError)
     configure(pipe, found.training)
-    told = found.training.prediction is not None and checkpoint.prediction is None
-    return pipe, (f"{path.name} says that it predicts {Training.of_pipeline(pipe)}",) if told else ()
+    if checkpoint.prediction is not None:
+        return pipe, ()
+    runs = Training.of_pipeline(pipe)
+    if found.training.prediction is not None:
+        return pipe, (f"{path.name} says that it predicts {runs}",)
+    if config is None and found.kind.scheduler:
+        return pipe, (
+            f"{path.name} does not say what it predicts; {runs} is assumed, as in {found.kind.name} (prediction=, "
+            "--prediction)",
+        )
+    return pipe, ()
 
 
 def _kind_on_hub(source: str) -> str:

@@ -15,13 +15,7 @@ from ..core.strict_json import read_json
 from .checkpoint import MAX_CONFIG_BYTES, SUPPORTED, Checkpoint, check_channels
 from .headers import is_pickle, is_safetensors, read_header
 from .prediction import Training, chosen
-
-KINDS: dict[str, str] = {
-    "v1": "StableDiffusionPipeline",
-    "v2": "StableDiffusionPipeline",
-    "xl_base": "StableDiffusionXLPipeline",
-}
-"""Kinds of single files as diffusers calls them; the class that loads them."""
+from .published import KINDS, WORDS, Published
 
 _ENTRANCE, _EXIT = (f"model.diffusion_model.{name}.weight" for name in ("input_blocks.0.0", "out.2"))
 
@@ -31,11 +25,11 @@ class SingleFile:
     """A checkpoint in one file.
 
     Args:
-        kind: the class that loads it.
+        kind: the published checkpoint whose shape it has, or should have.
         training: what it says of how it was trained.
     """
 
-    kind: str
+    kind: Published
     training: Training
 
 
@@ -64,7 +58,22 @@ def check_single_file(checkpoint: Checkpoint, path: Path) -> SingleFile:
             f"checkpoint {path} has no {' and no '.join(missing)}; use a file with all parts, or load the parts with "
             "diffusers and give the pipeline to Editor(pipe)"
         )
+    if checkpoint.config is None:
+        _check_shape(path, KINDS[kind], shapes)
     return SingleFile(KINDS[kind], _training(checkpoint, path, shapes, metadata))
+
+
+def _check_shape(path: Path, kind: Published, shapes: Mapping[str, Tensor]) -> None:
+    """Checks that a file has the shape of a published checkpoint, as far as its UNet's entrance and the words tell."""
+    found = [int(shapes[_ENTRANCE].shape[0])]
+    found += [int(value.shape[0]) for key, value in shapes.items() if key.endswith("token_embedding.weight")][:1]
+    expected = [kind.unet["block_out_channels"][0], WORDS]
+    if found != expected[: len(found)]:
+        raise ValueError(
+            f"checkpoint {path} looks like {kind.name} and has another size: {found[0]} channels at the UNet's entrance "
+            f"and {found[-1]} words where that has {expected[0]} and {expected[1]}; give config=, --config, the folder "
+            "of any pipeline of its shape"
+        )
 
 
 def _gives(shapes: Mapping[str, Tensor]) -> int:

@@ -20,7 +20,7 @@ class WithModel(Command):
     model: str | None = None
     """Checkpoint: a folder, a .safetensors file or a hub id; None is the demo model."""
     config: Path | None = None
-    """For a single file without a network: the folder of a pipeline of its shape."""
+    """For a single file of a shape of its own: the folder of a pipeline of that shape."""
     variant: str | None = None
     """Of the weights' files, such as fp16."""
     lora: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="PATH[:WEIGHT]")] = ()

@@ -92,7 +92,7 @@ class Editor:
             device: such as "cuda" or "cpu"; None chooses.
             dtype: precision; None is half on CUDA, single elsewhere.
             variant: of the weights' files, such as "fp16".
-            config: for a single file without a network, the folder of a pipeline of its shape.
+            config: for a single file of a shape of its own, the folder of a pipeline of that shape.
             loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
             allow_pickle: weights may come from pickled files, which can run code when they are loaded.
             prediction: what the UNet predicts, "v" or "epsilon"; None is what the checkpoint says.
