@@ -70,7 +70,9 @@ def as_trainers_write(state, prefix, alpha, name=lambda layer: layer):
     """
     out = {}
     for key, value in state.items():
-        layer, part = re.match(r"(.*)\.(lora_A|lora_B|lora_magnitude_vector|(?:hada|lokr)_\w+)(?:\.weight)?$", key).groups()
+        layer, part = re.match(
+            r"(.*)\.(lora_A|lora_B|lora_magnitude_vector|(?:hada|lokr)_\w+)(?:\.weight)?$", key
+        ).groups()
         own = prefix + name(layer).replace(".", "_")
         end = {"lora_A": "lora_down.weight", "lora_B": "lora_up.weight", "lora_magnitude_vector": "dora_scale"}
         if part == "lora_magnitude_vector":

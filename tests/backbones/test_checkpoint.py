@@ -172,7 +172,10 @@ def test_pickles_only_for_those_who_insist(data, tmp_path):
     [
         ({"something": (3,)}, "its kind is unknown; use Stable Diffusion"),
         ({"double_blocks.0.img_attn.norm.key_norm.scale": (8,)}, "its kind is flux-schnell"),
-        ({"model.diffusion_model.input_blocks.0.0.weight": (8, 9, 3, 3)}, "takes 9 channels and gives 4.*their UNets take 4"),
+        (
+            {"model.diffusion_model.input_blocks.0.0.weight": (8, 9, 3, 3)},
+            "takes 9 channels and gives 4.*their UNets take 4",
+        ),
         (
             {"model.diffusion_model.input_blocks.0.0.weight": (8, 4, 3, 3), "first_stage_model.x": (1,)},
             "has no text encoder",

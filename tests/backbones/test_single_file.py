@@ -71,7 +71,9 @@ def predicted(pipe):
 
 
 def same(loaded, expected):
-    return all(torch.allclose(x, y, rtol=1e-4, atol=1e-5) for x, y in zip(predicted(loaded.pipe), expected, strict=True))
+    return all(
+        torch.allclose(x, y, rtol=1e-4, atol=1e-5) for x, y in zip(predicted(loaded.pipe), expected, strict=True)
+    )
 
 
 @pytest.mark.parametrize("kind", ["files", "xl_files"])
@@ -124,7 +126,9 @@ def test_schedulers_whose_file_says_less(files, tmp_path):
 @pytest.mark.parametrize("name", ["marked.safetensors", "told.safetensors"])
 def test_folders_that_contradict_a_file_are_refused(name, files, monkeypatch):
     monkeypatch.setattr("dragondiffusion.backbones.loading._made", lambda *args: pytest.fail("weights were loaded"))
-    with pytest.raises(ValueError, match=r"says that it predicts v.*epsilon says epsilon; give the folder .*--prediction"):
+    with pytest.raises(
+        ValueError, match=r"says that it predicts v.*epsilon says epsilon; give the folder .*--prediction"
+    ):
         Editor.from_pretrained(files / name, config=files / "epsilon")
 
 
@@ -176,6 +180,17 @@ def test_lists_of_shards_name_safetensors_beside_them(name, data, tmp_path, monk
     index = place / "unet" / "diffusion_pytorch_model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"conv_in.weight": name}}))
     monkeypatch.setattr("dragondiffusion.backbones.checkpoint.read_header", lambda *args: pytest.fail("it was opened"))
-    message = "lacks unet/missing" if name.startswith("missing") else r"names .*, which is no \.safetensors file beside it"
+    message = (
+        "lacks unet/missing" if name.startswith("missing") else r"names .*, which is no \.safetensors file beside it"
+    )
     with pytest.raises(ValueError, match=message):
         Editor.from_pretrained(place)
+
+
+def test_the_same_weights_run_otherwise_are_another_model(files):
+    names = [
+        Editor.from_pretrained(files / "epsilon", "cpu", prediction=p).backbone.fingerprint()
+        for p in (None, "epsilon", "v")
+    ]
+    assert names[0] == names[1] != names[2]
+    assert Editor.from_pretrained(files / "v", "cpu").backbone.fingerprint() not in names

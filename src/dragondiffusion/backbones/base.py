@@ -49,7 +49,7 @@ class Backbone(Denoiser):
         """Text conditioning of a batch of prompts."""
 
     def prompt_notes(self, prompt: str) -> tuple[str, ...]:
-        """What somebody who wrote a prompt should know: words that do not count, and what is read otherwise elsewhere."""
+        """What somebody who wrote a prompt should know: words that do not count, and syntax of other programs."""
         return prompt_notes(prompt, ())
 
     def level(self, t: int) -> Level:

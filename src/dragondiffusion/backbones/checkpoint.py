@@ -99,8 +99,8 @@ def check_channels(takes: Any, gives: Any, name: str) -> None:
     """
     if takes != gives:
         raise ValueError(
-            f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting (9) and instructions "
-            f"(8) do; use the checkpoint that it was made from, or another of {SUPPORTED}: their UNets take 4"
+            f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting (9) and "
+            f"instructions (8) do; use the checkpoint that it was made from, or another of {SUPPORTED}: their UNets take 4"
         )
 
 
@@ -186,7 +186,9 @@ def _check_index(place: Path, allow_pickle: bool) -> None:
         for name in {str(name) for name in cast("dict[str, Any]", shards).values()}:
             pickled = is_pickle(Path(name)) and allow_pickle and ".bin." in index.name
             if Path(name).name != name or not (is_safetensors(Path(name)) or pickled):
-                raise ValueError(f"{index} names {shown(name)}, which is no .safetensors file beside it; fetch it again")
+                raise ValueError(
+                    f"{index} names {shown(name)}, which is no .safetensors file beside it; fetch it again"
+                )
             if not (place / name).is_file():
                 raise ValueError(f"checkpoint {place.parent} lacks {place.name}/{name}; fetch it too")
 

@@ -130,20 +130,21 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
     if path.is_file():
         return _load_file(checkpoint, path, options)
     if checkpoint.config is not None:
-        raise ValueError(f"config={checkpoint.config} belongs to single files and checkpoint {path} is none; leave it out")
+        raise ValueError(
+            f"config={checkpoint.config} belongs to single files and checkpoint {path} is none; leave it out"
+        )
     options |= {"use_safetensors": None if checkpoint.allow_pickle else True, "variant": checkpoint.variant}
     if path.is_dir():
         kind = check_folder(path, checkpoint.variant, checkpoint.allow_pickle)
         layers = layers_of(path, checkpoint.variant) if loras else None
-        for lora in loras if layers is not None else ():
-            fitted(lora, layers)
+        for lora in loras:
+            if layers is not None:
+                fitted(lora, layers)
         pipe = _made(kind, "from_pretrained", str(path), options, ValueError)
     elif is_hub_id(str(source)):
         pipe = _made(_kind_on_hub(str(source)), "from_pretrained", str(source), options, FileNotFoundError)
     else:
-        raise FileNotFoundError(
-            f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id"
-        )
+        raise FileNotFoundError(f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id")
     if checkpoint.prediction is not None:
         configure(pipe, chosen(checkpoint.prediction, Training()))
     return pipe, ()
@@ -173,10 +174,8 @@ def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> t
     if found.training.prediction is not None:
         return pipe, (f"{path.name} says that it predicts {runs}",)
     if config is None and found.kind.scheduler:
-        return pipe, (
-            f"{path.name} does not say what it predicts; {runs} is assumed, as in {found.kind.name} (prediction=, "
-            "--prediction)",
-        )
+        note = f"{path.name} does not say what it predicts; {runs} is assumed, as in {found.kind.name}"
+        return pipe, (f"{note} (prediction=, --prediction)",)
     return pipe, ()
 
 

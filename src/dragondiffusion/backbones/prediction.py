@@ -63,7 +63,9 @@ class Training:
         marked, text = "v_pred" in keys, metadata.get(METADATA, "").strip().lower()
         said = {"epsilon": PredictionType.EPSILON, "v": PredictionType.V, "v_prediction": PredictionType.V}.get(text)
         if marked and said is PredictionType.EPSILON:
-            raise ValueError(f"its marker v_pred says v and its {METADATA} says epsilon; say which (prediction=, --prediction)")
+            raise ValueError(
+                f"its marker v_pred says v and its {METADATA} says epsilon; say which (prediction=, --prediction)"
+            )
         return Training(PredictionType.V if marked else said, True if "ztsnr" in keys else None)
 
     @staticmethod

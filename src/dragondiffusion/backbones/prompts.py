@@ -7,7 +7,10 @@ from ..core.strict_json import shown
 
 SYNTAX: tuple[tuple[str, str], ...] = (
     (r"<(?:lora|lyco|hypernet):[^<>]*>", "LoRA, which are given with --lora (loras=)"),
-    (r"\([^()]*:\s*[-+]?\d*\.?\d+\s*\)|\)(?:\d+\.\d+|[-+]+)(?=[\s,]|$)|\({2,}[^()]+\){2,}|\[{2,}[^\[\]]+\]{2,}", "weights"),
+    (
+        r"\([^()]*:\s*[-+]?\d*\.?\d+\s*\)|\)(?:\d+\.\d+|[-+]+)(?=[\s,]|$)|\({2,}[^()]+\){2,}|\[{2,}[^\[\]]+\]{2,}",
+        "weights",
+    ),
     (r"\[[^\[\]]*[|:][^\[\]]*\]|\{[^{}]*\|[^{}]*\}|__[\w/-]+__", "alternatives"),
     (r"\bBREAK\b|\bAND\b", "parts of prompts"),
     (r"\bembedding:\S+", "embeddings, which are loaded with diffusers (load_textual_inversion)"),

@@ -70,8 +70,8 @@ def _check_shape(path: Path, kind: Published, shapes: Mapping[str, Tensor]) -> N
     expected = [kind.unet["block_out_channels"][0], WORDS]
     if found != expected[: len(found)]:
         raise ValueError(
-            f"checkpoint {path} looks like {kind.name} and has another size: {found[0]} channels at the UNet's entrance "
-            f"and {found[-1]} words where that has {expected[0]} and {expected[1]}; give config=, --config, the folder "
+            f"checkpoint {path} looks like {kind.name} and has another size: {found[0]} channels at the UNet's "
+            f"entrance and {found[-1]} words where that has {expected[0]} and {expected[1]}; give config=, --config, the folder "
             "of any pipeline of its shape"
         )
 

@@ -90,6 +90,7 @@ class SharedReferences(ReferenceCache):
             return inverted_further(backbone, found, settings, whole, clock, progress)
         return inverted(backbone, picture, settings, whole, clock, progress)
 
+
 def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: Settings) -> str:
     """A name for all that an inversion depends on: image, prompt, steps, model, and what computes it."""
     levels = backbone.levels(settings.steps, picture.canvas)

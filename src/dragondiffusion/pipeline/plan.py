@@ -74,7 +74,9 @@ def _notes(
     if request.negative_prompt and settings.guidance_scale == 1:
         notes.append("the negative prompt does not count at guidance_scale 1; choose a larger one")
     elif request.negative_prompt:
-        notes += [note.replace("the prompt", "the negative prompt") for note in backbone.prompt_notes(request.negative_prompt)]
+        notes += [
+            note.replace("the prompt", "the negative prompt") for note in backbone.prompt_notes(request.negative_prompt)
+        ]
     return tuple(notes)
 
 

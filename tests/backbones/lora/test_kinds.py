@@ -54,7 +54,11 @@ def test_norms_of_columns(data, folder, tmp_path):
     """DoRA with one norm for each channel at the entrance, as LyCORIS writes it with `wd_on_output=False`."""
     layer = "down_blocks.0.attentions.0.transformer_blocks.0.ff.net.2"
     before = sd15(data).unet.get_submodule(layer).weight.detach()
-    up, down, norms = torch.randn(before.shape[0], 2), torch.randn(2, before.shape[1]), torch.rand(1, before.shape[1]) + 1
+    up, down, norms = (
+        torch.randn(before.shape[0], 2),
+        torch.randn(2, before.shape[1]),
+        torch.rand(1, before.shape[1]) + 1,
+    )
     start = f"lora_unet_{layer.replace('.', '_')}"
     parts = {"lora_up.weight": up, "lora_down.weight": down, "dora_scale": norms, "alpha": torch.tensor(1.0)}
     path = write_tensors({f"{start}.{part}": value for part, value in parts.items()}, tmp_path / "columns.safetensors")
@@ -81,7 +85,9 @@ def test_names_of_the_first_releases(data, tmp_path):
     pipe = sdxl(data)
     pipe.save_pretrained(tmp_path / "xl")
     attends = ["CrossAttn" in kind for kind in pipe.unet.config.up_block_types]
-    state = injected(pipe.unet, "LoRA", r".*(attn1\.to_(q|out\.0)|resnets\.1\.conv2|conv_shortcut|time_emb_proj)", alpha=1)
+    state = injected(
+        pipe.unet, "LoRA", r".*(attn1\.to_(q|out\.0)|resnets\.1\.conv2|conv_shortcut|time_emb_proj)", alpha=1
+    )
     named = as_trainers_write(
         state, "lora_unet_", 1, lambda layer: unet_name(f"{layer}.", pipe.unet.config.layers_per_block, attends)[:-1]
     )
@@ -114,7 +120,10 @@ def test_headers_tell_the_layers_that_loaded_models_have(kind, data, tmp_path):
     pipe.save_pretrained(tmp_path)
     modules = {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
     told, there = layers_of(tmp_path, None), ModelLayers.of(modules)
-    flat = [{(part, name.removeprefix("text_model.")): shape for (part, name), shape in m.shapes.items()} for m in (told, there)]
+    flat = [
+        {(part, name.removeprefix("text_model.")): shape for (part, name), shape in m.shapes.items()}
+        for m in (told, there)
+    ]
     assert flat[0] == flat[1]
     assert told.layers_per_block == there.layers_per_block
 
@@ -124,7 +133,9 @@ def test_the_alpha_that_diffusers_writes_beside_the_tensors(data, folder, tmp_pa
     pipe = sd15(data)
     state = injected(pipe.unet, "LoRA", ATTENDING, alpha=5)
     config = pipe.unet.peft_config["a"].to_dict() if hasattr(pipe.unet, "peft_config") else {"r": 2, "lora_alpha": 5}
-    pipe.save_lora_weights(tmp_path, unet_lora_layers=state, unet_lora_adapter_metadata={**config, "target_modules": ["x"]})
+    pipe.save_lora_weights(
+        tmp_path, unet_lora_layers=state, unet_lora_adapter_metadata={**config, "target_modules": ["x"]}
+    )
     path = tmp_path / "pytorch_lora_weights.safetensors"
     loaded = load(Checkpoint(folder, loras=(str(path),)), "cpu", None)
     close(weights(loaded.pipe.unet), weights(merged(pipe.unet)))
@@ -140,9 +151,18 @@ ONE = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
         ({f"{ONE}.diff": (32, 32)}, "holds whole differences of weights"),
         ({f"{ONE}.lora_down.weight": (2, 16), f"{ONE}.lora_up.weight": (16, 2), "x.w_norm": (3,)}, "changes of norms"),
         ({f"{ONE}.lora_down.weight": (2, 16)}, "consists of down, which is none of LoRA"),
-        ({f"{ONE}.hada_w1_a": (2, 2), f"{ONE}.hada_w1_b": (2, 2)}, "consists of hada_w1_a, hada_w1_b, which is none of"),
-        ({f"{ONE}.lora_down.weight": (2, 640), f"{ONE}.lora_up.weight": (640, 2)}, r"does not fit this model.*2x640 and 640x2"),
-        ({"lora_unet_x.lora_down.weight": (2, 3), "lora_unet_x.lora_up.weight": (3, 2)}, "changes no layer of this model"),
+        (
+            {f"{ONE}.hada_w1_a": (2, 2), f"{ONE}.hada_w1_b": (2, 2)},
+            "consists of hada_w1_a, hada_w1_b, which is none of",
+        ),
+        (
+            {f"{ONE}.lora_down.weight": (2, 640), f"{ONE}.lora_up.weight": (640, 2)},
+            r"does not fit this model.*2x640 and 640x2",
+        ),
+        (
+            {"lora_unet_x.lora_down.weight": (2, 3), "lora_unet_x.lora_up.weight": (3, 2)},
+            "changes no layer of this model",
+        ),
     ],
 )
 def test_what_is_refused_before_weights_are_read(tensors, message, folder, tmp_path, monkeypatch):

@@ -27,7 +27,7 @@ class Kind:
         needs: sets of parts, one of which has to be there.
         allows: further parts.
         rank: of its parts; None where no part is a product.
-        product: $\\Delta W$ with alpha equal to the rank; its rows are those of the weight.
+        product: what it adds with alpha equal to the rank; its rows are those of the weight.
         needs_peft: `product` is peft's.
     """
 
@@ -55,11 +55,11 @@ def _lora(parts: Parts) -> Tensor:
 def _loha(parts: Parts) -> Tensor:
     from peft.tuners.loha import layer as peft
 
-    w = [parts[f"hada_{name}"] for name in ("w1_a", "w1_b", "w2_a", "w2_b")]
-    scale = torch.tensor(1.0, device=w[0].device)
+    a, b, c, d = (parts[f"hada_{name}"] for name in ("w1_a", "w1_b", "w2_a", "w2_b"))
+    scale = torch.tensor(1.0, device=a.device)
     if "hada_t1" in parts:
-        return peft.make_weight_cp(parts["hada_t1"], *w[:2], parts["hada_t2"], *w[2:], scale)
-    return peft.make_weight(*w, scale)
+        return peft.make_weight_cp(parts["hada_t1"], a, b, parts["hada_t2"], c, d, scale)
+    return peft.make_weight(a, b, c, d, scale)
 
 
 def _lokr(parts: Parts) -> Tensor:

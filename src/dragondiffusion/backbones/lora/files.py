@@ -17,8 +17,8 @@ from ..headers import is_hub_id, is_safetensors, read_header
 from .deltas import KINDS, Layer
 
 ENDINGS: dict[str, str] = {
-    r"\.lora_down\.weight|[._]lora\.down\.weight|\.lora_linear_layer\.down\.weight|\.lora_A(\.default)?\.weight": "down",
-    r"\.lora_up\.weight|[._]lora\.up\.weight|\.lora_linear_layer\.up\.weight|\.lora_B(\.default)?\.weight": "up",
+    r"\.lora_down\.weight|[._]lora(_linear_layer)?\.down\.weight|\.lora_A(\.default)?\.weight": "down",
+    r"\.lora_up\.weight|[._]lora(_linear_layer)?\.up\.weight|\.lora_B(\.default)?\.weight": "up",
     r"\.lora_mid\.weight": "mid",
     r"\.dora_scale": "dora",
     r"\.lora_magnitude_vector(\.default)?(\.weight)?": "magnitude",
@@ -127,7 +127,7 @@ def _layers(source: str, header: Mapping[str, Tensor]) -> dict[str, Layer]:
             strange.append(key)
         else:
             parts.setdefault(found[0], {})[found[1]] = (key, value)
-    if strange and parts or any(_foreign(key) for key in strange):
+    if (strange and parts) or any(_foreign(key) for key in strange):
         names = sorted({_foreign(key) or "tensors of an unknown kind" for key in strange})
         raise ValueError(
             f"lora {source} holds {' and '.join(names)} (such as {strange[0]}), which cannot be merged; use one of "

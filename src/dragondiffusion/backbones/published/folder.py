@@ -1,4 +1,4 @@
-"""Folders of pipelines without weights: what diffusers takes the configurations and tokenizers of a single file from."""
+"""Folders of pipelines without weights, from which diffusers takes configurations and tokenizers of single files."""
 
 import json
 import lzma
@@ -80,7 +80,10 @@ def written(kind: Published) -> Generator[Path]:
     merges = lzma.decompress(MERGES.read_bytes()).decode()
     for k, (text, pad) in enumerate(kind.texts, start=1):
         end, name = "" if k == 1 else f"_{k}", "CLIPTextModel" if k == 1 else "CLIPTextModelWithProjection"
-        index[f"text_encoder{end}"], index[f"tokenizer{end}"] = ["transformers", name], ["transformers", "CLIPTokenizer"]
+        index[f"text_encoder{end}"], index[f"tokenizer{end}"] = (
+            ["transformers", name],
+            ["transformers", "CLIPTokenizer"],
+        )
         files[f"text_encoder{end}/config.json"] = _text_config(text, name)
         files[f"tokenizer{end}/vocab.json"] = vocabulary(merges.splitlines())
         files[f"tokenizer{end}/merges.txt"] = f"#version: 0.2\n{merges}"

@@ -18,6 +18,7 @@ from ...method.solver import predict_clean
 from ..autoencoder import decoded, encoded
 from ..base import Backbone, weights_digest
 from ..checkpoint import check_channels
+from ..prediction import Training
 from ..prompts import prompt_notes
 from ..savings import Offload, Saving, Savings, swaps_weights
 from .hooks import (
@@ -112,7 +113,9 @@ class StableDiffusion(Backbone):
 
     def _count(self, tokenizer: Any, text: str) -> int:
         """Tokens of a text, start and end and all vectors of textual inversions included."""
-        return len(tokenizer(self.pipe.maybe_convert_prompt(text, tokenizer), truncation=False, verbose=False).input_ids)
+        return len(
+            tokenizer(self.pipe.maybe_convert_prompt(text, tokenizer), truncation=False, verbose=False).input_ids
+        )
 
     def check_image_prompt(self) -> None:
         if not adapter_processors(self._unet):
@@ -194,7 +197,12 @@ class StableDiffusion(Backbone):
 
     def fingerprint(self) -> str:
         parts = [cast(nn.Module, self.pipe.components[name]) for name in ("unet", "vae", *self._text_encoders)]
-        return weights_digest(value for part in parts for value in part.parameters())
+        digest, training = (
+            weights_digest(value for part in parts for value in part.parameters()),
+            Training.of_pipeline(self.pipe),
+        )
+        # The same weights, run otherwise, are another model.
+        return f"{digest}{'-v' if self._predicts_v else ''}{'-zero-snr' if training.zero_snr else ''}"
 
     def memory_on_host(self, nbytes: int) -> bool:
         offloaded = self.savings.offload is not Offload.NONE
