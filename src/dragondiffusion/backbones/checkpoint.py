@@ -100,7 +100,8 @@ def check_channels(takes: Any, gives: Any, name: str) -> None:
     if takes != gives:
         raise ValueError(
             f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting (9) and "
-            f"instructions (8) do; use the checkpoint that it was made from, or another of {SUPPORTED}: their UNets take 4"
+            f"instructions (8) do; use the checkpoint that it was made from, or another of {SUPPORTED}: their "
+            "UNets take 4"
         )
 
 

@@ -65,14 +65,13 @@ def check_single_file(checkpoint: Checkpoint, path: Path) -> SingleFile:
 
 def _check_shape(path: Path, kind: Published, shapes: Mapping[str, Tensor]) -> None:
     """Checks that a file has the shape of a published checkpoint, as far as its UNet's entrance and the words tell."""
-    found = [int(shapes[_ENTRANCE].shape[0])]
-    found += [int(value.shape[0]) for key, value in shapes.items() if key.endswith("token_embedding.weight")][:1]
-    expected = [kind.unet["block_out_channels"][0], WORDS]
-    if found != expected[: len(found)]:
+    words = next((int(v.shape[0]) for key, v in shapes.items() if key.endswith("token_embedding.weight")), WORDS)
+    found, expected = (int(shapes[_ENTRANCE].shape[0]), words), (kind.unet["block_out_channels"][0], WORDS)
+    if found != expected:
         raise ValueError(
             f"checkpoint {path} looks like {kind.name} and has another size: {found[0]} channels at the UNet's "
-            f"entrance and {found[-1]} words where that has {expected[0]} and {expected[1]}; give config=, --config, the folder "
-            "of any pipeline of its shape"
+            f"entrance and {found[1]} words where that has {expected[0]} and {expected[1]}; give config=, --config, "
+            "the folder of any pipeline of its shape"
         )
 
 
