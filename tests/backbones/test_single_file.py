@@ -173,6 +173,15 @@ def test_kinds_that_are_no_text(kind, tmp_path):
         Editor.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize("part", ["UNet2DConditionModel", 5, None, [], [None, None]])
+def test_parts_that_are_no_lists(part, data, tmp_path):
+    place = shutil.copytree(data / "tiny-sd", tmp_path / "odd")
+    index = json.loads((place / "model_index.json").read_text())
+    (place / "model_index.json").write_text(json.dumps({**index, "unet": part}))
+    with pytest.raises(ValueError, match=r"has no unet; its model_index\.json must name one"):
+        Editor.from_pretrained(place)
+
+
 @pytest.mark.parametrize("name", ["evil.bin", "../weights.safetensors", "/etc/passwd", "missing.safetensors"])
 def test_lists_of_shards_name_safetensors_beside_them(name, data, tmp_path, monkeypatch):
     place = shutil.copytree(data / "tiny-sd", tmp_path / "sharded")

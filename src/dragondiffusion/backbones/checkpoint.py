@@ -118,11 +118,11 @@ def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
     kind = pipeline_class(index, str(folder))
     for part in WEIGHTS:
         _check_index(folder / part, allow_pickle)
-    for part, origin in index.items():
-        used = not part.startswith("_") and part != "safety_checker"
-        if used and isinstance(origin, list) and all(origin):
+    there = [part for part, origin in index.items() if isinstance(origin, list) and origin and all(origin)]
+    for part in there:
+        if not part.startswith("_") and part != "safety_checker":
             _check_part(folder, part, variant, allow_pickle)
-    missing = [part for part in ("unet", "vae") if not all(index.get(part) or [None])]
+    missing = [part for part in ("unet", "vae") if part not in there]
     if missing:
         raise ValueError(f"checkpoint {folder} has no {' and no '.join(missing)}; its model_index.json must name one")
     config = _config(folder / "unet" / "config.json")

@@ -67,9 +67,11 @@ def test_norms_of_columns(data, folder, tmp_path):
     torch.testing.assert_close(after, norms * torch.nn.functional.normalize(before + 0.5 * up @ down, dim=0))
 
 
-@pytest.mark.parametrize("targets", [r".*q_proj", r".*mlp\.fc1", r".*(k|v|out)_proj"])
-@pytest.mark.parametrize("prefix", ["lora_te_", "lora_te1_"])
-def test_text_encoders_with_single_projections(targets, prefix, data, folder, tmp_path):
+@pytest.mark.parametrize(
+    ("prefix", "targets"),
+    [("lora_te_", r".*q_proj"), ("lora_te1_", r".*mlp\.fc1"), ("lora_te_", r".*(k|v|out)_proj")],
+)
+def test_text_encoders_with_single_projections(prefix, targets, data, folder, tmp_path):
     torch.manual_seed(4)
     encoder = sd15(data).text_encoder
     state = injected(encoder, "LoRA", targets, alpha=1)
