@@ -181,7 +181,7 @@ class EditWorker:
         )
         report = result.report
         return Outcome(
-            data=self._encoded(recipe, result.image, task, store),
+            data=self._encoded(recipe, result.image, result.provenance, task, store),
             beside=store.beside,
             seconds=time.perf_counter() - begin,
             edit_seconds=edited,
@@ -191,11 +191,13 @@ class EditWorker:
             notes=result.notes,
         )
 
-    def _encoded(self, recipe: Recipe, picture: Image.Image, task: JobRequest, store: "Packed") -> bytes:
+    def _encoded(
+        self, recipe: Recipe, picture: Image.Image, provenance: Mapping[str, str], task: JobRequest, store: "Packed"
+    ) -> bytes:
         """The file of a result."""
         target, texts = self._orders.out / task.target, dict[str, str]()
         if carries_text(target):
-            texts = {JOB_TEXT: task.id, **({} if self._orders.without_recipe else recipe.texts(store))}
+            texts = {JOB_TEXT: task.id, **({} if self._orders.without_recipe else recipe.texts(store, provenance))}
         file = io.BytesIO()
         picture_writer(picture, target, texts)(file)
         return file.getvalue()

@@ -34,7 +34,12 @@ PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "dec
 
 
 def edit_picture(
-    recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1, loading: Mapping[str, Any] | None = None
+    recipe: Recipe,
+    out: Path,
+    without_recipe: bool,
+    tries: int = 1,
+    loading: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, str] | None = None,
 ) -> Recipe:
     """Runs a recipe and writes its result, whole or not at all.
 
@@ -44,6 +49,7 @@ def edit_picture(
         without_recipe: a PNG does not carry the recipe.
         tries: how many seeds are tried.
         loading: see `load_editor`.
+        provenance: of an earlier result of the recipe; it is said where this one differs.
 
     Returns:
         The recipe with the seed that was kept.
@@ -57,10 +63,14 @@ def edit_picture(
     recipe, picture = replace(recipe, seed=result.seed), result.image
     for note in result.notes:
         print(f"note: {note}", file=sys.stderr)
+    for name, value in (provenance or {}).items():
+        here = result.provenance.get(name, "nothing")
+        if here != value:
+            print(f"note: made with {name}: {value} (here {here}); the result differs", file=sys.stderr)
     if without_recipe or not carries_text(out):
         print(f"wrote {write_picture(picture, out)}")
         return recipe
-    left = recipe.write_picture(picture, out)
+    left = recipe.write_picture(picture, out, result.provenance)
     print(f"wrote {out} with its recipe and the images it was made from")
     for path in left:
         print(f"{path} is too large to be carried along; {out} refers to it by its path")

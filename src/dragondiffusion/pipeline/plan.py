@@ -62,7 +62,22 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     levels = backbone.levels(settings.steps, canvas)
     map_ = change_map(compiled, x, levels, settings)
     pictures = (first, *further)
-    return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, map_, map_.first(levels))
+    start, notes = map_.first(levels), _notes(backbone, request, settings, pictures)
+    return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, map_, start, notes)
+
+
+def _notes(
+    backbone: Backbone, request: Request, settings: Settings, pictures: Sequence[InversionRequest | Reference]
+) -> tuple[str, ...]:
+    """What somebody who wrote the prompts of a request should know."""
+    notes = [note for text in dict.fromkeys(one.prompt for one in pictures) for note in backbone.prompt_notes(text)]
+    if request.negative_prompt and settings.guidance_scale == 1:
+        notes.append("the negative prompt does not count at guidance_scale 1; choose a larger one")
+    elif request.negative_prompt:
+        notes += [
+            note.replace("the prompt", "the negative prompt") for note in backbone.prompt_notes(request.negative_prompt)
+        ]
+    return tuple(notes)
 
 
 def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settings) -> ChangeMap:

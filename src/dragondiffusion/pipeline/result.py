@@ -1,6 +1,7 @@
 """An edited image and how it came about."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -30,7 +31,8 @@ class EditResult:
             needs more of it.
         report: what can be said of the result without knowing the truth.
         seed: of all its noise.
-        notes: what a user should know of how the input was read.
+        notes: what a user should know of how model, prompts and input were read.
+        provenance: what else made it, by name: what the UNet predicts, how much of each LoRA file is used.
     """
 
     image: Image.Image
@@ -42,6 +44,7 @@ class EditResult:
     report: Report
     seed: int
     notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Writes the image whole or not at all, with profile, metadata and JPEG quality of the input's file.

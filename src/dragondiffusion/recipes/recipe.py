@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from os import PathLike
@@ -204,7 +204,9 @@ class Recipe:
         job = (photo, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings)
         return editor(*job, progress=progress, tries=tries)
 
-    def write_picture(self, picture: Image.Image, path: str | PathLike[str]) -> list[str]:
+    def write_picture(
+        self, picture: Image.Image, path: str | PathLike[str], provenance: Mapping[str, str] | None = None
+    ) -> list[str]:
         """Writes the result, as PNG together with the recipe, its images and the versions of what made it.
 
         Other formats carry nothing. Images for which there is no room (`MAX_EMBEDDED_BYTES`) are referred to by their
@@ -213,6 +215,7 @@ class Recipe:
         Args:
             picture: the result.
             path: where; the suffix says the format.
+            provenance: what else made it, beside versions: `EditResult.provenance`.
 
         Returns:
             Paths of the images for which there was no room.
@@ -225,12 +228,13 @@ class Recipe:
             write_picture(picture, path)
             return []
         store = Embedded(Path(path).parent)
-        write_picture(picture, path, self.texts(store))
+        write_picture(picture, path, self.texts(store, provenance))
         return store.left
 
-    def texts(self, store: Store) -> dict[str, str]:
-        """What a resulting PNG carries, by keyword: the recipe, its images where a store puts them, and versions."""
-        return {RECIPE_TEXT: write_json(self.written(store)), VERSIONS_TEXT: write_json(versions())}
+    def texts(self, store: Store, provenance: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What a resulting PNG carries, by keyword: the recipe, its images where a store puts them, and provenance."""
+        made = {**(provenance or {}), **versions()}
+        return {RECIPE_TEXT: write_json(self.written(store)), VERSIONS_TEXT: write_json(made)}
 
     def written(self, store: Store) -> Json:
         """The recipe as JSON, its images where a store keeps them."""
@@ -251,7 +255,7 @@ def versions() -> dict[str, str]:
 
 
 def made_with(path: str | PathLike[str]) -> dict[str, str]:
-    """Versions that a resulting PNG says it was made with; none if it says nothing.
+    """Versions and other provenance that a resulting PNG says it was made with; none if it says nothing.
 
     Raises:
         FileNotFoundError: if there is no such file.

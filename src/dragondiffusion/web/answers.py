@@ -59,6 +59,7 @@ class SessionFacts(BaseModel):
     session: str = Field(description="The token that goes into the header X-Session.")
     model: str
     demo: bool = Field(description="Whether it is the embedded demo model.")
+    model_notes: list[str] = Field([], description="What is known of the model since it was loaded.")
     limits: Bounds
     masks: bool = Field(description="Whether objects can be selected by clicks.")
     faces: bool = Field(description="Whether landmarks of faces can be found.")

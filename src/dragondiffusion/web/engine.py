@@ -15,10 +15,10 @@ from ..imaging.files import Pixels
 from ..imaging.frames import Box
 from ..pipeline.editor import Editor
 from ..pipeline.postprocess import PreviewStream
+from ..pipeline.recent import RecentInversions
 from ..pipeline.reference import Reference
 from ..pipeline.result import EditResult
 from ..recipes import Recipe
-from .inversions import RecentInversions
 from .limits import Limits, RefusedError
 from .queue import EditJob, Queue
 from .recipes import in_session, words
@@ -47,6 +47,7 @@ class Engine:
     def __init__(self, load: Callable[[], Editor], queue: Queue, limits: Limits) -> None:
         self.status: Literal["loading", "ready", "failed"] = "loading"
         self.error: str | None = None
+        self.notes: tuple[str, ...] = ()
         self._load, self._queue = load, queue
         self._inversions = RecentInversions(limits.kept, limits.kept_bytes)
         self._thread = threading.Thread(target=self._work, name="dragondiffusion-engine", daemon=True)
@@ -63,6 +64,7 @@ class Engine:
         editor = None
         try:
             editor = self._load()
+            self.notes = editor.notes
             self.status = "ready"
         except Exception as error:  # noqa: BLE001  # whatever a checkpoint raises, the page should report it
             self.error = f"the model cannot be loaded: {' '.join(str(error).split())}"
@@ -164,7 +166,7 @@ def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str,
     """Adds the resulting image to the session; returns the fields of the job that describe it."""
     session, report = job.session, result.report
     path = session.pictures / f".{job.id}.png"
-    left = replace(recipe, seed=result.seed).write_picture(result.image, path)
+    left = replace(recipe, seed=result.seed).write_picture(result.image, path, result.provenance)
     notes = [note.replace(f"{session.pictures}/", "") for note in result.notes]
     if left:
         notes.append("the input is too large to be stored in the PNG; export the recipe with its files")

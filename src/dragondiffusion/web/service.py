@@ -84,6 +84,7 @@ class Service:
             session=token,
             model=self.name,
             demo=self.model is None,
+            model_notes=list(dict.fromkeys(note for engine in self.engines for note in engine.notes)),
             limits=Bounds(
                 bytes=limits.upload,
                 pixels=limits.pixels,
