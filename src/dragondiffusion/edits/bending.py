@@ -7,6 +7,7 @@ import torch.nn.functional as nnf
 
 from ..core.geometry import Correspondence, Points, cell_centres, coverage, erode, resize_nearest
 from ..core.paint import Placed
+from ..core.stopping import go_on
 from ..core.types import Canvas, Mask, Number, Pairs, Region, Size
 from ..proxy.deformation import STEPS, flow, pins
 from ..proxy.rough import Copied
@@ -83,6 +84,7 @@ def tapered(region: Region, width: Number) -> Mask:
     weight, left = torch.zeros(region.shape), region
     steps = max(1, round(width))
     for _ in range(steps):
+        go_on()
         weight = weight + left.float() / steps
         left = erode(left, 1)
     return weight

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..core.geometry import Points, cell_centres, dilate, sample_bilinear
+from ..core.stopping import go_on
 from ..core.types import Mask, Region, Size
 
 STIFFNESS = 1e-6
@@ -82,6 +83,7 @@ def flow(
     here = points.double()
     way = (end - begin) / steps
     for k in range(steps):
+        go_on()
         led = begin + k * way
         bend = ThinPlate.through(torch.cat((led, fixed)), torch.cat((led + way, fixed)))
         share = sample_bilinear(weight[None, None].float(), here, extent)[0, 0].double()

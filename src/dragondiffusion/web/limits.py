@@ -34,7 +34,12 @@ class Limits:
         tries: seeds of one job.
         waiting: jobs that wait, of all sessions.
         waiting_each: of one session.
-        sessions: that are kept; the longest unused is removed for a new one.
+        sessions: that are kept; for a new one an empty, unused one is removed, and no other.
+        sessions_each: of them, that were begun from one address.
+        recipe: bytes of a request whose body is a recipe.
+        values: numbers and texts in it; counted before it is parsed.
+        streams: answers that last, of one session.
+        seconds: that a preview, a selection or the check of a job may take.
         session_bytes: of the files of one session.
         hours: after which an unused session is removed.
         kept: inverted images that stay in memory, so that the next edit of an image starts at once.
@@ -55,6 +60,11 @@ class Limits:
     waiting: int = 64
     waiting_each: int = 8
     sessions: int = 1000
+    sessions_each: int = 250
+    recipe: int = 8 * 2**20
+    values: int = 100_000
+    streams: int = 16
+    seconds: float = 20.0
     session_bytes: int = 2 * 2**30
     hours: float = 24.0
     kept: int = 8
