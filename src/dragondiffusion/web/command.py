@@ -107,8 +107,8 @@ class Web(WithModel):
 def _loaded(model: str | None, loading: dict[str, Any]) -> Any:
     """The editor.
 
-    What is there with it lives as long as the server. Garbage is looked for elsewhere from then on: going through all of
-    it would stop every thread again and again.
+    What is there with it lives as long as the server. Garbage is looked for elsewhere from then on: going through all
+    of it would stop every thread again and again.
     """
     from ..console.terminal import load_editor
 
