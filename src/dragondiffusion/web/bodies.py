@@ -22,6 +22,8 @@ FILES = re.compile(r"/api/(pictures|masks|recipes)/?|/gradio_api/upload/?")
 """Routes whose body is a file."""
 RECIPES = re.compile(r"/api/(jobs|previews|exports|exports/files)/?|/gradio_api/(call|queue|run|api)/.*")
 """Routes whose body is JSON that holds a recipe."""
+PIECE = 2**18
+"""Bytes that are looked at without a pause for others."""
 STRUCTURE = (b",", b"[", b"{", b"\\")
 """Bytes that come with every value of a JSON text but the first, and with every escape in its texts."""
 
@@ -38,8 +40,20 @@ def structure(data: bytes) -> int:
     return sum(map(data.count, STRUCTURE))
 
 
-def check_structure(count: int, limits: Limits) -> None:
-    """Checks the number of values of a JSON text, before it is parsed.
+def check_values(data: bytes, limits: Limits) -> None:
+    """Checks the number of values of a JSON text, before it is parsed; what has too many is not read to its end.
+
+    Raises:
+        RefusedError: if there are too many (413).
+    """
+    count = 0
+    for start in range(0, len(data), PIECE):
+        count += structure(data[start : start + PIECE])
+        check_count(count, limits)
+
+
+def check_count(count: int, limits: Limits) -> None:
+    """Checks a number of values.
 
     Raises:
         RefusedError: if there are too many (413).
@@ -115,7 +129,7 @@ class Body:
             raise RefusedError(429, "many large files are being sent at this moment; send it again in a minute")
         if self._is_json:
             self._structure += structure(part)
-            check_structure(self._structure, self._limits)
+            check_count(self._structure, self._limits)
         return message
 
     @property
@@ -125,6 +139,8 @@ class Body:
 
     async def drain(self) -> None:
         """Reads what is still being sent, within bounds, and throws it away."""
+        if self.refusal is not None and self.refusal.status == 408:
+            return  # it has waited long enough
         seen, end = 0, asyncio.get_running_loop().time() + SILENCE
         while not self.is_complete and seen <= DRAINED * self._most:
             try:

@@ -43,6 +43,8 @@ class Web(WithModel):
     """Largest image, megapixels."""
     steps: int = 300
     """Most steps of one run."""
+    seconds: float = 20.0
+    """Most seconds that a preview, a selection or the check of an edit may take."""
     waiting: int = 64
     """Most edits that wait."""
     hours: float = 24.0
@@ -82,6 +84,7 @@ class Web(WithModel):
             upload=self.upload * 2**20,
             pixels=self.pixels * 1_000_000,
             steps=self.steps,
+            seconds=self.seconds,
             waiting=self.waiting,
             hours=self.hours,
         )

@@ -13,7 +13,7 @@ HEAD_BYTES = 2**14
 UNREAD = 60.0
 """Seconds for which an answer may wait for a client that does not read it."""
 CONNECTIONS = 400
-"""Connections at once; for a further one the oldest that has no complete request gives way. Source: chosen, below the
+"""Connections at once; for a further one the oldest that have no complete request give way. Source: chosen, below the
 1024 files that systems commonly grant a process."""
 CHUNKS, CHUNK = 1000, 64
 """After so many chunks of a body they must hold so many bytes on average: each costs the same time."""
@@ -60,13 +60,15 @@ class Connection(H11Protocol):
         self._await_head()
 
     def _make_room(self) -> bool:
-        """Ends the connection that has waited longest for the rest of a request; tells whether there was one."""
+        """Ends the oldest connections that wait for a request; tells whether there were any."""
         waiting = [one for one in self.connections if isinstance(one, Connection) and not one.is_answering]
         if not waiting:
             return False
-        oldest = min(waiting, key=lambda one: one.begin)
-        self.connections.discard(oldest)
-        oldest.transport.abort()
+        # Those that never had a request go first, several at once: looking for them takes its time too.
+        waiting.sort(key=lambda one: (one.cycle is not None, one.begin))
+        for one in waiting[: max(1, CONNECTIONS // 10)]:
+            self.connections.discard(one)
+            one.transport.abort()
         return True
 
     @property

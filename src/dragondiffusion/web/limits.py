@@ -7,6 +7,11 @@ from ..edits.base import Edit
 from ..recipes import Recipe
 
 
+def encodable(text: str) -> str:
+    """A text without what UTF-8 does not know: halves of surrogate pairs, which JSON can name."""
+    return text.encode(errors="replace").decode()
+
+
 class RefusedError(Exception):
     """A request that is answered with an HTTP error.
 
@@ -18,7 +23,7 @@ class RefusedError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
-        self.sentence = sentence
+        self.sentence = encodable(sentence)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Limits:
     sessions: int = 1000
     sessions_each: int = 250
     recipe: int = 8 * 2**20
-    values: int = 100_000
+    values: int = 50_000
     streams: int = 16
     seconds: float = 20.0
     session_bytes: int = 2 * 2**30

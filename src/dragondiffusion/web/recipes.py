@@ -14,8 +14,8 @@ from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
 from ..recipes.recipe import RECIPE_TEXT
 from ..recipes.store import Beside
-from .answers import RestoredFacts
-from .bodies import check_structure, structure
+from .answers import RestoredFacts, of_text
+from .bodies import check_values
 from .kinds import edit_class, image_names, mask_images
 from .limits import RefusedError
 from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of
@@ -116,8 +116,8 @@ def _read_recipe(data: bytes, session: Session) -> Json:
 
 
 def _parsed(data: bytes, session: Session) -> Json:
-    check_structure(structure(data), session.limits)
-    return parse_json(data.decode("utf-8-sig"), "the recipe")
+    check_values(data, session.limits)
+    return of_text(parse_json(data.decode("utf-8-sig"), "the recipe"))
 
 
 def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:

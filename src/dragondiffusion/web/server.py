@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -24,12 +26,16 @@ from .assets import STATIC
 from .connections import Connection
 from .guard import Guard
 from .headers import SecurityHeaders
-from .limits import RefusedError
+from .limits import RefusedError, encodable
 from .routes import router
 from .service import Service
 
 SWEEP = 600.0
 """Seconds between looks for sessions that are over."""
+THREADS = 8
+"""Short requests that are answered at once. More threads would keep the loop that answers all others waiting."""
+SWITCH = 0.001
+"""Seconds after which a thread that computes lets others go on, see `sys.setswitchinterval`; Python's 0.005 add up."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 """Names under which a server is reached that only this machine reaches."""
 
@@ -69,6 +75,7 @@ def _routed(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         service.queue.recover(service.sessions)
         for engine in service.engines:
             engine.start()
@@ -115,7 +122,7 @@ def _invalid(_: Request, error: Exception) -> JSONResponse:
     """A request of the wrong form, in a sentence."""
     assert isinstance(error, RequestValidationError)
     parts = [f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()[:5]]
-    return JSONResponse({"detail": "; ".join(parts)}, 422)
+    return JSONResponse({"detail": encodable("; ".join(parts))}, 422)
 
 
 def _add_documentation(app: FastAPI) -> None:
@@ -179,6 +186,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 def serve(app: Any, listening: socket.socket) -> None:
     """Answers requests until the process is asked to stop."""
+    sys.setswitchinterval(SWITCH)
     config = uvicorn.Config(
         app, http=Connection, ws="none", log_level="warning", timeout_graceful_shutdown=5, server_header=False
     )

@@ -29,6 +29,8 @@ NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")
 """The form of the names of images."""
 JOB = re.compile(r"[0-9a-f]{32}")
 """The form of the names of jobs."""
+PAUSE = 1.0
+"""Seconds for which an address that has too many sessions is refused without counting again."""
 UNUSED = 600.0
 """Seconds after which an empty session gives way to a new one where there is no more room."""
 MAX_RECORD_BYTES = 64 * 2**20
@@ -219,6 +221,8 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._address: dict[str, str] = {}
         """Of the client that began a session, by the session's name."""
+        self._full: dict[str, float] = {}
+        """Until when an address is refused without another look, by `time.monotonic`."""
         self._beginning = threading.Lock()
         self._lock = threading.Lock()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -245,6 +249,8 @@ class Sessions:
 
     def _check_room(self, address: str) -> None:
         """Checks that there is room for a session, after those that nobody needs are removed."""
+        if time.monotonic() < self._full.get(address, 0.0):
+            raise RefusedError(429, "too many sessions were begun from this address; end those that are done with")
         there = {path.name for path in self.root.iterdir()}
         self._address = {name: of for name, of in self._address.items() if name in there}
         own = [name for name, of in self._address.items() if of == address]
@@ -255,6 +261,7 @@ class Sessions:
         empty = [one for one in self.all() if now - one.seen > UNUSED and one.is_empty]
         self._remove(empty)
         gone = {one.name for one in empty}
+        self._full = {address: time.monotonic() + PAUSE}
         if len(set(own) - gone) >= self.limits.sessions_each:
             raise RefusedError(
                 429,
@@ -262,6 +269,7 @@ class Sessions:
             )
         if sum(1 for _ in self.root.iterdir()) >= self.limits.sessions:
             raise RefusedError(429, f"the server has {self.limits.sessions} sessions; try again when some are over")
+        self._full.clear()
 
     def find(self, token: str | None) -> Session:
         """The session of a token.
