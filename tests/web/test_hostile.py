@@ -4,6 +4,7 @@ Bounded, on this machine alone, with a server of its own. Quick parts of it are 
 `test_connections` and `test_api`.
 """
 
+import os
 import random
 import socket
 import time
@@ -18,7 +19,7 @@ from .visitor import Visitor, png
 
 pytestmark = [pytest.mark.hostile, pytest.mark.timeout(200)]
 HEALTH = 0.2
-"""Seconds within which a server says how it is, on top of what it takes this machine when it is calm."""
+"""Seconds within which a server says how it is, on a machine where nothing else runs; what does stretches them."""
 MEMORY = 1.3
 """Times the memory of the calm server."""
 SECONDS = 4
@@ -55,7 +56,8 @@ def unharmed(server, worker):
     yield
     took, statuses, held = server.watched(begin)
     assert statuses <= {200}
-    assert max(took, default=0) <= server.calmly[0] + HEALTH
+    stretched = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert max(took, default=0) <= server.calmly[0] + HEALTH * stretched
     assert max(held, default=0) <= MEMORY * server.calmly[1]
     assert server.faults(line) == []
     assert worker.get(f"jobs/{worker.done['id']}/result").content == worker.result
