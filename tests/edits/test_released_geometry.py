@@ -8,6 +8,7 @@ from PIL import Image
 from compiling import compiled, guides
 from dragondiffusion import Drag, Move, Paste, ReplaceAppearance, Settings
 from dragondiffusion.core.types import Canvas
+from dragondiffusion.edits.reference.placement import place, scaled_about_centre
 
 SETTINGS = Settings.preset("reference")
 CANVAS = Canvas((128, 128), 64, 8, 2)
@@ -167,3 +168,12 @@ def test_the_mask_of_a_drag_need_not_hold_its_points():
     assert np.array_equal(made.objective.inside, nearest(mask, CELLS, CELLS))
     with pytest.raises(ValueError, match="outside of the mask"):
         compiled(drag, CANVAS, Settings())
+
+
+@pytest.mark.parametrize("scale", [1e6, 16.5, 1e-3])
+def test_scales_of_the_whole_image_are_bounded(scale):
+    mask = torch.zeros(SIDE, SIDE)
+    mask[40:80, 40:80] = 1
+    for resize in (lambda: place(mask, (0, 0), scale, CANVAS), lambda: scaled_about_centre(mask[None, None], scale)):
+        with pytest.raises(ValueError, match=r"resizes the whole 128x128 image .* choose one up to 16"):
+            resize()

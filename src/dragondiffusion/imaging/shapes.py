@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ..core.stopping import go_on
 from ..core.strict_json import Json, shown
 from ..core.types import Number, PointList, Size
 from .rle import decode_runs, pack_runs, unpack_runs
@@ -178,6 +179,7 @@ def _even_odd(rings: Sequence[Points], size: Size) -> Share:
     rows = max(1, int((bottom - top) / (1 + crossed / AT_ONCE)))
     share = np.zeros(size, np.float32)
     for row in range(top, bottom, rows):
+        go_on()
         band = slice(row, min(row + rows, bottom))
         share[band] = _band(*_crossings(one, other, band), (band.stop - row, size[1]))
     return share

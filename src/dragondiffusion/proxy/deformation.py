@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..core.geometry import cell_centres, dilate
 from ..core.resampling import sample_bilinear
+from ..core.stopping import go_on
 from ..core.types import Mask, Points, Region, Size
 
 STIFFNESS = 1e-6
@@ -86,6 +87,7 @@ def flow(
     here = points.double()
     way = (end - begin) / steps
     for k in range(steps):
+        go_on()
         led = begin + k * way
         drive = way / _share(weight, led, extent).clamp_min(LEAST)
         bend = ThinPlate.through(torch.cat((led, fixed)), torch.cat((led + drive, fixed)))

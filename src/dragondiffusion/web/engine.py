@@ -11,6 +11,7 @@ from typing import Literal
 from PIL import Image
 
 from ..console.terminal import PHASES
+from ..core.stopping import stoppable
 from ..imaging.files import Pixels
 from ..imaging.frames import Box
 from ..pipeline.editor import Editor
@@ -21,7 +22,7 @@ from ..pipeline.result import EditResult
 from ..recipes import Recipe
 from .limits import Limits, RefusedError
 from .queue import EditJob, Queue
-from .recipes import in_session, words
+from .recipes import UNDOABLE, in_session, words
 
 GUIDED = 2.5
 """How much longer a step of the sampling takes than one of the inversion, for the remaining time. Source: measured
@@ -83,12 +84,16 @@ class Engine:
             _save(job)  # as a running one, in case the server is killed
             if editor is None:
                 raise RefusedError(503, self.error or "the model is not loaded")
-            progress, recipe = _JobProgress(job, begin), in_session(job.recipe, job.session)
-            result = self._edited(job, recipe, editor, progress)
+            progress = _JobProgress(job, begin)
+            with stoppable(progress.check):  # also between the steps that progress is told of
+                recipe = in_session(job.recipe, job.session)
+                result = self._edited(job, recipe, editor, progress)
             job.change(state="done", phase="", **_saved_result(job, recipe, result))
         except CancelledError:
             job.change(state="cancelled")
-        except (ValueError, OSError, MemoryError, RefusedError) as error:
+        except RefusedError as error:
+            job.change(state="failed", error=error.sentence)
+        except UNDOABLE as error:
             job.change(state="failed", error=words(error, job.session))
         except Exception:  # the server goes on
             LOG.exception("job %s failed", job.id)

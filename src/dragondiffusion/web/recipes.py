@@ -14,7 +14,8 @@ from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
 from ..recipes.recipe import RECIPE_TEXT
 from ..recipes.store import Beside
-from .answers import RestoredFacts
+from .answers import RestoredFacts, of_text
+from .bodies import check_values
 from .kinds import edit_class, image_names, mask_images
 from .limits import RefusedError
 from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of
@@ -22,6 +23,10 @@ from .sessions import NAME, Session
 
 IMAGE = "image"
 """The field of a recipe that names the image to edit."""
+
+
+UNDOABLE = (ValueError, OSError, MemoryError, OverflowError)
+"""Errors that the values of a request bring about."""
 
 
 def in_session(data: Json, session: Session) -> Recipe:
@@ -34,7 +39,7 @@ def in_session(data: Json, session: Session) -> Recipe:
         raise RefusedError(422, "a recipe cannot choose the model of this server; leave model and loras out")
     try:
         recipe = Recipe.from_json(data, session.pictures)
-    except (ValueError, OSError) as error:
+    except UNDOABLE as error:
         raise RefusedError(422, words(error, session)) from error
     for path in _paths(recipe):
         if path.parent != session.pictures:
@@ -48,6 +53,8 @@ def in_session(data: Json, session: Session) -> Recipe:
 def words(error: Exception, session: Session) -> str:
     """The text of an error, without the server's paths."""
     text = " ".join(str(error).split())
+    if isinstance(error, (MemoryError, OverflowError)):
+        text = f"these values lead to what is too large for memory ({text or type(error).__name__}); ask for less"
     for folder in (session.pictures, session.folder, session.pictures.resolve()):
         text = text.replace(f"{folder}/", "").replace(str(folder), "this session")
     return text
@@ -100,12 +107,17 @@ def _read_recipe(data: bytes, session: Session) -> Json:
             text = read_texts(path).get(RECIPE_TEXT)
             if text is None:
                 raise RefusedError(422, "this image contains no recipe; give a result of this package, or JSON")
-            return parse_json(text, "the recipe")
-        return parse_json(data.decode("utf-8-sig"), "the recipe")
+            return _parsed(text.encode(), session)
+        return _parsed(data, session)
     except UnicodeDecodeError as error:
         raise RefusedError(422, "this is neither a recipe's JSON nor a PNG; give one of them") from error
     except ValueError as error:
         raise RefusedError(422, words(error, session)) from error
+
+
+def _parsed(data: bytes, session: Session) -> Json:
+    check_values(data, session.limits)
+    return of_text(parse_json(data.decode("utf-8-sig"), "the recipe"))
 
 
 def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:

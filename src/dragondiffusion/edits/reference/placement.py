@@ -12,6 +12,9 @@ from torch import Tensor
 from ...core.geometry import Affine, Correspondence, resize_nearest, warp_mask
 from ...core.types import Canvas, Mask, Number, Point, Region, Size
 
+LARGEST = 16
+"""Largest scale in the released code's geometry. Source: chosen; sixteen times as wide is an image of 8192 pixels."""
+
 
 @dataclass(frozen=True)
 class CellPlacement:
@@ -42,8 +45,12 @@ def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> CellPlace
     Convention: the grid is resized to `int(n * scale)` cells, shifted by whole cells (the displacement in cells times
     the scale, cut towards zero), and its middle `n` cells are kept. Nothing wraps around, other than in that code.
 
+    Raises:
+        ValueError: if the scale is out of range.
+
     Source: behaviour of the authors' released code, docs/method.md, section 9.
     """
+    _check_scale(scale, canvas.padded)
     solid = (mask > 0).float()
     cell = (canvas.padded[0] / canvas.energy[0], canvas.padded[1] / canvas.energy[1])
     shift = (int(offset[1] // cell[0] * scale), int(offset[0] // cell[1] * scale))
@@ -128,12 +135,26 @@ def shifted(mask: Mask, shift: Size) -> Mask:
 
 
 def scaled_about_centre(x: Tensor, scale: Number) -> Tensor:
-    """An image or mask resized (nearest) and cut, or surrounded by zeros, to its own size."""
+    """An image or mask resized (nearest) and cut, or surrounded by zeros, to its own size.
+
+    Raises:
+        ValueError: if the scale is out of range.
+    """
     if scale == 1:
         return x
     size: Size = (x.shape[-2], x.shape[-1])
+    _check_scale(scale, size)
     x = nnf.interpolate(x, (int(size[0] * scale), int(size[1] * scale)))
     top, left = abs(x.shape[-2] - size[0]) // 2, abs(x.shape[-1] - size[1]) // 2
     if scale > 1:
         return x[..., top : top + size[0], left : left + size[1]]
     return nnf.pad(x, (left, size[1] - x.shape[-1] - left, top, size[0] - x.shape[-2] - top))
+
+
+def _check_scale(scale: Number, size: Size) -> None:
+    """The released code resizes the whole image before it cuts it: no less than a pixel, and no more than memory."""
+    if scale > LARGEST or int(min(size) * scale) < 1:
+        raise ValueError(
+            f"scale {scale:g} resizes the whole {size[1]}x{size[0]} image in geometry REFERENCE; choose one up to "
+            f"{LARGEST} that leaves a pixel, or Geometry.AFFINE"
+        )
