@@ -2,16 +2,15 @@
 
 import math
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as nnf
+from jaxtyping import Float64
+from torch import Tensor
 
-from ..core.geometry import Correspondence, cell_centres, coverage
+from ..core.geometry import Correspondence, cell_centres, coverage, resize_nearest
 from ..core.paint import Placed
-from ..core.resampling import sample_bilinear
-from ..core.types import Canvas, Mask, Number, Pairs, Points, Region, Size
-from ..proxy.deformation import STEPS, flow, pins
+from ..core.types import Canvas, Number, Pairs, Points, Region, Size
+from ..proxy.deformation import CORNERS, STEPS, flow, pins
 from ..proxy.rough import Copied
 
 PINS = 96
@@ -22,6 +21,9 @@ TAPER = 2.0
 
 SHARE = 1.25
 """The same width as a share of how far the points stay away from the border. Source: chosen, docs/experiments.md."""
+
+BORDER_PIXELS, PART = 1024, 16384
+"""Pixels of a border from which distances are taken, at most, and points for which they are taken at once."""
 
 ALONG = 5
 """Places of a displacement at which its distance from the border is taken."""
@@ -63,10 +65,11 @@ def deformed(
     ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
     moves = (ends != starts).any(1)
-    distance = border_distance(editable)
     along = torch.cat([torch.lerp(starts[moves], ends[moves], k / (ALONG - 1)) for k in range(ALONG)])
-    reach = float(sample_bilinear(distance[None, None], along, canvas.padded).min())
-    weight = (distance / max(TAPER * canvas.factor, SHARE * reach)).clamp_max(1)
+    reach = float(border_distance(along, editable, canvas.padded).min())
+    distance = border_distance(centres, editable, canvas.padded).reshape(size)
+    weight = (distance / max(TAPER * canvas.factor, SHARE * reach)).clamp_max(1).float()
+    weight = weight * (resize_nearest(editable.float(), size) > 0.5)
     fixed = far_pins(editable, ends[moves], canvas.padded, free)
     origin = flow(centres, ends, starts, fixed, weight, canvas.padded, steps)
     way = (origin - centres).T.reshape(1, 2, *size).float()
@@ -96,15 +99,17 @@ def far_pins(region: Region, ends: Points, extent: Size, free: Number) -> Points
     return fixed[torch.cdist(fixed, ends).amin(1) > reach]
 
 
-def border_distance(region: Region) -> Mask:
-    """Distance of every pixel of a region from the nearest pixel outside of it, in pixels; 0 outside.
+def border_distance(points: Points, region: Region, extent: Size) -> Float64[Tensor, "points"]:
+    """Distance of points of a region from the nearest pixel outside of it, pixels.
 
-    The border of the image is no border of the region; one that is everywhere has the image's diagonal.
+    The border of the image is no border of the region; where there is none, it is as far as the image's diagonal.
     """
-    if bool(region.all()):
-        return torch.full(region.shape, math.hypot(*region.shape))
-    found = cv2.distanceTransform(region.numpy().astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return torch.from_numpy(found)
+    outside = pins(region, extent, BORDER_PIXELS)[:-CORNERS]
+    if not len(outside):
+        return torch.full((len(points),), math.hypot(*extent), dtype=torch.float64)
+    parts = points.double().split(PART)
+    mode = "donot_use_mm_for_euclid_dist"  # the same to the last bit, however many points
+    return torch.cat([torch.cdist(part, outside.double(), compute_mode=mode).amin(1) for part in parts])
 
 
 def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:

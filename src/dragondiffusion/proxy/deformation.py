@@ -14,6 +14,9 @@ from ..core.types import Mask, Points, Region, Size
 STIFFNESS = 1e-6
 """Added to the diagonal of the system, so that points that coincide do not make it singular."""
 
+CORNERS = 4
+"""Corners of the image, which stay in place too."""
+
 STEPS = 8
 """Steps of a flow. Source: docs/experiments.md."""
 
