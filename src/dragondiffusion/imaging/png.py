@@ -114,6 +114,8 @@ def _of_array(values: npt.NDArray[Any]) -> Image.Image:
         return Image.fromarray(_grey(values))
     if values.dtype == np.bool_ and values.ndim == 2:
         return Image.fromarray(values.astype(np.uint8) * 255)
+    if values.dtype == np.uint16 and values.ndim == 2:
+        return Image.fromarray(values)
     if values.dtype == np.uint8 and (values.ndim == 2 or values.shape[2:] in ((2,), (3,), (4,))):
         return Image.fromarray(values)
     return Image.fromarray(read_picture(values))

@@ -308,7 +308,7 @@ class Editor:
                 reference=one.references[0],
                 report=report,
                 seed=one.plan.request.seed,
-                notes=one.plan.shot.photo.notes,
+                notes=one.plan.notes,
             )
             for k, ((image, region, report), one) in enumerate(zip(finished, work, strict=True))
         ]

@@ -111,6 +111,7 @@ class Plan:
         levels: noise levels of the run.
         map: when every latent cell is released.
         start: noise level at which its run can begin.
+        notes: what a user should know of how its images and masks were read.
     """
 
     request: Request
@@ -123,3 +124,4 @@ class Plan:
     levels: Levels
     map: ChangeMap
     start: int
+    notes: tuple[str, ...] = ()
