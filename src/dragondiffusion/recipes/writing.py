@@ -16,9 +16,10 @@ from ..core.strict_json import Json
 from ..edits.base import Edit
 from ..edits.registry import EDITS
 from ..edits.settings import PRESETS, Settings
-from ..imaging.files import ImageLike
+from ..imaging.files import ImageLike, as_array
 from ..imaging.mask_choice import EVERYTHING, split_choice
 from ..imaging.masks import MaskLike, loaded_shape, stored_values
+from ..imaging.png import KEPT_MODES
 from ..imaging.shapes import MaskShape
 from .hints import alternatives, edit_class
 from .store import Embedded, Inline, Store
@@ -95,9 +96,12 @@ def _image(value: Any, is_mask: bool, at: str, store: Store) -> Json:
 
 
 def _mask(value: Any, store: Store) -> str:
-    """A mask as a store keeps it: a path with what is chosen of it, or its values."""
-    if not isinstance(value, (str, os.PathLike)):
-        return store.keep(stored_values(value))
+    """A mask as a store keeps it: a path with what is chosen of it, an image, or the values of what PNG does not hold."""
+    if isinstance(value, Image.Image):
+        return store.keep(value if value.mode in KEPT_MODES else stored_values(value))
+    if isinstance(value, (np.ndarray, Tensor)):
+        held = as_array(value).dtype in (np.uint8, np.bool_)
+        return store.keep(value if held else stored_values(value))
     file, choice = split_choice(cast(Any, value))
     if choice == EVERYTHING:
         return store.keep(file)
