@@ -97,7 +97,7 @@ def _of_opacity(colours: Array, alpha: Array, name: str, choice: Choice) -> Arra
         return np.rint(grey * (alpha / np.float32(alpha.max()))).astype(np.uint8)
     if clear.mean() < CLEAR:
         return _of_colours(colours, name, None)
-    shown = colours[~clear].max(1)
+    shown = colours[alpha > 0.95 * alpha.max()].max(1)
     if int(shown.max()) - int(shown.min()) > GREY:
         note(f"{name}: its opacity is the mask; its colours do not count (#colours behind its name makes them count)")
     return alpha

@@ -17,13 +17,17 @@ from PIL import Image
 
 from .mask_channels import PHOTOGRAPH, channel_of, channel_of_array, listed
 from .mask_choice import EVERYTHING, Choice
-from .mask_noise import FAINT, Values, stretched, without_dust
+from .mask_noise import FAINT, LEAST, Values, stretched, without_dust
 from .notes import note
 
 Array: TypeAlias = npt.NDArray[Any]
 
-LABELS = 32
-"""Different values up to which a mask may be one of labels that is said so. Source: chosen."""
+LABELS = 256
+"""Frequent values up to which a mask may be one of labels. Source: chosen."""
+MANY = 32
+"""Different values from which on a mask of whole numbers may be a photograph. Source: chosen."""
+SMALL = 0.0005
+"""Share of an image from which on a value may be a label. Source: chosen; a border has fewer pixels of each value."""
 AREA = 0.1
 """Share of the pixels of a value that have only equal neighbours, from which on they are an area. Source: chosen."""
 MIDDLE = 0.25
@@ -127,10 +131,11 @@ def _two(channel: Array, least: int, most: int, name: str) -> Values:
 
 def _check_labels(channel: Array, most: int, name: str) -> None:
     """Refuses labels, which say what is where instead of how much."""
-    values, counts = np.unique(channel, return_counts=True)
-    if len(values) > LABELS and _is_photograph(channel.astype(np.float32) / np.float32(most)):
+    values, counts = _counted(channel)
+    if len(values) > MANY and _is_photograph(channel.astype(np.float32) / np.float32(most)):
         raise ValueError(PHOTOGRAPH.format(name=name))
-    common = values[np.argsort(-counts)[:LABELS]]
+    common = values[counts >= SMALL * channel.size]
+    common = common if len(common) <= LABELS else common[:0]
     areas = [int(v) for v in sorted(common.tolist()) if _is_area(channel == v)]
     if len(areas) < 2:
         return
@@ -158,8 +163,17 @@ def _choose(channel: Array, areas: list[int], name: str) -> str:
     return f"{name} holds labels: {found}; choose one behind its name, such as #{areas[-1]}, or give channel == {areas[-1]}"
 
 
+def _counted(channel: Array) -> tuple[Array, Array]:
+    """Different values in their order, and how often each is there."""
+    if channel.dtype.kind != "u" or channel.dtype.itemsize > 2:
+        return np.unique(channel, return_counts=True)
+    counts = np.bincount(channel.ravel())
+    values = np.flatnonzero(counts)
+    return values, counts[values]
+
+
 def _shares(channel: Array, only: list[int] | None = None) -> list[tuple[str, float]]:
-    values, counts = np.unique(channel, return_counts=True)
+    values, counts = _counted(channel)
     order = np.argsort(-counts)
     return [
         (f"{values[k]:g}", float(counts[k] / channel.size)) for k in order if only is None or int(values[k]) in only
@@ -169,7 +183,7 @@ def _shares(channel: Array, only: list[int] | None = None) -> list[tuple[str, fl
 def _grey(values: Values, name: str, scale: float) -> Values:
     """A grey mask: noise taken off both ends; a photograph is refused."""
     most = float(values.max(initial=0))
-    if most < 0.5 / 255:
+    if most < LEAST:
         return np.zeros_like(values)
     if most < 1:
         note(f"{name}: its highest value, {most * scale:g}, is taken for wholly inside")
@@ -177,8 +191,10 @@ def _grey(values: Values, name: str, scale: float) -> Values:
     if _is_photograph(values):
         raise ValueError(PHOTOGRAPH.format(name=name))
     values, low, high = stretched(values)
-    if low >= 0.5 / 255 or high <= 1 - 0.5 / 255:
-        note(f"{name}: values up to {low * scale:.3g} are taken for black, and from {high * scale:.3g} on for white")
+    ends = [f"values up to {low * scale:.3g} are taken for black"] if low >= LEAST else list[str]()
+    ends += [f"values from {high * scale:.3g} on are taken for white"] if high <= 1 - LEAST else []
+    if ends:
+        note(f"{name}: {', '.join(ends)}")
     values, dusty = without_dust(values)
     if dusty:
         note(f"{name}: faint values beyond the border of the object are taken for noise")

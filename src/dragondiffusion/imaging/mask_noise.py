@@ -28,6 +28,9 @@ FAR = 0.75
 """Share of the blocks outside an object that are not far from it. Source: chosen."""
 STRAY = 0.05
 """Share of the far blocks that may be brighter than noise. Source: chosen."""
+FALLS = 0.25
+"""How much brighter the nearer half of the far blocks is in the mean if a border still falls there, as a share of the
+brightest. Source: chosen."""
 WAY = 256
 """Pixels along which a soft border is followed outwards. Source: chosen."""
 TAIL = 2
@@ -38,6 +41,8 @@ Gaussian, 0.3 if it falls linearly."""
 def floor(values: Values) -> float:
     """The level of a mask's background: of the brightest of what is far away from everything above one half.
 
+    Where it still falls there, it is a soft border, and the level is that of the darkest.
+
     Returns:
         At most `FAINT`; 0 if there is nothing far away, or what is there is no noise.
     """
@@ -47,9 +52,14 @@ def floor(values: Values) -> float:
     outside = distance[distance > 0]
     if outside.size == 0 or outside.size == distance.size:
         return 0.0
-    far = most[distance >= max(1, np.quantile(outside, FAR))]
-    noise = far[far <= FAINT]
-    return float(noise.max()) if noise.size > (1 - STRAY) * far.size else 0.0
+    near, far = (max(1, float(np.quantile(outside, share))) for share in (FAR, (1 + FAR) / 2))
+    nearer, farther = most[(distance >= near) & (distance < far)], most[distance >= far]
+    noise = farther[farther <= FAINT]
+    if noise.size <= (1 - STRAY) * farther.size:
+        return 0.0
+    level = float(noise.max())
+    falls = nearer.size > 0 and float(nearer.mean()) - float(farther.mean()) > FALLS * level
+    return float(noise.min()) if falls else level
 
 
 def stretched(values: Values) -> tuple[Values, float, float]:
@@ -75,6 +85,17 @@ def without_dust(values: Values) -> tuple[Values, bool]:
         The values, and whether there was anything to lower.
     """
     values = np.where(values < LEAST, np.float32(0), values)
+    marked = values > 0
+    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
+    if rows.size == 0:
+        return values, False
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    values[box], dusty = _within(values[box])
+    return values, dusty
+
+
+def _within(values: Values) -> tuple[Values, bool]:
+    """The same of the part that is marked at all."""
     faint = (values <= FAINT) & (values > 0)
     if not faint.any():
         return values, False
