@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.messages import cut
+from ..core.messages import cut, is_file
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def split_choice(path: str | os.PathLike[str]) -> tuple[Path, Choice]:
     """
     whole = Path(path)
     base, mark, text = whole.name.rpartition("#")
-    if not mark or not base or whole.is_file():
+    if not mark or not base or is_file(whole, f"mask {cut(whole)}"):
         return whole, EVERYTHING
     file = whole.with_name(base)
     chosen: dict[str, object] = {}

@@ -107,7 +107,9 @@ def _checked(values: Array, name: str) -> Array | None:
     if least >= 0 and most < 2**31 and bool((values == np.rint(values)).all()):
         return values.astype(np.int64)
     if least < 0 or not 16 < most <= 255:
-        raise ValueError(f"{name} holds values in [{least:g}, {most:g}]; floats must lie in [0, 1], or be levels up to 255")
+        raise ValueError(
+            f"{name} holds values in [{least:g}, {most:g}]; floats must lie in [0, 1], or be levels up to 255"
+        )
     return values
 
 
@@ -120,7 +122,9 @@ def _two(channel: Array, least: int, most: int, name: str) -> Values:
     """A channel that holds one value or two."""
     if least == most:
         if most not in (0, 1, 255, SIXTEEN_BITS):
-            raise ValueError(f"{name} holds nothing but the value {most}; mark the object with a higher value than the rest")
+            raise ValueError(
+                f"{name} holds nothing but the value {most}; mark the object with a higher value than the rest"
+            )
         return np.full(channel.shape, min(most, 1), np.float32)
     if least > 0 and most - least < FAINT * most:
         raise ValueError(f"{name} holds the values {least} and {most}, which are too much alike; make the object white")
@@ -148,8 +152,10 @@ def _check_labels(channel: Array, most: int, name: str) -> None:
     if sum(float((channel == v).mean()) for v in several) > MIDDLE or (middle and len(values) <= 8 and not several):
         raise ValueError(_choose(channel, areas[1:], name))
     if several:
-        note(f"{name}: areas of the value {', '.join(map(str, several))} are partly inside; #{several[0]} behind its name "
-             "chooses one of them")
+        note(
+            f"{name}: areas of the value {', '.join(map(str, several))} are partly inside; #{several[0]} behind its name "
+            "chooses one of them"
+        )
 
 
 def _is_area(region: Array) -> bool:

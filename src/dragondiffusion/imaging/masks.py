@@ -117,7 +117,7 @@ def loaded_shape(source: MaskLike, name: str = "mask") -> MaskLike:
         return source
     if choice != EVERYTHING:
         raise ValueError(f"{name} {cut(source)}: only of images a value can be chosen; leave #... out")
-    return shape_of(read_json(Path(source), MAX_SHAPE_BYTES, f"{name} {source}"), f"{name} {source}")
+    return shape_of(read_json(Path(source), MAX_SHAPE_BYTES, f"{name} {cut(source)}"), f"{name} {cut(source)}")
 
 
 def marked(mask: Mask, size: Size) -> Mask:

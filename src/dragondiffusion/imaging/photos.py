@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from ..core.messages import cut
 from ..core.types import Size
 from .files import MAX_PIXELS, ImageLike, Pixels, array_image, check_size, load_pixels, open_image, to_rgb
 from .frames import Frame
@@ -104,7 +105,7 @@ def read_photo(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Photo:
     if isinstance(source, Image.Image):
         check_size(source.size[1], source.size[0], max_pixels, "image")
         return _photo(source, "image")
-    name = f"image {source}"
+    name = f"image {cut(source)}"
     with open_image(Path(source), max_pixels, name) as image:
         return _photo(load_pixels(image, name), name)
 

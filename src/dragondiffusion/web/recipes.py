@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from ..core.messages import without_long_words
 from ..core.strict_json import Json, parse_json, shown
 from ..edits.base import Edit
 from ..edits.registry import EDITS
@@ -51,7 +52,7 @@ def words(error: Exception, session: Session) -> str:
     text = " ".join(str(error).split())
     for folder in (session.pictures, session.folder, session.pictures.resolve()):
         text = text.replace(f"{folder}/", "").replace(str(folder), "this session")
-    return text
+    return without_long_words(text)
 
 
 def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
