@@ -3,12 +3,14 @@
 Commands are dataclasses. Those of edits are made from the edit's own dataclass. Every edit becomes a recipe, and the
 recipe is run.
 
-Exit codes: 0 done, 2 bad input (one line on standard error), 3 some jobs of a batch failed, 130 interrupted, 141 when nobody reads standard output any more.
+Exit codes: 0 done, 2 bad input (one line on standard error), 3 some jobs of a batch failed, 130 interrupted,
+141 when nobody reads standard output any more.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Sequence
@@ -86,12 +88,12 @@ def _failed(error: Exception) -> int:
 
 def _unread(error: BrokenPipeError) -> int:
     """Ends quietly where nobody reads standard output any more, such as behind `| head -1`."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    return _failed(error)  # another pipe
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return _failed(error)  # another pipe
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 if __name__ == "__main__":
