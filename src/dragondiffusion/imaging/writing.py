@@ -11,6 +11,7 @@ from typing import IO, Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from .deep import deep_png, deep_with
 from .further_metadata import add_to_png, left_out
 from .metadata import XMP_TEXT, png_xmp, savable, save_options
 from .notes import note
@@ -70,7 +71,19 @@ def picture_writer(
     if lost is not None:
         note(f"{target.name}: {lost}")
     picture, options = savable(picture, kind), {**save_options(picture, kind), **options}
-    return lambda file: picture.save(file, format=kind, **options)
+    deep = deep_with(picture)
+    if deep is None:
+        return lambda file: picture.save(file, format=kind, **options)
+    if kind != "PNG":
+        note(f"{target.name}: {kind} is written with 8 bits a channel; write PNG to keep the 16 bits of the input")
+        return lambda file: picture.save(file, format=kind, **options)
+
+    def fill(file: IO[bytes]) -> None:
+        eight = io.BytesIO()
+        picture.save(eight, format=kind, compress_level=1, **options)
+        file.write(deep_png(eight.getvalue(), deep))
+
+    return fill
 
 
 def _png_info(picture: Image.Image, text: Mapping[str, str]) -> PngInfo:
