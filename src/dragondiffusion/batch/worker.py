@@ -16,8 +16,8 @@ from PIL import Image
 from ..console.model_options import WithModel
 from ..core.strict_json import parse_json
 from ..imaging.files import ImageLike
-from ..imaging.png import to_png
 from ..imaging.notes import gathered_notes
+from ..imaging.png import to_png
 from ..imaging.writing import carries_text, picture_writer
 from ..recipes import Recipe
 from ..recipes.store import Embedded, Folder, name_of, relative

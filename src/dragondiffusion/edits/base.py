@@ -217,8 +217,8 @@ def read_object(mask: MaskLike, size: Size, settings: Settings, name: str = "mas
     share = float((values > 0.5).float().mean())
     if LARGEST < share < 1:
         raise ValueError(
-            f"{name} marks {share:.1%} of its image; if it is inverted, write #invert behind its name or give 1 - mask, "
-            "and if the object is that large, set large_mask (--set large_mask=true)"
+            f"{name} marks {share:.1%} of its image; if it is inverted, write #invert behind its name or "
+            "give 1 - mask; if the object is that large, set large_mask (--set large_mask=true)"
         )
     return values
 

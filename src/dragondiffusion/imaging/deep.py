@@ -1,7 +1,7 @@
 """Images with 16 bits a channel: what an edit does not change keeps them.
 
-PIL holds colour with 8 bits a channel. Of files with 16, it reads the high bytes; read with the other order of bytes, it
-reads the low ones.
+PIL holds colour with 8 bits a channel. Of files with 16, it reads the high bytes; read with the other order of bytes,
+it reads the low ones.
 """
 
 import sys
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt16
 from PIL import Image, ImageOps
 
+from ..core.messages import cut
 from .files import MAX_PIXELS, Pixels, open_image
 
 Deep: TypeAlias = UInt16[np.ndarray, "_ _ _"]
@@ -38,7 +39,8 @@ def deep_of(image: Image.Image, source: Path | None = None) -> Deep | None:
         return None if grey.min(initial=0) < 0 or grey.max(initial=0) > 65535 else grey.astype(np.uint16)[..., None]
     if source is None or image.mode != "RGB" or image.format not in ("PNG", "TIFF"):
         return None
-    with open_image(source, MAX_PIXELS, f"image {source}") as again:
+    again: Any = open_image(source, MAX_PIXELS, f"image {cut(source)}")
+    with again:
         tiles = [_in_other_order(tile) for tile in again.tile]
         if not tiles or None in tiles:
             return None

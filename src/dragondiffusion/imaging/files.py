@@ -26,8 +26,8 @@ COMMON, OTHERS = (
     ("BMP", "GIF", "JPEG", "PNG", "PPM"),
     ("AVIF", "HEIF", "ICO", "JPEG2000", "PSD", "QOI", "TGA", "TIFF", "WEBP"),
 )
-"""Formats that are read, by PIL's names; the common ones are tried first. Source: chosen, those of images that people have;
-of the others some start programs (EPS) or decode data of other fields."""
+"""Formats that are read, by PIL's names; the common ones are tried first. Source: chosen, those of images that people
+have; of the others some start programs (EPS) or decode data of other fields."""
 
 MAX_PIXELS = 100_000_000
 """Largest image that is read, in pixels. Source: phone cameras store up to 100 megapixels."""

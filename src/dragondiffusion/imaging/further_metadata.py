@@ -1,4 +1,4 @@
-"""Metadata that only some formats hold: colour chunks and texts of PNG, IPTC and comments of JPEG; what cannot be kept."""
+"""Metadata that only some formats hold: colour chunks and texts of PNG, IPTC and comments of JPEG; what is lost."""
 
 import struct
 from pathlib import Path
@@ -55,7 +55,8 @@ def _colour(image: Image.Image) -> dict[bytes, bytes]:
         found[b"cHRM"] = struct.pack(">8I", *(round(v * 100000) for v in image.info["chromaticity"]))
     if "srgb" in image.info:
         found[b"sRGB"] = bytes([image.info["srgb"]])
-    cicp = _chunk(Path(image.filename), b"cICP") if getattr(image, "filename", "") else None  # which PIL does not read
+    file = getattr(image, "filename", "")
+    cicp = _chunk(Path(file), b"cICP") if file else None  # which PIL does not read
     if cicp is not None and len(cicp) == 4:
         found[b"cICP"] = cicp
     return found
@@ -105,11 +106,7 @@ def jpeg_options(picture: Image.Image) -> dict[str, Any]:
     if IPTC in picture.info:
         data = picture.info[IPTC]
         body = (
-            b"Photoshop 3.0\0"
-            + b"8BIM"
-            + struct.pack(">HHI", IPTC_RESOURCE, 0, len(data))
-            + data
-            + b"\0" * (len(data) % 2)
+            b"Photoshop 3.0\0008BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(data)) + data + b"\0" * (len(data) % 2)
         )
         options["extra"] = b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
     return options

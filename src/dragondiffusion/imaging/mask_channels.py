@@ -35,8 +35,7 @@ def channel_of(image: Image.Image, name: str, choice: Choice) -> Array:
     """
     image = ImageOps.exif_transpose(image)
     if choice.value is not None and image.mode in ("P", "PA"):
-        index = np.array(image if image.mode == "P" else image.getchannel("P"))
-        return index  # the value is chosen in `mask_levels`
+        return np.array(image if image.mode == "P" else image.getchannel("P"))
     if choice.colour is not None:
         return _of_colour(to_rgb(image), choice.colour, name)
     if image.has_transparency_data:

@@ -34,8 +34,8 @@ MIDDLE = 0.25
 """Share of an image that is neither dark nor bright, from which on it may be a photograph. Source: of 150 photographs
 all have 0.26 and more, the median 0.92."""
 TEXTURE = 0.004
-"""Mean difference there from a mean of 3x3, from which on it is one. Source: as `MIDDLE`; all have 0.005 and more, masks
-that fall smoothly 0.002."""
+"""Mean difference there from a mean of 3x3, from which on it is one. Source: as `MIDDLE`; all have 0.005 and more,
+masks that fall smoothly 0.002."""
 SIXTEEN_BITS = 65535
 """White of 16 bits."""
 SMALLEST = 32
@@ -53,14 +53,9 @@ def mask_values(source: Image.Image | Array, name: str = "mask", choice: Choice 
     Raises:
         ValueError: if it is no mask, or it has to be chosen what of it is one.
     """
-    if isinstance(source, Image.Image):
-        channel = channel_of(source, name, choice)
-    else:
-        channel = channel_of_array(source, name)
-    if choice.value is not None:
-        values = _chosen(channel, choice.value, name)
-    else:
-        values = _levels(channel, name)
+    is_image = isinstance(source, Image.Image)
+    channel = channel_of(source, name, choice) if is_image else channel_of_array(source, name)
+    values = _levels(channel, name) if choice.value is None else _chosen(channel, choice.value, name)
     return 1 - values if choice.invert else values
 
 
@@ -153,8 +148,8 @@ def _check_labels(channel: Array, most: int, name: str) -> None:
         raise ValueError(_choose(channel, areas[1:], name))
     if several:
         note(
-            f"{name}: areas of the value {', '.join(map(str, several))} are partly inside; #{several[0]} behind its name "
-            "chooses one of them"
+            f"{name}: areas of the value {', '.join(map(str, several))} are partly inside; "
+            f"#{several[0]} behind its name chooses one of them"
         )
 
 
@@ -166,7 +161,7 @@ def _is_area(region: Array) -> bool:
 
 def _choose(channel: Array, areas: list[int], name: str) -> str:
     found = listed(_shares(channel, areas))
-    return f"{name} holds labels: {found}; choose one behind its name, such as #{areas[-1]}, or give channel == {areas[-1]}"
+    return f"{name} holds labels: {found}; choose one behind its name, such as #{areas[-1]} (an array: == {areas[-1]})"
 
 
 def _counted(channel: Array) -> tuple[Array, Array]:

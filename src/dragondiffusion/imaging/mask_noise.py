@@ -1,8 +1,8 @@
 """Noise of masks: black that is not quite black, white that is not quite white, dust.
 
-Files that were compressed with losses, scanned, or taken from a video hold a few levels too many everywhere. What a mask
-marks at all is edited, so they are set to exactly 0 and 1. Soft borders stay as they are: they fall from the object
-outwards, and noise does not.
+Files that were compressed with losses, scanned, or taken from a video hold a few levels too many everywhere. What a
+mask marks at all is edited, so they are set to exactly 0 and 1. Soft borders stay as they are: they fall from the
+object outwards, and noise does not.
 """
 
 import math
@@ -77,9 +77,9 @@ def stretched(values: Values) -> tuple[Values, float, float]:
 def without_dust(values: Values) -> tuple[Values, bool]:
     """Faint values lowered to what can be reached from the object without going up again, and not far beyond it.
 
-    It is the greyscale reconstruction of a mask from what is brighter than `FAINT` (L. Vincent, "Morphological grayscale
-    reconstruction in image analysis", IEEE Trans. Image Processing 2, 1993), ended after `TAIL` times the width over
-    which the border falls from one half to `FAINT`: beyond hard borders only compression leaves something.
+    It is the greyscale reconstruction of a mask from what is brighter than `FAINT` (L. Vincent, "Morphological
+    grayscale reconstruction in image analysis", IEEE Trans. Image Processing 2, 1993), ended after `TAIL` times the
+    width over which the border falls from one half to `FAINT`: beyond hard borders only compression leaves something.
 
     Returns:
         The values, and whether there was anything to lower.

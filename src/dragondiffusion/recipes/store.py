@@ -92,8 +92,8 @@ class Folder:
     def _check_outside(self, text: str, at: str) -> None:
         if not self.allow_outside:
             raise ValueError(
-                f"{at} {cut(text)} lies outside of the recipe's folder; put the file beside the recipe or, if you trust the "
-                "recipe, allow it (allow_outside=True, --allow-outside)"
+                f"{at} {cut(text)} lies outside of the recipe's folder; put the file beside the recipe or, if you "
+                "trust the recipe, allow it (allow_outside=True, --allow-outside)"
             )
 
 

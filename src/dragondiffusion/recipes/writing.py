@@ -96,13 +96,13 @@ def _image(value: Any, is_mask: bool, at: str, store: Store) -> Json:
 
 
 def _mask(value: Any, store: Store) -> str:
-    """A mask as a store keeps it: a path with what is chosen of it, an image, or the values of what PNG does not hold."""
+    """A mask as a store keeps it: a path with what is chosen of it, an image, or values that PNG does not hold."""
     if isinstance(value, Image.Image):
         return store.keep(value if value.mode in KEPT_MODES else stored_values(value))
     if isinstance(value, (np.ndarray, Tensor)):
-        held = as_array(value).dtype in (np.uint8, np.bool_)
+        held = as_array(value).dtype.kind == "b" or as_array(value).dtype == np.uint8
         return store.keep(value if held else stored_values(value))
-    file, choice = split_choice(cast(Any, value))
+    file, choice = split_choice(value)
     if choice == EVERYTHING:
         return store.keep(file)
     kept = store.keep(stored_values(value) if isinstance(store, Embedded) else file)
