@@ -79,8 +79,10 @@ def test_what_is_dropped_is_said_in_one_sentence(suffix, tmp_path):
     kind = {".jpg": "JPEG", ".webp": "WEBP", ".tif": "TIFF"}[suffix]
     target = tmp_path / f"b{suffix}"
     assert written(png(tmp_path / "a.png", Author="A. Person"), target) == [
-        f"{target.name}: {kind} does not carry gAMA, cHRM, cICP and texts of the input, "
-        "so that its colours look different; write PNG to keep them"
+        (
+            f"{target.name}: {kind} does not carry gAMA, cHRM, cICP and texts of the input, "
+            "so that its colours look different; write PNG to keep them"
+        )
     ]
     said = (
         []
