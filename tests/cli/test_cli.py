@@ -224,3 +224,10 @@ def test_settings_by_name():
         proxy=False,
         energy_scale=300.0,
     )
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = f"{sys.executable} -m dragondiffusion schema | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["141"]
+    assert "pipe" not in done.stderr

@@ -59,7 +59,7 @@ def started(made, z, other=None):
 @pytest.mark.parametrize("offset", [(22, -11), (-19, 13), (-9, -30)])
 def test_a_resized_move(blob, z, scale, offset):
     hint = np.zeros_like(blob)
-    hint[90:120, 80:111] = 9
+    hint[90:120, 80:111] = 90
     hint[95:115, 85:105] = 255
     dx, dy = offset
     made = compiled(Move(blob, offset, scale, hint=hint), CANVAS, SETTINGS)

@@ -15,6 +15,7 @@ from PIL import Image
 import dragondiffusion
 from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Recipe, Remove, Settings, Window
 from dragondiffusion.edits.registry import EDITS
+from dragondiffusion.imaging.masks import read_mask
 from dragondiffusion.imaging.png import to_png
 from dragondiffusion.imaging.settings import LEAST_WORKING_SIZE
 from dragondiffusion.recipes import made_with, recipe, versions
@@ -219,3 +220,28 @@ def test_the_page_shows_what_works(tmp_path, monkeypatch, schema):
         assert f"error: recipe job.json: {refused.value}\n" in text
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(block, "recipes.md", "exec"), {})
+
+
+def test_what_is_chosen_of_a_mask_goes_along(tmp_path, editor, picture, mask):
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    Image.fromarray(np.where(mask, 1, 0).astype(np.uint8) + 2 * np.eye(*mask.shape, k=50, dtype=np.uint8)).save(
+        tmp_path / "labels.png"
+    )
+    job = Recipe(tmp_path / "photo.png", (Remove(tmp_path / "labels.png#1"),), settings=Settings(steps=2))
+    plain = Recipe(tmp_path / "photo.png", (Remove(mask),), settings=Settings(steps=2))
+    expected = np.asarray(plain.run(editor).image)
+    job.save(tmp_path / "job.json")
+    assert json.loads((tmp_path / "job.json").read_text())["edits"][0]["mask"] == "labels.png#1"
+    assert np.array_equal(Recipe.load(tmp_path / "job.json").run(editor).image, expected)
+    result = job.run(editor)
+    assert job.write_picture(result.image, tmp_path / "out.png") == []
+    (tmp_path / "labels.png").unlink()
+    assert np.array_equal(Recipe.load(tmp_path / "out.png").run(editor).image, expected)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.float64])
+def test_masks_of_any_type_of_numbers_are_written(kind, tmp_path, editor, picture, mask):
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    job = Recipe(tmp_path / "photo.png", (Remove(mask.astype(kind) * kind(200)),), settings=Settings(steps=2))
+    job.save(tmp_path / "job.json")
+    assert np.array_equal(read_mask(Recipe.load(tmp_path / "job.json").edits[0].mask, mask.shape), mask)

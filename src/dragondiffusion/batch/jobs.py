@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from ..core.strict_json import Json, parse_json, shown
+from ..imaging.mask_choice import split_choice
 from ..imaging.writing import holds_colour
 from ..recipes import Recipe
 from ..recipes.recipe import moved
@@ -77,7 +78,8 @@ class Listed(Folder):
         found = super().picture(text, at)
         if isinstance(found, Image.Image):
             return found
-        self.named.append(str(Path(text)))
+        chosen = split_choice(found)[0] != found
+        self.named.append(str(Path(text.rpartition("#")[0] if chosen else text)))
         if found.suffix.lower() == ".json" and not found.is_file():
             raise FileNotFoundError(f"{at} {text} does not exist; check the path")
         # Shapes of masks are read while the recipe is.

@@ -16,6 +16,7 @@ from PIL import Image
 from ..console.model_options import WithModel
 from ..core.strict_json import parse_json
 from ..imaging.files import ImageLike
+from ..imaging.notes import gathered_notes
 from ..imaging.png import to_png
 from ..imaging.writing import carries_text, picture_writer
 from ..recipes import Recipe
@@ -180,15 +181,17 @@ class EditWorker:
             (self._orders.out / task.target).parent, originals={p: self._orders.folder / t for t, p in places.items()}
         )
         report = result.report
+        with gathered_notes() as notes:
+            data = self._encoded(recipe, result.image, result.provenance, task, store)
         return Outcome(
-            data=self._encoded(recipe, result.image, result.provenance, task, store),
+            data=data,
             beside=store.beside,
             seconds=time.perf_counter() - begin,
             edit_seconds=edited,
             report={
                 name: _finite(getattr(report, name)) for name in ("arrived", "ghost", "background", "error", "score")
             },
-            notes=result.notes,
+            notes=(*result.notes, *notes),
         )
 
     def _encoded(

@@ -22,6 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..imaging.notes import gathered_notes
 from ..imaging.writing import carries_text, holds_colour, write_picture
 from ..recipes import Recipe
 
@@ -61,16 +62,19 @@ def edit_picture(
     check_output(out)
     result = run_shown(recipe, tries, loading)
     recipe, picture = replace(recipe, seed=result.seed), result.image
-    for note in result.notes:
+    plain = without_recipe or not carries_text(out)
+    with gathered_notes() as notes:
+        left = [] if plain else recipe.write_picture(picture, out, result.provenance)
+        written = write_picture(picture, out) if plain else out
+    for note in dict.fromkeys((*result.notes, *notes)):
         print(f"note: {note}", file=sys.stderr)
     for name, value in (provenance or {}).items():
         here = result.provenance.get(name, "nothing")
         if here != value:
             print(f"note: made with {name}: {value} (here {here}); the result differs", file=sys.stderr)
-    if without_recipe or not carries_text(out):
-        print(f"wrote {write_picture(picture, out)}")
+    if plain:
+        print(f"wrote {written}")
         return recipe
-    left = recipe.write_picture(picture, out, result.provenance)
     print(f"wrote {out} with its recipe and the images it was made from")
     for path in left:
         print(f"{path} is too large to be carried along; {out} refers to it by its path")

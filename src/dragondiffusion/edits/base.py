@@ -15,7 +15,8 @@ from ..core.geometry import coverage, covered_cells, dilate, feather
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures, Region, Size
 from ..imaging.frames import Box, Frame, everything
-from ..imaging.masks import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, ReadMask, loaded_shape, pad_mask, read_mask
+from ..imaging.shapes import BoxMask, PolygonMask
 from ..method.objective import Objective
 from .settings import Settings
 
@@ -196,13 +197,48 @@ class Edit(ABC):
         return ()
 
 
-def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask") -> Mask:
+LARGEST = 0.9
+"""Share of an image that an object covers at most, unless settings allow more. Source: chosen."""
+
+
+def read_object(mask: MaskLike, size: Size, settings: Settings, name: str = "mask") -> Mask:
+    """The mask of an object in an image of a size, which is asked about if it may be inverted.
+
+    Boxes and polygons are drawn by hand, and a mask of everything has nothing to invert; these are taken as they are.
+
+    Raises:
+        ValueError: if it cannot be read, does not fit, is empty, or marks more than `LARGEST` and settings do not allow
+            it.
+    """
+    source = loaded_shape(mask, name)
+    values = read_mask(source, size, name)
+    if settings.large_mask or isinstance(source, (ReadMask, BoxMask, PolygonMask)):
+        return values
+    share = float((values > 0.5).float().mean())
+    if LARGEST < share < 1:
+        raise ValueError(
+            f"{name} marks {share:.1%} of its image; if it is inverted, write #invert behind its name or "
+            "give 1 - mask; if the object is that large, set large_mask (--set large_mask=true)"
+        )
+    return values
+
+
+def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask", settings: Settings | None = None) -> Mask:
     """The mask of an object on the padded image.
+
+    Args:
+        mask: as it is given.
+        canvas: grids of the image.
+        name: what it is called in messages.
+        settings: of the edit, for `read_object`; None is for masks that are no objects and may mark nearly everything.
 
     Raises:
         ValueError: if it cannot be read, does not fit, is empty, or leaves nothing of the image to preserve.
     """
-    values = read_mask(mask, canvas.picture, name=name)
+    if settings is None:
+        values = read_mask(mask, canvas.picture, name=name)
+    else:
+        values = read_object(mask, canvas.picture, settings, name)
     if not bool((values <= 0.5).any()):
         raise ValueError(f"{name} covers the whole image and leaves nothing to preserve; mark only the object")
     return pad_mask(values, canvas.padded)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Mask, Pairs, Size
 from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
-from ..imaging.masks import MaskLike, read_mask
+from ..imaging.masks import MaskLike, ReadMask, read_mask
 from ..method import strengths
 from ..method.bank import appending
 from ..method.objective import Objective, Transport
@@ -97,7 +97,7 @@ class Drag(Edit):
         # Points at the border of a mask stay inside when it is scaled down.
         for x, y in (point for pair in moving for point in pair):
             mask[int(y), int(x)] = 1
-        return replace(self, points=points, mask=mask)
+        return replace(self, points=points, mask=ReadMask(mask))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.editable(canvas)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from ..core.geometry import Affine, centroid, warp_mask
 from ..core.types import Canvas, Mask, Number, Pictures, Point, Size
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask
-from ..imaging.masks import MaskLike, read_mask
+from ..imaging.masks import MaskLike, ReadMask, read_mask
 from ..method import strengths
 from ..method.bank import replacing
 from ..method.energies import LocalSimilarity
 from ..method.objective import Objective, Transport
 from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
-from .base import Compiled, Edit, nowhere, object_mask
+from .base import Compiled, Edit, nowhere, object_mask, read_object
 from .footprint import arrival_box, hint_within, leaving_box, with_hint
 from .hole import hint_region, pixels_of_hole
 from .placement import check_map, picture_area, place
@@ -64,7 +64,7 @@ class Move(Edit):
         return Affine.about(self.anchor or centroid(mask), self.offset, self.scales, self.angle, self.flip)
 
     def extent(self, size: Size, settings: Settings) -> Box:
-        mask = read_mask(self.mask, size)
+        mask = read_object(self.mask, size, settings)
         box = box_of_mask(mask)
         affine = Affine.about(self._anchor(mask), self.offset, self.scales, self.angle, self.flip)
         arrival = arrival_box(box, affine, size)
@@ -79,14 +79,14 @@ class Move(Edit):
         mask = read_mask(self.mask, frame.picture)
         return replace(
             self,
-            mask=frame.mask(mask),
+            mask=ReadMask(frame.mask(ReadMask(mask))),
             offset=frame.offset(self.offset),
             anchor=frame.point(self._anchor(mask)),  # exact, so that the object lands in the same place at every scale
             hint=hint_within(self.hint, frame),
         )
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
-        mask = object_mask(self.mask, canvas)
+        mask = object_mask(self.mask, canvas, settings=settings)
         placement = place(mask, self.affine(mask), canvas, settings.proxy)
         if placement is None:
             raise ValueError(self.gone(canvas.picture))
@@ -114,7 +114,7 @@ class Move(Edit):
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
         if not (settings.shadows and settings.proxy):
             return compiled
-        mask = object_mask(self.mask, canvas)
+        mask = object_mask(self.mask, canvas, settings=settings)
         shadow = find_shadow(x, mask)
         if shadow is None:
             return compiled

@@ -14,11 +14,20 @@ from jaxtyping import UInt8
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from ..core.messages import cut, is_file, reason
+
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """An RGB image (height, width, 3) with 8 bits a channel."""
 
 ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor
 """What is taken for an image or a mask: a path, a PIL image, or an array."""
+
+COMMON, OTHERS = (
+    ("BMP", "GIF", "JPEG", "PNG", "PPM"),
+    ("AVIF", "HEIF", "ICO", "JPEG2000", "PSD", "QOI", "TGA", "TIFF", "WEBP"),
+)
+"""Formats that are read, by PIL's names; the common ones are tried first. Source: chosen, those of images that people
+have; of the others some start programs (EPS) or decode data of other fields."""
 
 MAX_PIXELS = 100_000_000
 """Largest image that is read, in pixels. Source: phone cameras store up to 100 megapixels."""
@@ -40,7 +49,7 @@ def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
     if isinstance(source, Image.Image):
         check_size(source.size[1], source.size[0], max_pixels, "image")
         return to_rgb(source)
-    name = f"image {source}"
+    name = f"image {cut(source)}"
     with open_image(Path(source), max_pixels, name) as image:
         return to_rgb(load_pixels(image, name))
 
@@ -52,7 +61,7 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
         FileNotFoundError: if the path does not exist.
         ValueError: if the image is unreadable or enormous.
     """
-    if isinstance(source, Path) and not source.is_file():
+    if isinstance(source, Path) and not is_file(source, name):
         raise FileNotFoundError(f"{name} does not exist; check the path")
     try:
         image = _opened(source)
@@ -61,7 +70,7 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
     except Image.DecompressionBombError as error:
         raise ValueError(f"{name} has more than {max_pixels} pixels; scale it down first") from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{name} cannot be read ({error}); save it again") from error
+        raise ValueError(f"{name} cannot be read ({reason(error)}); save it again") from error
     check_size(image.size[1], image.size[0], max_pixels, name)
     return image
 
@@ -71,12 +80,20 @@ def _opened(source: Path | io.BytesIO) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            return Image.open(source)
+            return Image.open(source, formats=COMMON)
         except UnidentifiedImageError:
-            if not _is_heif(source) or importlib.util.find_spec("pillow_heif") is None:
+            formats = _others(_is_heif(source))
+            if not formats:
                 raise
-            cast(Any, importlib.import_module("pillow_heif")).register_heif_opener()
-            return Image.open(source)
+            return Image.open(source, formats=formats)
+
+
+def _others(heif: bool) -> list[str]:
+    """Formats beside the common ones that can be read here."""
+    Image.init()
+    if heif and importlib.util.find_spec("pillow_heif") is not None:
+        cast(Any, importlib.import_module("pillow_heif")).register_heif_opener()
+    return [name for name in OTHERS if name in Image.OPEN]
 
 
 def _beginning(source: Path | io.BytesIO) -> bytes:

@@ -1,4 +1,4 @@
-"""Settings of the output: how an edited image is put together, and at which size it is edited."""
+"""Settings of input and output: what masks may be, how an edited image is put together, at which size it is edited."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,14 @@ class OutputSettings:
         working_size: images with a side of more than one and a half times this, in pixels, are edited in a frame
             around the edit, which is scaled down to about this many pixels along each side where it is larger. Source:
             None, what the model was made for.
+        large_mask: a mask may mark more than 90 % of its image; otherwise it is refused, since it is probably inverted.
     """
 
     restore_detail: bool = True
     composite: bool = True
     composite_feather: int = 1
     working_size: int | None = None
+    large_mask: bool = False
 
     def __post_init__(self) -> None:
         if self.composite_feather < 0:

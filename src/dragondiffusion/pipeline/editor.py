@@ -322,7 +322,7 @@ class Editor:
                 reference=one.references[0],
                 report=report,
                 seed=one.plan.request.seed,
-                notes=(*self.notes, *one.plan.notes, *one.plan.shot.photo.notes),
+                notes=(*self.notes, *one.plan.notes),
                 provenance=self.provenance,
             )
             for k, ((image, region, report), one) in enumerate(zip(finished, work, strict=True))

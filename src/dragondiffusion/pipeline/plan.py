@@ -5,7 +5,7 @@ Everything that can be wrong with a request is found in `plan` and `check_togeth
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from ..backbones.base import Backbone
 from ..core.levels import NEVER, Levels
@@ -15,6 +15,7 @@ from ..edits.compose import compose
 from ..edits.reference.strategy import in_geometry
 from ..edits.settings import Geometry, Settings
 from ..imaging.frames import Box, Frame, fits, joined
+from ..imaging.notes import gathered_notes
 from ..imaging.photos import Photo, Shot, read_photo
 from ..method.objective import Objective
 from ..method.settings import RunSettings
@@ -39,7 +40,9 @@ def plan(backbone: Backbone, request: Request, number: int | None = None) -> Pla
         ValueError: if an image is unreadable, the edits do not fit it, or an inverted image lacks what they need.
     """
     try:
-        return _plan(backbone, request)
+        with gathered_notes() as notes:
+            made = _plan(backbone, request)
+        return replace(made, notes=(*made.notes, *made.shot.photo.notes, *notes))
     except (ValueError, FileNotFoundError) as error:
         if number is None:
             raise

@@ -111,7 +111,7 @@ class Plan:
         levels: noise levels of the run.
         map: when every latent cell is released.
         start: noise level at which its run can begin.
-        notes: what somebody who wrote the prompts should know.
+        notes: what a user should know of how its images, masks and prompts were read.
     """
 
     request: Request

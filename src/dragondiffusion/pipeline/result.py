@@ -1,5 +1,6 @@
 """An edited image and how it came about."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..core.types import Latents
+from ..imaging.notes import gathered_notes
 from ..imaging.writing import write_picture
 from .reference import Reference
 from .report import Report
@@ -49,6 +51,8 @@ class EditResult:
     def save(self, path: str | PathLike[str]) -> Path:
         """Writes the image whole or not at all, with profile, metadata and JPEG quality of the input's file.
 
+        A warning says what of its metadata the format does not carry.
+
         Args:
             path: where; the suffix says the format.
 
@@ -56,4 +60,8 @@ class EditResult:
             OSError: if the folder does not exist or cannot be written.
             ValueError: if the suffix names no image format.
         """
-        return write_picture(self.image, path)
+        with gathered_notes() as notes:
+            written = write_picture(self.image, path)
+        for text in notes:
+            warnings.warn(text, stacklevel=2)
+        return written

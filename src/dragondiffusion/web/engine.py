@@ -98,7 +98,7 @@ class Engine:
         except Exception:  # the server goes on
             LOG.exception("job %s failed", job.id)
             job.change(state="failed", error="something went wrong in the server; its log says what")
-        job.change(seconds=time.perf_counter() - begin, seconds_left=None)
+        job.change(phase="", seconds=time.perf_counter() - begin, seconds_left=None)
         _save(job)
 
     def _edited(self, job: EditJob, recipe: Recipe, editor: Editor, progress: "_JobProgress") -> EditResult:
@@ -130,7 +130,7 @@ class _JobProgress:
     def __init__(self, job: EditJob, begin: float) -> None:
         self._job, self._begin = job, begin
         self._phase, self._since, self._last = "", begin, begin
-        job.change(phase="load", done=0, total=0)
+        job.change(phase="", done=0, total=0)
         self.check()
 
     def check(self) -> None:

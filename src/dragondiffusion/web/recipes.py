@@ -6,9 +6,11 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from ..core.messages import without_long_words
 from ..core.strict_json import Json, parse_json, shown
 from ..edits.base import Edit
 from ..edits.registry import EDITS
+from ..imaging.mask_choice import split_choice
 from ..imaging.png import SIGNATURE, read_texts, to_png
 from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
@@ -41,7 +43,7 @@ def in_session(data: Json, session: Session) -> Recipe:
         recipe = Recipe.from_json(data, session.pictures)
     except UNDOABLE as error:
         raise RefusedError(422, words(error, session)) from error
-    for path in _paths(recipe):
+    for path in (_file(path) for path in _paths(recipe)):
         if path.parent != session.pictures:
             raise RefusedError(
                 422, f"{path.name[:80]!r} is not the name of an image of this session; send the image first"
@@ -57,7 +59,7 @@ def words(error: Exception, session: Session) -> str:
         text = f"these values lead to what is too large for memory ({text or type(error).__name__}); ask for less"
     for folder in (session.pictures, session.folder, session.pictures.resolve()):
         text = text.replace(f"{folder}/", "").replace(str(folder), "this session")
-    return text
+    return without_long_words(text)
 
 
 def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
@@ -144,6 +146,9 @@ def _name_of(value: Json, session: Session) -> Json:
         return value
     title = re.split(r"[\\/]", value)[-1]
     name = session.titled(title)
+    if name is None and "#" in title:
+        name, choice = session.titled(title.rpartition("#")[0]), title.rpartition("#")[2]
+        name = name and f"{name}#{choice}"
     if name is None:
         raise RefusedError(
             422,
@@ -177,11 +182,19 @@ def _picture_file(source: Any, session: Session, title: str) -> Path:
 
 
 def _mask_file(source: Any, picture: Path, session: Session) -> Path:
-    if isinstance(source, Path):
+    if isinstance(source, Path) and _file(source) == source:
         return source
-    if isinstance(source, MaskShape):
+    if isinstance(source, (MaskShape, Path)):
         return session.path(keep_mask(session, marked(source, size_of(picture))).name)
     return session.path(session.add(to_png(source), ""))
+
+
+def _file(path: Path) -> Path:
+    """The file of a path, without what is chosen of it as a mask."""
+    try:
+        return split_choice(path)[0]
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from error
 
 
 def _values(edits: tuple[Edit, ...], names: Callable[[type[Edit]], Iterable[str]]) -> Iterator[Any]:
