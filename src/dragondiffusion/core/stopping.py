@@ -4,7 +4,7 @@ A thread cannot be ended from without, and one that is not asked for its result 
 computation says how it is stopped (`stoppable`), and loops whose length the input decides ask (`go_on`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -12,7 +12,7 @@ _CHECK: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None
 
 
 @contextmanager
-def stoppable(check: Callable[[], None]) -> Iterator[None]:
+def stoppable(check: Callable[[], None]) -> Generator[None]:
     """Context manager: loops of this thread ask `check` whether they should go on; it raises what ends them.
 
     One within another asks both.

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 
 from starlette.datastructures import Headers
@@ -86,7 +86,7 @@ class Guard:
             self.before_upload()
 
     @contextmanager
-    def _stream(self, path: str, token: str) -> Iterator[None]:
+    def _stream(self, path: str, token: str) -> Generator[None]:
         """Context manager: counts answers that last."""
         if not STREAMS.fullmatch(path):
             yield
