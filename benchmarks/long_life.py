@@ -82,7 +82,7 @@ def batch(jobs: int, folder: Path) -> bool:
     from PIL import Image
 
     Image.new("RGB", (16, 16), "red").save(folder / "cup.png")
-    edit = {"edit": "move", "mask": "box:2,2,9,9", "offset": [3, 0]}
+    edit = {"edit": "move", "mask": {"box": [2, 2, 9, 9]}, "offset": [3, 0]}
     line = {"image": "cup.png", "edits": [edit], "seeds": list(range(jobs))}
     (folder / "jobs.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
     (folder / "log").mkdir()

@@ -123,7 +123,8 @@ def test_sessions_with_something_in_them_are_removed_in_time_and_never_for_new_o
     sessions.begin()
 
 
-def test_empty_sessions_that_nobody_uses_give_way(sessions):
+def test_empty_sessions_that_nobody_uses_give_way(sessions, monkeypatch):
+    monkeypatch.setattr("dragondiffusion.web.sessions.PAUSE", 0.0)
     begun = [sessions.begin() for _ in range(3)]
     with pytest.raises(RefusedError):
         sessions.begin()  # they may be those of pages that were just opened

@@ -50,6 +50,8 @@ class Connection(H11Protocol):
         self.conn = _Connection(HEAD_BYTES)
         self._head: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        self.begin = 0.0
+        """When it began to wait for a request, by the clock of the loop."""
 
     def connection_made(self, transport: Any) -> None:
         if len(self.connections) >= CONNECTIONS and not self._make_room():
@@ -65,20 +67,21 @@ class Connection(H11Protocol):
         if not waiting:
             return False
         # Those that never had a request go first, several at once: looking for them takes its time too.
-        waiting.sort(key=Connection.age)
+        waiting.sort(key=_age)
         for one in waiting[: max(1, CONNECTIONS // 10)]:
             self.connections.discard(one)
             one.transport.abort()
         return True
 
-    def age(self) -> tuple[bool, float]:
-        """Orders connections: whether a request ever came, then when it began."""
-        return self.cycle is not None, self.begin  # pyright: ignore[reportUnnecessaryComparison]  # None at first
+    @property
+    def has_asked(self) -> bool:
+        """Whether a request came."""
+        return bool(self.cycle)
 
     @property
     def is_answering(self) -> bool:
         """Whether a request is here completely and its answer is not out."""
-        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]  # None between requests
+        return self.has_asked and not self.cycle.more_body and not self.cycle.response_complete
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -119,7 +122,7 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel("_head")
         self._cancel("_unread")
-        if self.flow is not None:  # pyright: ignore[reportUnnecessaryComparison]  # set by connection_made
+        if self.flow:  # else it was turned away
             super().connection_lost(exc)
 
     def _cancel(self, name: str) -> None:
@@ -127,3 +130,7 @@ class Connection(H11Protocol):
         if timer is not None:
             timer.cancel()
             setattr(self, name, None)
+
+
+def _age(one: Connection) -> tuple[bool, float]:
+    return one.has_asked, one.begin

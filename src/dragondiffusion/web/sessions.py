@@ -30,7 +30,7 @@ NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")
 JOB = re.compile(r"[0-9a-f]{32}")
 """The form of the names of jobs."""
 PAUSE = 1.0
-"""Seconds for which an address that has too many sessions is refused without counting again."""
+"""Seconds between looks for sessions that nobody needs, where there is no more room."""
 UNUSED = 600.0
 """Seconds after which an empty session gives way to a new one where there is no more room."""
 MAX_RECORD_BYTES = 64 * 2**20
@@ -221,8 +221,8 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._address: dict[str, str] = {}
         """Of the client that began a session, by the session's name."""
-        self._full: dict[str, float] = {}
-        """Until when an address is refused without another look, by `time.monotonic`."""
+        self._looked = -PAUSE
+        """When sessions that nobody needs were last looked for, by `time.monotonic`."""
         self._beginning = threading.Lock()
         self._lock = threading.Lock()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -248,28 +248,27 @@ class Sessions:
         return token, self.find(token)
 
     def _check_room(self, address: str) -> None:
-        """Checks that there is room for a session, after those that nobody needs are removed."""
-        if time.monotonic() < self._full.get(address, 0.0):
-            raise RefusedError(429, "too many sessions were begun from this address; end those that are done with")
+        """Checks that there is room for a session; removes those that nobody needs where there is none."""
+        if self._refusal(address) is None:
+            return
+        if time.monotonic() - self._looked > PAUSE:
+            self._looked = time.monotonic()
+            self.sweep()
+            self._remove([one for one in self.all() if time.time() - one.seen > UNUSED and one.is_empty])
+        refusal = self._refusal(address)
+        if refusal is not None:
+            raise RefusedError(429, refusal)
+
+    def _refusal(self, address: str) -> str | None:
+        """The reason why a client may not begin a session now; None if it may."""
         there = {path.name for path in self.root.iterdir()}
         self._address = {name: of for name, of in self._address.items() if name in there}
-        own = [name for name, of in self._address.items() if of == address]
-        if len(there) < self.limits.sessions and len(own) < self.limits.sessions_each:
-            return
-        self.sweep()
-        now = time.time()
-        empty = [one for one in self.all() if now - one.seen > UNUSED and one.is_empty]
-        self._remove(empty)
-        gone = {one.name for one in empty}
-        self._full = {address: time.monotonic() + PAUSE}
-        if len(set(own) - gone) >= self.limits.sessions_each:
-            raise RefusedError(
-                429,
-                f"{len(own)} sessions were begun from this address; end those that are done with (DELETE api/session)",
-            )
-        if sum(1 for _ in self.root.iterdir()) >= self.limits.sessions:
-            raise RefusedError(429, f"the server has {self.limits.sessions} sessions; try again when some are over")
-        self._full.clear()
+        own = sum(of == address for of in self._address.values())
+        if own >= self.limits.sessions_each:
+            return f"{own} sessions were begun from this address; end those that are done with (DELETE api/session)"
+        if len(there) >= self.limits.sessions:
+            return f"the server has {len(there)} sessions; try again when some are over"
+        return None
 
     def find(self, token: str | None) -> Session:
         """The session of a token.
