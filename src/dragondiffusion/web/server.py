@@ -36,6 +36,8 @@ THREADS = 8
 """Short requests that are answered at once. More threads would keep the loop that answers all others waiting."""
 SWITCH = 0.001
 """Seconds after which a thread that computes lets others go on, see `sys.setswitchinterval`; Python's 0.005 add up."""
+BACKLOG = 128
+"""Connections that wait to be accepted; so many are accepted at once, before others are answered."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 """Names under which a server is reached that only this machine reaches."""
 
@@ -177,7 +179,7 @@ def bound(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(128)
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise OSError(f"--host {host} --port {port} cannot be used ({error.strerror}); choose another port") from error
@@ -188,6 +190,12 @@ def serve(app: Any, listening: socket.socket) -> None:
     """Answers requests until the process is asked to stop."""
     sys.setswitchinterval(SWITCH)
     config = uvicorn.Config(
-        app, http=Connection, ws="none", log_level="warning", timeout_graceful_shutdown=5, server_header=False
+        app,
+        http=Connection,
+        ws="none",
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        backlog=BACKLOG,
     )
     uvicorn.Server(config).run(sockets=[listening])
