@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Correspondence, coverage, covered_cells
 from ..core.paint import Placed
-from ..core.types import Canvas, Pictures, Size
+from ..core.types import Canvas, Pictures, Size, Text
 from ..imaging.files import ImageLike, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
 from ..imaging.masks import MaskLike, pad_mask, read_mask
@@ -37,7 +37,7 @@ class ReplaceAppearance(Edit):
     mask: MaskLike
     image: ImageLike
     reference_mask: MaskLike
-    prompt: str = ""
+    prompt: Text = ""
     pattern: bool = True
 
     STRENGTHS = strengths.APPEARANCE
@@ -59,7 +59,7 @@ class ReplaceAppearance(Edit):
         other = frame.second(box_of_mask(like), size, 1.0 / frame.scale)
         if frame.is_whole and other.is_whole:
             return self
-        return replace(self, mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask"))
+        return self.changed(mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask"))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         return (Guide(to_unpadded(read_picture(self.image)), self.prompt),)

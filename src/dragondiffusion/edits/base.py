@@ -5,12 +5,14 @@ what the rough edit in pixels (`proxy/`) and the composite need. Several edits o
 (`edits/compose.py`).
 """
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 
+from ..core.bounds import Bounded
 from ..core.geometry import coverage, covered_cells, dilate, feather
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures, Region, Size
@@ -127,8 +129,15 @@ class Compiled:
         return torch.maximum(alpha, soft / soft.max().clamp_min(1e-6))
 
 
-class Edit(ABC):
-    """What a user wants done to an image, in pixels of that image."""
+class Edit(Bounded, ABC):
+    """What a user wants done to an image, in pixels of that image.
+
+    Fields are checked when an edit is made, see `core.bounds`; one that checks more calls `super().__post_init__()` first.
+
+    Raises:
+        TypeError: if a field has a value of another type.
+        ValueError: if one lies outside of its range (docs/limits.md).
+    """
 
     CLAMP: ClassVar[Number] = 1.0
     """Share of the steps for which destinations are clamped to the proxy, unless settings say otherwise."""
@@ -190,6 +199,13 @@ class Edit(ABC):
     def clamp(self, settings: Settings) -> Number:
         """Share of the steps for which destinations are clamped to the proxy."""
         return self.CLAMP if settings.clamp_destination is None else settings.clamp_destination
+
+    def changed(self, **fields: Any) -> Self:
+        """A copy with fields that are computed, not given: those of a frame may lie outside of what users may give."""
+        found = copy.copy(self)
+        for name, value in fields.items():
+            object.__setattr__(found, name, value)
+        return found
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         """Further images the edit takes something from; compiled edits number them from 1."""

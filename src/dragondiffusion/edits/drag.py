@@ -1,10 +1,12 @@
 """Dragging content from points to points."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Annotated
 
+from ..core.bounds import Length
 from ..core.geometry import coverage, covered_cells
-from ..core.types import Canvas, Mask, Pairs, Size
+from ..core.types import MOST_POINTS, Canvas, Mask, Pairs, Size
 from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
 from ..imaging.masks import MaskLike, read_mask
 from ..method import strengths
@@ -32,7 +34,7 @@ class Drag(Edit):
         ValueError: if no pair has a displacement.
     """
 
-    points: Pairs
+    points: Annotated[Pairs, Length(1, MOST_POINTS, "pairs")]
     mask: MaskLike | None = None
 
     STRENGTHS = strengths.DRAG
@@ -44,7 +46,8 @@ class Drag(Edit):
     """The same, at least, in latent cells. Source: chosen, wider than a patch of 3x3 cells."""
 
     def __post_init__(self) -> None:
-        if self.points and not self.moving:
+        super().__post_init__()
+        if not self.moving:
             start = self.points[0][0]
             raise ValueError(f"points[0] {start} has no displacement, nor has any other pair; drag one somewhere else")
 
@@ -90,12 +93,12 @@ class Drag(Edit):
         moving = frame.pairs(self.moving)
         points = (*moving, *frame.pairs(anchors))
         if self.mask is None:
-            return replace(self, points=points)
+            return self.changed(points=points)
         mask = frame.mask(self.mask)
         # Points at the border of a mask stay inside when it is scaled down.
         for x, y in (point for pair in moving for point in pair):
             mask[int(y), int(x)] = 1
-        return replace(self, points=points, mask=mask)
+        return self.changed(points=points, mask=mask)
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.editable(canvas)

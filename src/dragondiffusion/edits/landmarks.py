@@ -1,12 +1,14 @@
 """Giving a face, or anything with landmarks, another layout of them."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 
 from ..core.geometry import cell_centres, coverage
-from ..core.types import Canvas, Mask, PointList, Size
+from ..core.bounds import Length
+from ..core.types import MOST_POINTS, Canvas, Mask, PointList, Size
 from ..imaging.frames import Box, Frame, box_of_points, clipped, grown
 from ..method import strengths
 from ..method.bank import appending
@@ -30,8 +32,8 @@ class Landmarks(Edit):
         ValueError: if the lists differ in length or nothing moves.
     """
 
-    points_from: PointList
-    points_to: PointList
+    points_from: Annotated[PointList, Length(1, MOST_POINTS, "points")]
+    points_to: Annotated[PointList, Length(1, MOST_POINTS, "points")]
 
     STRENGTHS = strengths.LANDMARKS
     CLAMP = 0.9  # chosen, docs/experiments.md
@@ -40,12 +42,13 @@ class Landmarks(Edit):
     """How far around the landmarks content may change, in diameters of their hull. Source: chosen."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if len(self.points_from) != len(self.points_to):
             raise ValueError(
                 f"points_from has {len(self.points_from)} points and points_to {len(self.points_to)}; "
                 "give every landmark in both"
             )
-        if self.points_from and all(tuple(a) == tuple(b) for a, b in self._pairs()):
+        if all(tuple(a) == tuple(b) for a, b in self._pairs()):
             raise ValueError("points_to equals points_from and nothing moves; change at least one landmark")
 
     def _pairs(self) -> list[tuple[tuple[float, float], tuple[float, float]]]:
@@ -62,7 +65,7 @@ class Landmarks(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Landmarks":
         if frame.is_whole:
             return self
-        return replace(self, points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
+        return self.changed(points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
 
     def editable(self, canvas: Canvas) -> Mask:
         """What may change, on the padded image: the hull of old and new landmarks and its surroundings."""

@@ -1,6 +1,6 @@
 """Taking an object away."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Pictures, Size
@@ -40,7 +40,7 @@ class Remove(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Remove":
         if frame.is_whole:
             return self
-        return replace(self, mask=frame.mask(self.mask), hint=hint_within(self.hint, frame))
+        return self.changed(mask=frame.mask(self.mask), hint=hint_within(self.hint, frame))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = object_mask(self.mask, canvas)
