@@ -122,7 +122,7 @@ MOVE = {"edit": "move", "mask": "cup-mask.png"}
         (job(seeds=[]), r"line 2: seeds is \[\]; give at least one"),
         (job(seeds=[1, 1]), r"line 2: seeds is \[1, 1\]; give at least one, each once"),
         (job(seeds=[1.5]), r"line 2: seeds\[0\] is 1\.5; expected a whole number"),
-        (job(seeds=[-1]), r"line 2: seed -1 must lie between"),
+        (job(seeds=[-1]), r"line 2: seed=-1 must be a whole number from 0"),
         (job(seeds=[1], seed=2), r"line 2: seed and seeds are both given; give one"),
         (job(name=""), r'line 2: name is ""; expected a text'),
         (job(name="../up"), r'line 2: name "\.\./up" must be a path inside the output folder'),

@@ -65,7 +65,7 @@ SHAPES = [
     ((*EDIT, "scale"), [1, 1e4], r"edits\[0\]: scale\[1\]=10000\.0 must be a number from 0\.01 to 100"),
     ((*EDIT, "offset"), [0, -1e9], r"edits\[0\]: offset\[1\]=-1000000000\.0 must be a number from -1000000 to"),
     (("settings", "steps"), 0, "settings: steps=0 must be a whole number from 1 to 1000 steps"),
-    (("settings", "energy_grid"), 10**6, "settings: energy_grid=1000000 must be a whole number from 1 to 8 cells"),
+    (("settings", "energy_grid"), 10**6, "settings: energy_grid=1000000 must be a whole number from 1 to 4 cells"),
     (("settings", "clamp_margin"), 1.5, r"settings\.clamp_margin is 1\.5; expected a whole number"),
     (("settings", "clamp_margin"), 10**12, "settings: clamp_margin=1000000000000 must be a whole number from 0 to 64"),
     (("settings", "w_edit"), "3", 'settings.w_edit is "3"; expected a number'),

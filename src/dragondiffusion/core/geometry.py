@@ -254,7 +254,7 @@ class Correspondence:
     def same(region: Region) -> "Correspondence":
         """Every cell of the region corresponds to itself."""
         size: Size = (region.shape[0], region.shape[1])
-        return Correspondence(region, cell_centres(size, size)[region.flatten()], size, bilinear=False)
+        return Correspondence(region, region.nonzero().flip(1).double() + 0.5, size, bilinear=False)
 
     @staticmethod
     def along(affine: Affine, target: Region, extent: Size, source_extent: Size | None = None) -> "Correspondence":

@@ -37,8 +37,8 @@ Point: TypeAlias = tuple[Coordinate, Coordinate]
 PointList: TypeAlias = Sequence[Point]
 """Points of an image."""
 
-MOST_POINTS = 1000
-"""Points, or pairs of them, of one edit. Source: chosen, twice the landmarks of a face; time grows with their cube."""
+MOST_POINTS = 500
+"""Points, or pairs of them, of one edit. Source: chosen, the 478 landmarks of a face; time grows with their cube."""
 
 Pairs: TypeAlias = Sequence[tuple[Point, Point]]
 """Pairs of points (from, to)."""

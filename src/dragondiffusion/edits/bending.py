@@ -6,6 +6,7 @@ import torch.nn.functional as nnf
 from ..core.geometry import Correspondence, Points, cell_centres, coverage, erode, resize_nearest
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pairs, Region, Size
+from ..imaging.frames import box_of_points, clipped, grown
 from ..proxy.deformation import STEPS, flow, pins
 from ..proxy.rough import Copied
 
@@ -91,10 +92,13 @@ def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:
 
 def capsules(pairs: Pairs, radius: Number, size: Size) -> Region:
     """Pixels within a radius of the segments from start to end."""
-    points = cell_centres(size, size)
-    region = torch.zeros(len(points), dtype=torch.bool)
+    centres, region = cell_centres(size, size).reshape(*size, 2), torch.zeros(size, dtype=torch.bool)
     for start, end in pairs:
-        a, b = torch.tensor(start, dtype=torch.float64), torch.tensor(end, dtype=torch.float64)
+        left, top, right, bottom = clipped(grown(box_of_points((start, end)), radius), size)
+        part = region[top:bottom, left:right]
+        if bool(part.all()):
+            continue
+        points, a, b = centres[top:bottom, left:right], *torch.tensor((start, end), dtype=torch.float64)
         along = ((points - a) @ (b - a) / (b - a).square().sum().clamp_min(1e-9)).clamp(0, 1)
-        region |= (points - a - along[:, None] * (b - a)).norm(dim=1) <= radius
-    return region.reshape(size)
+        part |= (points - a - along[..., None] * (b - a)).norm(dim=-1) <= radius
+    return region

@@ -8,11 +8,22 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from ..core.types import Size
-from .files import MAX_PIXELS, ImageLike, Pixels, array_image, check_size, load_pixels, open_image, to_rgb
+from .files import (
+    MAX_PIXELS,
+    ImageLike,
+    Pixels,
+    array_image,
+    by_strips,
+    check_size,
+    load_pixels,
+    open_image,
+    to_rgb,
+    upright,
+)
 from .frames import Frame
 from .metadata import carried
 
@@ -106,16 +117,21 @@ def read_photo(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Photo:
         return _photo(source, "image")
     name = f"image {source}"
     with open_image(Path(source), max_pixels, name) as image:
-        return _photo(load_pixels(image, name), name)
+        return _photo(load_pixels(image, name), name, ours=True)
 
 
-def _photo(image: Image.Image, name: str) -> Photo:
-    notes, info, upright = tuple(_notes(image, name)), carried(image), ImageOps.exif_transpose(image)
-    alpha = np.array(upright.convert("RGBA").getchannel("A")) if upright.has_transparency_data else None
+def _photo(image: Image.Image, name: str, ours: bool = False) -> Photo:
+    """A photo of an image with its pixels read; `ours`: see `upright`."""
+    notes, info, turned = tuple(_notes(image, name)), carried(image), upright(image, ours)
+    alpha = by_strips(turned, _opacity) if turned.has_transparency_data else None
     if alpha is not None and int(alpha.min(initial=255)) == 255:
         alpha = None
     grey = image.mode in GREY_MODES or image.mode.startswith("I") or image.mode == "F"
-    return Photo(to_rgb(upright), alpha, grey, info, notes)
+    return Photo(to_rgb(turned, ours), alpha, grey, info, notes)
+
+
+def _opacity(image: Image.Image) -> Channel:
+    return np.array(image.convert("RGBA").getchannel("A"))
 
 
 def _notes(image: Image.Image, name: str) -> "list[str]":

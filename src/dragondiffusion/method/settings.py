@@ -128,7 +128,7 @@ class MethodSettings(RunSettings):
     w_content: Weight | None = None
     w_contrast: Weight | None = None
     w_inpaint: Weight | None = None
-    energy_grid: Annotated[int, Range(1, 8, "cells")] = 2
+    energy_grid: Annotated[int, Range(1, 4, "cells")] = 2
     raw_cosine: bool = False
     geometry: Geometry = Geometry.AFFINE
     recall: bool = True
