@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as nnf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from dragondiffusion.core.geometry import (
     dilate,
     feather,
     fill,
+    nearest_cells,
     warp,
     warp_mask,
 )
@@ -159,3 +161,27 @@ def test_fill_keeps_what_is_known_and_makes_up_the_rest_smoothly():
     assert torch.equal(filled[..., ~unknown], plane[..., ~unknown])
     assert (filled - plane).abs()[..., unknown].max() < 0.15, "no trace of what was there"
     assert torch.equal(fill(plane, torch.zeros_like(unknown)), plane)
+
+
+@given(st.integers(1, 40), st.integers(1, 300))
+def test_nearest_cells_are_those_that_resizing_reads(n, resized):
+    image = torch.rand(1, 1, n, 1, generator=torch.Generator().manual_seed(n))
+    assert torch.equal(image[0, 0, nearest_cells(n, resized), 0], nnf.interpolate(image, (resized, 1))[0, 0, :, 0])
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 14), st.integers(0, 99))
+def test_dilation_is_what_lies_so_near(rows, columns, cells, seed):
+    region = torch.rand(rows, columns, generator=torch.Generator().manual_seed(seed)) > 0.9
+    places = region.nonzero()
+    expected = torch.zeros_like(region)
+    for y in range(rows):
+        for x in range(columns):
+            near = (places - torch.tensor((y, x))).abs().amax(1) <= cells
+            expected[y, x] = bool(near.any())
+    assert torch.equal(dilate(region, cells), expected)
+
+
+def test_the_centroid_of_a_box_is_its_middle():
+    mask = torch.zeros(40, 30)
+    mask[10:20, 6:9] = 0.5
+    assert centroid(mask) == pytest.approx((7.5, 15.0))

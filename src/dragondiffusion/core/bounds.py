@@ -1,7 +1,7 @@
 """What values the fields of a dataclass take, declared once in their type hints, and checked when one is made.
 
-`steps: Annotated[int, Range(1, 1000)]` is all that is written. Python checks it in `Bounded.__post_init__`; recipes, the
-command line and the HTTP API make the same dataclasses, and the JSON schema and the table in docs/limits.md state it.
+`steps: Annotated[int, Range(1, 1000)]` is all that is written. Python checks it in `Bounded.__post_init__`; recipes,
+the command line and the HTTP API make the same dataclasses, and the JSON schema and docs/limits.md state it.
 """
 
 import functools
@@ -42,8 +42,8 @@ class Range:
         remedy: what to do instead of using a number outside.
     """
 
-    least: float
-    most: float
+    least: float | int
+    most: float | int
     unit: str = ""
     remedy: str = ""
 
@@ -142,7 +142,9 @@ def fitted(value: Any, hint: Any, name: str) -> Any:
         bare, stated = unwrapped(kind)
         if _is_of(value, bare):
             return _within(value, bare, stated, name)
-    raise TypeError(f"{name}={quoted(value)} must be {words_of(hint, ranges=len(kinds) == 1 and not _is_list(kinds[0]))}")
+    raise TypeError(
+        f"{name}={quoted(value)} must be {words_of(hint, ranges=len(kinds) == 1 and not _is_list(kinds[0]))}"
+    )
 
 
 def words_of(hint: Any, ranges: bool = True) -> str:
@@ -263,6 +265,6 @@ def _stated(stated: tuple[Any, ...]) -> str:
     return "".join(f" {one.words}" for one in stated if isinstance(one, Range))
 
 
-def _plain(number: float) -> str:
+def _plain(number: float | int) -> str:
     """A number without an exponent, whole ones without a point."""
     return f"{int(number)}" if number == int(number) else f"{number}"

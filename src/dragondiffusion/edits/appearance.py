@@ -16,7 +16,7 @@ from ..method.objective import Objective
 from ..method.terms import content_term
 from ..proxy.appearance import Recoloured, Redressed, pattern
 from ..proxy.registration import register
-from .base import Compiled, Edit, Guide, object_mask
+from .base import Compiled, Edit, Guide, object_mask, with_fields
 from .footprint import BORDER
 from .settings import Settings
 
@@ -59,7 +59,9 @@ class ReplaceAppearance(Edit):
         other = frame.second(box_of_mask(like), size, 1.0 / frame.scale)
         if frame.is_whole and other.is_whole:
             return self
-        return self.changed(mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask"))
+        return with_fields(
+            self, mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask")
+        )
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         return (Guide(to_unpadded(read_picture(self.image)), self.prompt),)

@@ -8,7 +8,7 @@ what the rough edit in pixels (`proxy/`) and the composite need. Several edits o
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 import torch
 
@@ -132,7 +132,8 @@ class Compiled:
 class Edit(Bounded, ABC):
     """What a user wants done to an image, in pixels of that image.
 
-    Fields are checked when an edit is made, see `core.bounds`; one that checks more calls `super().__post_init__()` first.
+    Fields are checked when an edit is made, see `core.bounds`; one that checks more calls `super().__post_init__()`
+    first.
 
     Raises:
         TypeError: if a field has a value of another type.
@@ -200,16 +201,25 @@ class Edit(Bounded, ABC):
         """Share of the steps for which destinations are clamped to the proxy."""
         return self.CLAMP if settings.clamp_destination is None else settings.clamp_destination
 
-    def changed(self, **fields: Any) -> Self:
-        """A copy with fields that are computed, not given: those of a frame may lie outside of what users may give."""
-        found = copy.copy(self)
-        for name, value in fields.items():
-            object.__setattr__(found, name, value)
-        return found
-
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         """Further images the edit takes something from; compiled edits number them from 1."""
         return ()
+
+
+AnyEdit = TypeVar("AnyEdit", bound=Edit)
+
+
+def with_fields(edit: AnyEdit, /, **fields: Any) -> AnyEdit:
+    """A copy with fields that are computed, not given: those of a frame may lie outside of what users may give.
+
+    Args:
+        edit: any.
+        **fields: by name; they are not checked.
+    """
+    found = copy.copy(edit)
+    for name, value in fields.items():
+        object.__setattr__(found, name, value)
+    return found
 
 
 def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask") -> Mask:

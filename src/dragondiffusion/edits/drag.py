@@ -13,7 +13,7 @@ from ..method import strengths
 from ..method.bank import appending
 from ..method.objective import Objective, Transport
 from ..method.terms import content_term, left_terms, patch_term
-from .base import Compiled, Edit, object_mask
+from .base import Compiled, Edit, object_mask, with_fields
 from .bending import capsules, check_pairs, deformed
 from .footprint import BORDER
 from .placement import picture_area
@@ -87,18 +87,19 @@ class Drag(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Drag":
         if frame.is_whole:
             return self
+        check_pairs(self.points, frame.picture, "points")
         left, top, right, bottom = frame.box
         # What lies beyond the frame stays in any case.
         anchors = tuple(p for p in self.anchors if left <= p[0][0] < right and top <= p[0][1] < bottom)
         moving = frame.pairs(self.moving)
         points = (*moving, *frame.pairs(anchors))
         if self.mask is None:
-            return self.changed(points=points)
+            return with_fields(self, points=points)
         mask = frame.mask(self.mask)
         # Points at the border of a mask stay inside when it is scaled down.
         for x, y in (point for pair in moving for point in pair):
             mask[int(y), int(x)] = 1
-        return self.changed(points=points, mask=mask)
+        return with_fields(self, points=points, mask=mask)
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.editable(canvas)

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import torch
 
-from ..core.geometry import cell_centres, coverage
 from ..core.bounds import Length
+from ..core.geometry import cell_centres, coverage
 from ..core.types import MOST_POINTS, Canvas, Mask, PointList, Size
 from ..imaging.frames import Box, Frame, box_of_points, clipped, grown
 from ..method import strengths
 from ..method.bank import appending
 from ..method.objective import Objective, Transport
 from ..method.terms import patch_term
-from .base import Compiled, Edit
+from .base import Compiled, Edit, with_fields
 from .bending import check_pairs, deformed
 from .placement import picture_area
 from .settings import Settings
@@ -65,7 +65,8 @@ class Landmarks(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Landmarks":
         if frame.is_whole:
             return self
-        return self.changed(points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
+        self.pairs(frame.picture)
+        return with_fields(self, points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
 
     def editable(self, canvas: Canvas) -> Mask:
         """What may change, on the padded image: the hull of old and new landmarks and its surroundings."""

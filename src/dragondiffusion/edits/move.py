@@ -13,7 +13,7 @@ from ..method.energies import LocalSimilarity
 from ..method.objective import Objective, Transport
 from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
-from .base import Compiled, Edit, nowhere, object_mask
+from .base import Compiled, Edit, nowhere, object_mask, with_fields
 from .footprint import arrival_box, hint_within, leaving_box, with_hint
 from .hole import hint_region, pixels_of_hole
 from .placement import Angle, Scale, picture_area, place
@@ -71,7 +71,8 @@ class Move(Edit):
         if frame.is_whole:
             return self
         mask = read_mask(self.mask, frame.picture)
-        return self.changed(
+        return with_fields(
+            self,
             mask=frame.mask(mask),
             offset=frame.offset(self.offset),
             anchor=frame.point(self._anchor(mask)),  # exact, so that the object lands in the same place at every scale

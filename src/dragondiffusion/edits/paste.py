@@ -14,7 +14,7 @@ from ..method.bank import by_region
 from ..method.energies import LocalSimilarity
 from ..method.objective import Objective, Transport
 from ..method.terms import content_term
-from .base import Compiled, Edit, Guide, nowhere
+from .base import Compiled, Edit, Guide, nowhere, with_fields
 from .footprint import BORDER, arrival_box
 from .placement import Angle, Scale, arrive
 from .settings import Settings
@@ -73,7 +73,8 @@ class Paste(Edit):
             return self
         ratio = frame.scale / other.scale
         anchor, landing = other.point((x, y)), frame.point((x + self.offset[0], y + self.offset[1]))
-        return self.changed(
+        return with_fields(
+            self,
             image=other.pixels(picture),
             mask=other.mask(mask),
             offset=(landing[0] - anchor[0], landing[1] - anchor[1]),

@@ -176,7 +176,10 @@ def by_strips(
     rows = max(1, STRIP // max(1, image.width))
     for top in range(0, image.height, rows):
         bottom = min(top + rows, image.height)
-        found[top:bottom] = convert(image.crop((0, top, image.width, bottom)))
+        with warnings.catch_warnings():  # as in `_opened`
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            strip = image.crop((0, top, image.width, bottom))
+        found[top:bottom] = convert(strip)
     return found
 
 

@@ -16,7 +16,7 @@ STEPS = 8
 """Steps of a flow. Source: docs/experiments.md."""
 
 AT_ONCE = 2**14
-"""Points that are mapped together. Source: chosen, the cells of an image of 512 pixels; more take memory and no less time."""
+"""Points that are mapped together. Source: chosen, the cells of an image of 512 pixels; more take memory."""
 
 
 @dataclass(frozen=True)

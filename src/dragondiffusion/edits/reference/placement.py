@@ -66,7 +66,7 @@ def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> CellPlace
     )
 
 
-def _centred_match(solid: Mask, shift: Size, scale: float, grid: Size) -> Correspondence:
+def _centred_match(solid: Mask, shift: Size, scale: Number, grid: Size) -> Correspondence:
     resized: Size = (max(int(grid[0] * scale), 1), max(int(grid[1] * scale), 1))
     rows, columns = (_centred_axis(grid[k], resized[k], shift[k]) for k in (0, 1))
     inside = ((rows >= 0) & (rows < resized[0]))[:, None] & ((columns >= 0) & (columns < resized[1]))[None, :]

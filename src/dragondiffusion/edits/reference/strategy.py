@@ -14,7 +14,7 @@ from ...imaging.frames import Frame
 from ...imaging.masks import MaskLike, marked, pad_mask, read_mask
 from ...imaging.tensors import resized, to_unpadded
 from ..appearance import ReplaceAppearance
-from ..base import Compiled, Edit, Guide, nowhere, object_mask
+from ..base import Compiled, Edit, Guide, nowhere, object_mask, with_fields
 from ..drag import Drag
 from ..landmarks import Landmarks
 from ..move import Move
@@ -57,7 +57,7 @@ class ReleasedMove(Edit):
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedMove":
         inner = self.edit.within(frame, settings)
-        return self.changed(edit=inner.changed(anchor=None))
+        return with_fields(self, edit=with_fields(inner, anchor=None))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         edit, mask = self.edit, object_mask(self.edit.mask, canvas)
@@ -91,7 +91,7 @@ class ReleasedPaste(Edit):
     def within(self, frame: Frame, settings: Settings) -> "ReleasedPaste":
         if frame.is_whole:
             return self
-        return self.changed(edit=self.edit.changed(offset=frame.offset(self.edit.offset)))
+        return with_fields(self, edit=with_fields(self.edit, offset=frame.offset(self.edit.offset)))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = resized(read_picture(self.edit.image), canvas.padded)
@@ -121,7 +121,7 @@ class ReleasedAppearance(Edit):
     def within(self, frame: Frame, settings: Settings) -> "ReleasedAppearance":
         if frame.is_whole:
             return self
-        return self.changed(edit=self.edit.changed(mask=frame.mask(self.edit.mask)))
+        return with_fields(self, edit=with_fields(self.edit, mask=frame.mask(self.edit.mask)))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = resized(read_picture(self.edit.image), canvas.padded)
@@ -146,7 +146,7 @@ class ReleasedDrag(Edit):
     edit: Drag
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedDrag":
-        return self.changed(edit=self.edit.within(frame, settings))
+        return with_fields(self, edit=self.edit.within(frame, settings))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.edit.editable(canvas)
@@ -166,7 +166,7 @@ class ReleasedLandmarks(Edit):
     edit: Landmarks
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedLandmarks":
-        return self.changed(edit=self.edit.within(frame, settings))
+        return with_fields(self, edit=self.edit.within(frame, settings))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         pairs, area = self.edit.pairs(canvas.picture), picture_area(canvas)
