@@ -1,7 +1,7 @@
 """Inputs drawn from the declared types and ranges of fields, and from what nobody should give; what comes of them.
 
 Runs in a process of its own, where no hook checks types before the package does, and where memory is its own:
-`python tests/fuzzing.py inputs|recipes|edits COUNT SEED` prints the figures as JSON.
+`python tests/fuzzing.py inputs|recipes|edits COUNT SEED` prints the figures as JSON; further triples may follow.
 """
 
 import copy
@@ -398,4 +398,5 @@ def fuzzed(what, count, number):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     warnings.simplefilter("error", RuntimeWarning)
-    print(json.dumps(vars(fuzzed(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))), indent=1))
+    given_ = zip(sys.argv[1::3], map(int, sys.argv[2::3]), map(int, sys.argv[3::3]), strict=True)
+    print(json.dumps([vars(fuzzed(*one)) for one in given_], indent=1))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ SHAPES = [
     (("settings", "clamp_margin"), 1.5, r"settings\.clamp_margin is 1\.5; expected a whole number"),
     (("settings", "clamp_margin"), 10**12, "settings: clamp_margin=1000000000000 must be a whole number from 0 to 64"),
     (("settings", "w_edit"), "3", 'settings.w_edit is "3"; expected a number'),
-    (("settings", "guidance"), [{"start": 0, "stop": 1}] * 101, "settings: guidance has 101 windows; give 0 to 100"),
+    (("settings", "guidance"), [{"start": 0, "stop": 1}] * 101, r"settings\.guidance has 101 windows; give 0 to 100"),
     (("seed",), 2**63, "seed=9223372036854775808 must be a whole number from 0"),
 ]
 """What the schema refuses too."""
@@ -96,6 +97,14 @@ def test_what_is_refused(path, value, message):
 def test_the_schema_refuses_it_too(schema, path, value):
     assert schema.is_valid(JOB)
     assert not schema.is_valid(at(JOB, path, value))
+
+
+@pytest.mark.parametrize("path", [("edits",), ("loras",), ("settings", "guidance")])
+def test_long_lists_are_refused_before_their_items_are_looked_at(path):
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="has 1,000,000 .*; give"):
+        Recipe.from_json(at(JOB | {"loras": []}, path, [0] * 10**6))
+    assert time.process_time() - begin < 2
 
 
 def test_what_is_no_recipe(folder, picture):

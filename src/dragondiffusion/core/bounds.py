@@ -72,6 +72,12 @@ class Length:
         """The number in words."""
         return f"{self.least:,} to {self.most:,} {self.unit}"
 
+    def problem(self, value: Any) -> str:
+        """What is wrong with the length of a value, to stand behind its name; empty if it is right."""
+        if self.least <= len(value) <= self.most:
+            return ""
+        return f"{f'has {len(value):,} {self.unit}' if len(value) else 'is empty'}; give {self.words}"
+
 
 class Bounded:
     """A frozen dataclass whose fields have the values that their type hints state."""
@@ -243,9 +249,9 @@ def _many(given: Sequence[Any], hint: Any) -> tuple[Any, ...] | None:
 
 def _check_length(value: Any, stated: tuple[Any, ...], name: str) -> None:
     for one in stated:
-        if isinstance(one, Length) and not one.least <= len(value) <= one.most:
-            found = f"has {len(value):,} {one.unit}" if len(value) else "is empty"
-            raise ValueError(f"{name} {found}; give {one.words}")
+        problem = one.problem(value) if isinstance(one, Length) else ""
+        if problem:
+            raise ValueError(f"{name} {problem}")
 
 
 def _words(kind: Any, ranges: bool) -> str:

@@ -339,7 +339,8 @@ def union(regions: Sequence[Region]) -> Region:
 def centroid(mask: Mask) -> Point:
     """Centre of gravity (x, y) of a mask in pixels."""
     x, y = (mask.sum(k, dtype=torch.float64) for k in (0, 1))
-    return tuple(float(w @ (torch.arange(len(w), dtype=w.dtype) + 0.5) / w.sum()) for w in (x, y))
+    across, down = (float(w @ (torch.arange(len(w), dtype=w.dtype) + 0.5) / w.sum()) for w in (x, y))
+    return across, down
 
 
 def bounding_box(mask: Region) -> tuple[int, int, int, int]:

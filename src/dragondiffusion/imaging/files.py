@@ -57,7 +57,7 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
         FileNotFoundError: if the path does not exist.
         ValueError: if the image is unreadable or enormous.
     """
-    if isinstance(source, Path) and not source.is_file():
+    if isinstance(source, Path) and not is_file(source):
         raise FileNotFoundError(f"{name} does not exist; check the path")
     try:
         image = _opened(source)
@@ -69,6 +69,14 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
         raise ValueError(f"{name} cannot be read ({error}); save it again") from error
     check_size(image.size[1], image.size[0], max_pixels, name)
     return image
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none under a name that the file system does not take."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _opened(source: Path | io.BytesIO) -> Image.Image:

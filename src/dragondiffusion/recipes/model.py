@@ -155,7 +155,18 @@ def _single(hint: Any) -> Any:
     hint, stated = unwrapped(hint)
     kind = _bare(hint)
     more = {name: value for one in stated for name, value in _keywords(one, hint).items()}
-    return Annotated[kind, _Stated(more)] if more else kind
+    if not more:
+        return kind
+    return Annotated[kind, _Stated(more), BeforeValidator(functools.partial(_short_enough, stated=stated))]
+
+
+def _short_enough(value: Any, stated: tuple[Any, ...]) -> Any:
+    """Refuses a list that is too long before each of its items is looked at."""
+    for one in stated:
+        problem = one.problem(value) if isinstance(one, Length) and isinstance(value, (list, str)) else ""
+        if problem:
+            raise PydanticCustomError("length", "{text}", {"text": problem})
+    return cast(Any, value)
 
 
 def _bare(hint: Any) -> Any:
