@@ -327,7 +327,9 @@ CHANGES = {
     "text": lambda value, rng: json.dumps(value),
     "wrapped": lambda value, rng: [value],
     "opened": lambda value, rng: [*value.values()] if isinstance(value, dict) else {"x": value},
-    "again": lambda value, rng: value * rng.choice([0, 2, 300]) if isinstance(value, list) else value,
+    "again": lambda value, rng: (
+        value * rng.choice([0, 2, 300]) if isinstance(value, list) and len(value) < 1000 else value
+    ),
     "shorter": lambda value, rng: value[:-1] if isinstance(value, (list, str)) else value,
     "scaled": lambda value, rng: (
         value * rng.choice([-1, 0, 0.01, 100, 1e9, 1e300]) if type(value) in (int, float) else value

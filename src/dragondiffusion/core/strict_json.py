@@ -30,6 +30,14 @@ def parse_json(text: str, name: str) -> Json:
         raise ValueError(f"{name} is not valid JSON ({error}); correct it") from error
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none under a name that the file system does not take."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def read_json(path: Path, max_bytes: int, name: str) -> Json:
     """The value of a JSON file.
 
@@ -37,7 +45,7 @@ def read_json(path: Path, max_bytes: int, name: str) -> Json:
         FileNotFoundError: if there is no such file.
         ValueError: if it is too large, or not JSON.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise FileNotFoundError(f"{name} does not exist; check the path")
     with path.open("rb") as file:
         data = file.read(max_bytes + 1)

@@ -16,6 +16,8 @@ from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from ..core.strict_json import is_file
+
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """An RGB image (height, width, 3) with 8 bits a channel."""
 
@@ -69,14 +71,6 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
         raise ValueError(f"{name} cannot be read ({error}); save it again") from error
     check_size(image.size[1], image.size[0], max_pixels, name)
     return image
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; there is none under a name that the file system does not take."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _opened(source: Path | io.BytesIO) -> Image.Image:
