@@ -17,7 +17,6 @@ from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Recipe, Remo
 from dragondiffusion.edits.registry import EDITS
 from dragondiffusion.imaging.masks import read_mask
 from dragondiffusion.imaging.png import to_png
-from dragondiffusion.imaging.settings import LEAST_WORKING_SIZE
 from dragondiffusion.recipes import made_with, recipe, versions
 from dragondiffusion.recipes.records import Form
 from dragondiffusion.recipes.store import Embedded, Folder, data_of, relative
@@ -43,9 +42,10 @@ def values(form):
         return st.tuples(*(values(item) for item in form["prefixItems"])).map(list)
     if form["type"] == "array":
         return st.lists(values(form["items"]), min_size=2, max_size=2)
+    least = max(1, form.get("minimum", 1))
     kinds = {
         "boolean": st.booleans(),
-        "integer": st.integers(1, 60),
+        "integer": st.integers(least, min(form.get("maximum", 60), least + 59)),
         "number": st.floats(0.01, 1) | st.just(1),
         "string": PATHS if form.get("minLength") else st.text(st.characters(codec="utf-8"), max_size=8),
         "null": st.none(),
@@ -54,11 +54,9 @@ def values(form):
 
 
 def in_order(data):
-    """A window with its ends in order, a working size that is large enough; all else as it is."""
+    """A window with its ends in order; all else as it is."""
     if data.keys() >= {"start", "stop"}:
         data["start"], data["stop"] = sorted((data["start"], data["stop"]))
-    if isinstance(data.get("working_size"), int):
-        data["working_size"] += LEAST_WORKING_SIZE
     return data
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from PIL import Image
 
+from ..core.bounds import fitted
 from ..core.strict_json import Json, parse_json, shown
+from ..core.types import Seed
 from ..imaging.mask_choice import split_choice
 from ..imaging.writing import holds_colour
 from ..recipes import Recipe
@@ -191,8 +193,7 @@ class Source:
         shared, pictures = digest([*key, str(model)]), tuple(dict.fromkeys(folder.named))
         made: list[BatchJob] = []
         for seed in seeds or [recipe.seed]:
-            if not 0 <= seed < 2**63:
-                raise ValueError(f"seed {seed} must lie between 0 and {2**63 - 1}")
+            fitted(seed, Seed, "seed")
             target = _target(name.replace("{seed}", str(seed)), self.suffix)
             identity = digest([target, text, seed, recipe.model or self.model, *(recipe.loras or self.loras)])
             made.append(BatchJob(target, place, text, seed, model, pictures, shared, identity))

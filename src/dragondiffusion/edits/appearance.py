@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Correspondence, coverage, covered_cells
 from ..core.paint import Placed
-from ..core.types import Canvas, Pictures, Size
+from ..core.types import Canvas, Pictures, Size, Text
 from ..imaging.files import ImageLike, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
 from ..imaging.masks import MaskLike, ReadMask, pad_mask, read_mask
@@ -16,7 +16,7 @@ from ..method.objective import Objective
 from ..method.terms import content_term
 from ..proxy.appearance import Recoloured, Redressed, pattern
 from ..proxy.registration import register
-from .base import Compiled, Edit, Guide, object_mask, read_object
+from .base import Compiled, Edit, Guide, object_mask, read_object, with_fields
 from .footprint import BORDER
 from .settings import Settings
 
@@ -37,7 +37,7 @@ class ReplaceAppearance(Edit):
     mask: MaskLike
     image: ImageLike
     reference_mask: MaskLike
-    prompt: str = ""
+    prompt: Text = ""
     pattern: bool = True
 
     STRENGTHS = strengths.APPEARANCE
@@ -60,7 +60,7 @@ class ReplaceAppearance(Edit):
         if frame.is_whole and other.is_whole:
             return self
         second = ReadMask(other.mask(ReadMask(like), "reference_mask"))
-        return replace(self, mask=mask, image=other.pixels(picture), reference_mask=second)
+        return with_fields(self, mask=mask, image=other.pixels(picture), reference_mask=second)
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         return (Guide(to_unpadded(read_picture(self.image)), self.prompt),)

@@ -5,12 +5,14 @@ what the rough edit in pixels (`proxy/`) and the composite need. Several edits o
 (`edits/compose.py`).
 """
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 
+from ..core.bounds import Bounded
 from ..core.geometry import coverage, covered_cells, dilate, feather
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures, Region, Size
@@ -128,8 +130,16 @@ class Compiled:
         return torch.maximum(alpha, soft / soft.max().clamp_min(1e-6))
 
 
-class Edit(ABC):
-    """What a user wants done to an image, in pixels of that image."""
+class Edit(Bounded, ABC):
+    """What a user wants done to an image, in pixels of that image.
+
+    Fields are checked when an edit is made, see `core.bounds`; one that checks more calls `super().__post_init__()`
+    first.
+
+    Raises:
+        TypeError: if a field has a value of another type.
+        ValueError: if one lies outside of its range (docs/limits.md).
+    """
 
     CLAMP: ClassVar[Number] = 1.0
     """Share of the steps for which destinations are clamped to the proxy, unless settings say otherwise."""
@@ -221,6 +231,22 @@ def read_object(mask: MaskLike, size: Size, settings: Settings, name: str = "mas
             "give 1 - mask; if the object is that large, set large_mask (--set large_mask=true)"
         )
     return values
+
+
+AnyEdit = TypeVar("AnyEdit", bound=Edit)
+
+
+def with_fields(edit: AnyEdit, /, **fields: Any) -> AnyEdit:
+    """A copy with fields that are computed, not given: those of a frame may lie outside of what users may give.
+
+    Args:
+        edit: any.
+        **fields: by name; they are not checked.
+    """
+    found = copy.copy(edit)
+    for name, value in fields.items():
+        object.__setattr__(found, name, value)
+    return found
 
 
 def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask", settings: Settings | None = None) -> Mask:

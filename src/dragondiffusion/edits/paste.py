@@ -1,10 +1,10 @@
 """Bringing an object of a second image into this one."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..core.geometry import Affine, centroid
-from ..core.types import Canvas, Mask, Number, Point, Size
+from ..core.types import Canvas, Mask, Point, Size, Text
 from ..imaging.files import ImageLike, Pixels, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
 from ..imaging.masks import MaskLike, ReadMask, pad_mask, read_mask
@@ -14,9 +14,9 @@ from ..method.bank import by_region
 from ..method.energies import LocalSimilarity
 from ..method.objective import Objective, Transport
 from ..method.terms import content_term
-from .base import Compiled, Edit, Guide, nowhere, read_object
+from .base import Compiled, Edit, Guide, nowhere, read_object, with_fields
 from .footprint import BORDER, arrival_box
-from .placement import arrive, check_map
+from .placement import Angle, Scale, arrive
 from .settings import Settings
 
 
@@ -38,25 +38,19 @@ class Paste(Edit):
         anchor: (x, y) in the second image that scaling, turning and mirroring leave in place; None is the mask's
             centroid.
         prompt: what the second image shows.
-
-    Raises:
-        ValueError: if a number is not finite or a scale not positive.
     """
 
     image: ImageLike
     mask: MaskLike
     offset: Point = (0.0, 0.0)
-    scale: Number | Point = 1.0
-    angle: Number = 0.0
+    scale: Scale | tuple[Scale, Scale] = 1.0
+    angle: Angle = 0.0
     flip: bool = False
     anchor: Point | None = None
-    prompt: str = ""
+    prompt: Text = ""
 
     STRENGTHS = strengths.PASTE
     CLAMP = 1.0  # chosen, docs/experiments.md
-
-    def __post_init__(self) -> None:
-        check_map(self.offset, self.scale, self.angle, self.anchor)
 
     @property
     def scales(self) -> Point:
@@ -79,7 +73,7 @@ class Paste(Edit):
             return self
         ratio = frame.scale / other.scale
         anchor, landing = other.point((x, y)), frame.point((x + self.offset[0], y + self.offset[1]))
-        return replace(
+        return with_fields(
             self,
             image=other.pixels(picture),
             mask=ReadMask(other.mask(ReadMask(mask))),

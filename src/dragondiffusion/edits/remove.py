@@ -1,6 +1,6 @@
 """Taking an object away."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Pictures, Size
@@ -11,7 +11,7 @@ from ..method.bank import replacing
 from ..method.objective import Objective
 from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
-from .base import Compiled, Edit, nowhere, object_mask, read_object
+from .base import Compiled, Edit, nowhere, object_mask, read_object, with_fields
 from .footprint import hint_within, leaving_box, with_hint
 from .hole import hint_region, pixels_of_hole
 from .settings import Settings
@@ -40,7 +40,7 @@ class Remove(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Remove":
         if frame.is_whole:
             return self
-        return replace(self, mask=ReadMask(frame.mask(self.mask)), hint=hint_within(self.hint, frame))
+        return with_fields(self, mask=ReadMask(frame.mask(self.mask)), hint=hint_within(self.hint, frame))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = object_mask(self.mask, canvas, settings=settings)

@@ -8,13 +8,24 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from ..core.messages import cut
 from ..core.types import Size
 from .deep import DEEP, Deep, deep_of, kept
-from .files import MAX_PIXELS, ImageLike, Pixels, array_image, check_size, load_pixels, open_image, to_rgb
+from .files import (
+    MAX_PIXELS,
+    ImageLike,
+    Pixels,
+    array_image,
+    by_strips,
+    check_size,
+    load_pixels,
+    open_image,
+    to_rgb,
+    upright,
+)
 from .frames import Frame
 from .metadata import carried
 
@@ -112,17 +123,22 @@ def read_photo(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Photo:
         return _photo(source, "image")
     name = f"image {cut(source)}"
     with open_image(Path(source), max_pixels, name) as image:
-        return _photo(load_pixels(image, name), name, Path(source))
+        return _photo(load_pixels(image, name), name, Path(source), ours=True)
 
 
-def _photo(image: Image.Image, name: str, source: Path | None = None) -> Photo:
-    info, upright, deep = carried(image), ImageOps.exif_transpose(image), deep_of(image, source)
-    notes = tuple(_notes(image, name, deep is not None))
-    alpha = np.array(upright.convert("RGBA").getchannel("A")) if upright.has_transparency_data else None
+def _photo(image: Image.Image, name: str, source: Path | None = None, ours: bool = False) -> Photo:
+    """A photo of an image with its pixels read; `ours`: see `upright`."""
+    deep = deep_of(image, source)
+    notes, info, turned = tuple(_notes(image, name, deep is not None)), carried(image), upright(image, ours)
+    alpha = by_strips(turned, _opacity) if turned.has_transparency_data else None
     if alpha is not None and int(alpha.min(initial=255)) == 255:
         alpha = None
     grey = image.mode in GREY_MODES or image.mode.startswith("I") or image.mode == "F"
-    return Photo(to_rgb(upright), alpha, grey, info, notes, deep if alpha is None else None)
+    return Photo(to_rgb(turned, ours), alpha, grey, info, notes, deep if alpha is None else None)
+
+
+def _opacity(image: Image.Image) -> Channel:
+    return np.array(image.convert("RGBA").getchannel("A"))
 
 
 def _notes(image: Image.Image, name: str, kept: bool) -> "list[str]":

@@ -1,13 +1,19 @@
 """Settings of input and output: what masks may be, how an edited image is put together, at which size it is edited."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from ..core.bounds import Bounded, Range
 
 LEAST_WORKING_SIZE = 64
 """Smallest working size, pixels. Source: chosen, eight latent cells of Stable Diffusion."""
 
+MOST_WORKING_SIZE = 4096
+"""Largest working size, pixels. Source: chosen, four times what Stable Diffusion XL was made for."""
+
 
 @dataclass(frozen=True)
-class OutputSettings:
+class OutputSettings(Bounded):
     """Settings of the output.
 
     Args:
@@ -23,12 +29,6 @@ class OutputSettings:
 
     restore_detail: bool = True
     composite: bool = True
-    composite_feather: int = 1
-    working_size: int | None = None
+    composite_feather: Annotated[int, Range(0, 64, "latent cells")] = 1
+    working_size: Annotated[int, Range(LEAST_WORKING_SIZE, MOST_WORKING_SIZE, "pixels")] | None = None
     large_mask: bool = False
-
-    def __post_init__(self) -> None:
-        if self.composite_feather < 0:
-            raise ValueError(f"composite_feather={self.composite_feather} must not be negative")
-        if self.working_size is not None and self.working_size < LEAST_WORKING_SIZE:
-            raise ValueError(f"working_size={self.working_size} must be at least {LEAST_WORKING_SIZE} pixels")

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from PIL import Image
 
 from .. import __version__
+from ..core.bounds import Bounded, Length
 from ..core.strict_json import Json, parse_json, read_json, shown, write_json
+from ..core.types import Seed, Text
 from ..edits.base import Edit
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike
@@ -42,7 +44,7 @@ RECIPE_TEXT, VERSIONS_TEXT = "dragondiffusion-recipe", "dragondiffusion-versions
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Bounded):
     """One job, from image to edited image.
 
     Args:
@@ -56,6 +58,7 @@ class Recipe:
         loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
 
     Raises:
+        TypeError: if a field has a value of another type.
         ValueError: if there is no edit or the seed is out of range.
 
     Examples:
@@ -65,19 +68,13 @@ class Recipe:
     """
 
     image: ImageLike
-    edits: tuple[Edit, ...]
-    prompt: str = ""
-    negative_prompt: str = ""
-    seed: int = 42
+    edits: Annotated[tuple[Edit, ...], Length(1, 100, "edits")]
+    prompt: Text = ""
+    negative_prompt: Text = ""
+    seed: Seed = 42
     settings: Settings = field(default_factory=Settings)
     model: str | None = None
-    loras: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.edits:
-            raise ValueError("edits is empty; give at least one edit")
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(f"seed {self.seed} must lie between 0 and {2**63 - 1}")
+    loras: Annotated[tuple[str, ...], Length(0, 100, "files")] = ()
 
     @staticmethod
     def load(path: str | PathLike[str], allow_outside: bool = False, model: str | None = None) -> "Recipe":

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ...core.geometry import resize_nearest
@@ -14,7 +14,7 @@ from ...imaging.frames import Frame
 from ...imaging.masks import MaskLike, ReadMask, marked, pad_mask, read_mask
 from ...imaging.tensors import resized, to_unpadded
 from ..appearance import ReplaceAppearance
-from ..base import Compiled, Edit, Guide, nowhere, object_mask, read_object
+from ..base import Compiled, Edit, Guide, nowhere, object_mask, read_object, with_fields
 from ..drag import Drag
 from ..landmarks import Landmarks
 from ..move import Move
@@ -52,11 +52,12 @@ class ReleasedMove(Edit):
     edit: Move
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_simple(self.edit, "move")
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedMove":
         inner = self.edit.within(frame, settings)
-        return replace(self, edit=replace(inner, anchor=None))
+        return with_fields(self, edit=with_fields(inner, anchor=None))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         edit, mask = self.edit, object_mask(self.edit.mask, canvas, settings=settings)
@@ -84,12 +85,13 @@ class ReleasedPaste(Edit):
     edit: Paste
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_simple(self.edit, "paste")
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedPaste":
         if frame.is_whole:
             return self
-        return replace(self, edit=replace(self.edit, offset=frame.offset(self.edit.offset)))
+        return with_fields(self, edit=with_fields(self.edit, offset=frame.offset(self.edit.offset)))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = resized(read_picture(self.edit.image), canvas.padded)
@@ -119,7 +121,7 @@ class ReleasedAppearance(Edit):
     def within(self, frame: Frame, settings: Settings) -> "ReleasedAppearance":
         if frame.is_whole:
             return self
-        return replace(self, edit=replace(self.edit, mask=ReadMask(frame.mask(self.edit.mask))))
+        return with_fields(self, edit=with_fields(self.edit, mask=ReadMask(frame.mask(self.edit.mask))))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = resized(read_picture(self.edit.image), canvas.padded)
@@ -144,7 +146,7 @@ class ReleasedDrag(Edit):
     edit: Drag
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedDrag":
-        return replace(self, edit=self.edit.within(frame, settings))
+        return with_fields(self, edit=self.edit.within(frame, settings))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.edit.editable(canvas)
@@ -164,7 +166,7 @@ class ReleasedLandmarks(Edit):
     edit: Landmarks
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedLandmarks":
-        return replace(self, edit=self.edit.within(frame, settings))
+        return with_fields(self, edit=self.edit.within(frame, settings))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         pairs, area = self.edit.pairs(canvas.picture), picture_area(canvas)
