@@ -1,4 +1,4 @@
-"""Workflows of ComfyUI as its browser stores them: checked against the schemas of their nodes, and run as the server does."""
+"""Workflows of ComfyUI as its browser stores them: checked against the schemas of their nodes, and run."""
 
 from dataclasses import dataclass, field
 
@@ -173,9 +173,7 @@ def run_graph(graph, pack, core):
     for number, node in graph.nodes.items():
         if graph.schemas[node["type"]].is_output_node:
             results(number)
-            shown[number] = {
-                name: done[origin][slot] for name, (origin, slot) in graph.connected(node).items()
-            }
+            shown[number] = {name: done[origin][slot] for name, (origin, slot) in graph.connected(node).items()}
     return shown
 
 

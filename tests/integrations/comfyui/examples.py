@@ -1,6 +1,7 @@
-"""Writes the example workflows of the ComfyUI pack and their pictures: `PYTHONPATH=tests python -m tests.integrations.comfyui.examples`.
+"""Writes the example workflows of the ComfyUI pack and their pictures.
 
-The pictures are what the workflows give with the demo model.
+`PYTHONPATH=tests python -m tests.integrations.comfyui.examples [NAME ...]`; the pictures are what the workflows give
+with the demo model, with names those of these workflows alone.
 """
 
 import asyncio
@@ -40,7 +41,8 @@ def main():
             workflow = Writer(schemas).written(nodes, note)
             (EXAMPLES / f"{name}.json").write_text(json.dumps(workflow, indent=1) + "\n")
             titles.append({"name": name, "title": title, "description": description, "mediaSubtype": "jpg"})
-            draw(name, workflow, pack)
+            if name in sys.argv[1:] or len(sys.argv) == 1:
+                draw(name, workflow, pack)
         index = {"description": "Moving, removing, pasting and dragging things in images", "templates": titles}
         (EXAMPLES / "index.json").write_text(json.dumps(index, indent=1) + "\n")
 
@@ -108,7 +110,7 @@ def workflows(factors):
         moved,
         drop + " Then set the box: x and y of its upper left corner, width and height, in pixels.",
     )
-    yield "2_remove", "Remove an object", "What was behind it is inpainted.", edit("Remove", "coins"), drop
+    yield "2_remove", "Remove an object", "What was behind it is inpainted.", edit("Remove", "astronaut"), drop
     again = edit("Move", "astronaut", {"scale": 1.3}, {"inverted": "invert.0"})
     again["invert"] = ("InvertImage", {}, {"model": "model.0", "image": "image.0"})
     again["edit2"] = ("Move", {"angle": 40.0}, {**again["edit"][2]})
@@ -163,7 +165,7 @@ def workflows(factors):
         several,
         drop,
     )
-    recipe = edit("Remove", "coins")
+    recipe = edit("Remove", "astronaut")
     recipe["again"] = ("RunRecipe", {}, {"model": "model.0", "recipe": "edit.2"})
     recipe["show2"] = ("PreviewImage", {}, {"images": "again.0"})
     yield (
@@ -181,7 +183,11 @@ def workflows(factors):
             "canvas": ("ETN_KritaCanvas", {}, {}),
             "selection": ("ETN_KritaSelection", {"context": "entire image"}, {}),
             **{
-                name: ("ETN_Parameter", {"name": title, "type": "number", "default": value, "min": low, "max": high}, {})
+                name: (
+                    "ETN_Parameter",
+                    {"name": title, "type": "number", "default": value, "min": low, "max": high},
+                    {},
+                )
                 for name, title, value, low, high in (
                     ("right", "1. Right", "60", -4096, 4096),
                     ("down", "2. Down", "0", -4096, 4096),
@@ -316,7 +322,9 @@ def draw(name, workflow, pack):
     panels += [core("LoadImage", {"image": file})[0][0] for file in files[1:]]
     panels += [entry["images"][0] for entry in shown.values() if "images" in entry]
     height = max(panel.shape[0] for panel in panels)
-    rows = [np.pad(panel.numpy(), ((0, height - panel.shape[0]), (0, 8), (0, 0)), constant_values=1) for panel in panels]
+    rows = [
+        np.pad(panel.numpy(), ((0, height - panel.shape[0]), (0, 8), (0, 0)), constant_values=1) for panel in panels
+    ]
     sheet = Image.fromarray(np.rint(np.concatenate(rows, 1)[:, :-8] * 255).astype(np.uint8))
     sheet.save(EXAMPLES / f"{name}.jpg", quality=85)
 

@@ -10,8 +10,8 @@ import torch
 from comfy_stub import InterruptedRunError, run_node, schema_of, tensor
 from dragondiffusion import Drag, Move, Recipe, Remove, Settings, Window
 
-SETTINGS = '{"steps": 3, "guidance": [{"start": 0.0, "stop": 0.4}]}'
-SAME = Settings(steps=3, guidance=(Window(0.0, 0.4),))
+SETTINGS = '{"steps": 2, "guidance": [{"start": 0.5, "stop": 1.0}]}'
+SAME = Settings(steps=2, guidance=(Window(0.5, 1.0),))
 KINDS = ("Move", "Remove", "Paste", "Appearance", "Drag", "Landmarks")
 POINTS = {"points": "[[[24, 24], [30, 26]]]"}
 LANDMARKS = {"points_from": "[[24, 24], [36, 24]]", "points_to": '[{"x": 24, "y": 22}, {"x": 36, "y": 26}]'}
@@ -163,7 +163,7 @@ def test_several_edits_are_made_in_one_pass(nodes, model, image, area, mask, pic
     assert [edit["edit"] for edit in json.loads(recipe)["edits"]] == ["remove", "drag"]
 
 
-@pytest.mark.parametrize("kind", ["Paste", "Landmarks"])
+@pytest.mark.parametrize("kind", ["Paste"])
 def test_steps_are_the_same_edits(kind, nodes, given, model, image):
     (edits,) = run_node(nodes[f"DragonDiffusion{kind}Step"], **given[kind])
     how = {"model": model, "image": image, "preset": "fast", "settings": '{"steps": 2}'}
