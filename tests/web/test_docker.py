@@ -68,7 +68,7 @@ class Answer(BaseHTTPRequestHandler):
 
     status = "loading"
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.send_response(200 if self.path == "/api/health" else 404)
         self.end_headers()
         self.wfile.write(json.dumps({"status": self.status}).encode())
