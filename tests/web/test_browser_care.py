@@ -209,4 +209,4 @@ def test_words_stay_and_numbers_fit(window):
     window.said("This is a preview")
     window.choose("Edit")
     window.finished()
-    window.said("Done. Arrived (")
+    window.said("arrived (")
