@@ -3,9 +3,9 @@
     python benchmarks/masks.py [--count 100] [--first 9000] [--large]
     python benchmarks/masks.py --photographs FOLDER --kept FOLDER [--count 60]
 
-The things are those of scenes, or of composites of a folder's photographs (192x192, held-out seeds). What is found in the
-photographs is kept in the second folder. The second click is put on the larger mistake, `--not` where something was too
-much; "another click" is on the thing itself, far from the first.
+The things are those of scenes, or of composites of a folder's photographs (192x192, held-out seeds). What is
+found in the photographs is kept in the second folder. The second click is put on the larger mistake, `--not` where
+something was too much; "another click" is on the thing itself, far from the first.
 
 Things of which at least 30 % is seen are clicked at the centre of what is seen, or at its innermost point where the
 centre is not on it. Weights of `selection/judging.py` were fitted on things of scenes from
@@ -118,7 +118,9 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=9000)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--large", action="store_true", help="time a picture of 12 megapixels instead")
-    parser.add_argument("--photographs", type=Path, help="things of composites of this folder's photographs, not of scenes")
+    parser.add_argument(
+        "--photographs", type=Path, help="things of composites of this folder's photographs, not of scenes"
+    )
     parser.add_argument("--kept", type=Path, help="folder in which is kept what was found in them")
     parser.add_argument("--sheet", type=Path, help="a picture of the worst twelve")
     given = parser.parse_args()
@@ -151,10 +153,10 @@ def main() -> None:
             f"{name:<29} IoU mean {values.mean():.3f}, median {np.median(values):.3f}, "
             f"above 0.8: {(values > 0.8).mean():.0%}, at least 0.9: {(values >= 0.9).mean():.0%}"
         )
-    print(f"another click on the thing takes more than 0.02 from the IoU: {(columns[2] < columns[0] - 0.02).mean():.0%}")
     print(
-        f"one click: {np.mean(seconds):.2f} s, at most {np.max(seconds):.2f} s of one core"
+        f"another click on the thing takes more than 0.02 from the IoU: {(columns[2] < columns[0] - 0.02).mean():.0%}"
     )
+    print(f"one click: {np.mean(seconds):.2f} s, at most {np.max(seconds):.2f} s of one core")
     if given.sheet:
         worst = [picture[::2, ::2] for _, picture in sorted(shown, key=lambda pair: pair[0])[:12]]
         Image.fromarray(np.concatenate([np.concatenate(worst[k : k + 4], 1) for k in range(0, 12, 4)])).save(

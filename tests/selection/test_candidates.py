@@ -1,11 +1,11 @@
-"""Several clicks and several candidates: what was selected stays, sizes are in order, doubts are said, boxes are filled."""
+"""Several clicks and several candidates: what was selected stays, doubts are said, boxes are reached."""
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from dragondiffusion import cli
+from dragondiffusion.cli import main as cli
 from dragondiffusion.selection import Candidates, Clicks, Selection, candidates, select
 from dragondiffusion.selection.doubts import doubts
 from dragondiffusion.selection.guesses import Demand, different
@@ -108,7 +108,7 @@ def test_the_command_offers_sizes(tmp_path, capsys, offered):
     Image.fromarray(nested()[0]).save(tmp_path / "photo.png")
     steps = 1 if offered.choice + 1 < len(offered.selections) else -1
     words = ["mask", str(tmp_path / "photo.png"), "--point", "90.5", "60.5", "-o", str(tmp_path / "mask.png")]
-    assert cli.main([*words, "--size", "larger" if steps > 0 else "smaller"]) == 0
+    assert cli([*words, "--size", "larger" if steps > 0 else "smaller"]) == 0
     said = capsys.readouterr().out
     assert f"{offered.beside(steps).share:.1%} (chosen)" in said and f"{offered.chosen.share:.1%}" in said
     written = np.asarray(Image.open(tmp_path / "mask.png")) > 127

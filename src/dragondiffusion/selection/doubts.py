@@ -26,5 +26,7 @@ def doubts(mask: Mask, leap: float | None, boxed: bool, weights: str | None) -> 
     if touched >= EDGES and not boxed:
         found.append(f"the selection touches {touched} borders of the image and may be the background; {remedy}")
     if leap is not None:
-        found.append(f"the last click made the selection {leap:.1f} times as large and may have added too much; {remedy}")
+        found.append(
+            f"the last click made the selection {leap:.1f} times as large and may have added too much; {remedy}"
+        )
     return tuple(found)

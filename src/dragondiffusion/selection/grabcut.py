@@ -72,7 +72,8 @@ def cut_out(picture: Pixels, clicks: Clicks, count: int = 1) -> list[Cut]:
 def find_regions(scene: LabImage, clicks: Clicks, count: int = 1) -> list[Region]:
     """Things that clicks may mean in a small image, the likeliest first; none if nothing stands out.
 
-    Points are taken one after the other: one that lies in what is selected already changes nothing, any other adds to it.
+    Points are taken one after the other: one that lies in what is selected already changes nothing, any other adds to
+    it.
     """
     demand = Demand.of(scene, clicks)
     points = demand.points

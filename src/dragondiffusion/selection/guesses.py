@@ -19,9 +19,10 @@ AROUND = 0.25
 STARTS = ((2, 2), (1, 2), (3, 2), (2, 1), (2, 3))
 """Places in a box where the thing may be clicked, in quarters of its sides."""
 TIGHT = 3.0
-"""Weight of how well a region reaches the sides of a box, beside what `judging.scores` weighs. Source: chosen on scenes."""
+"""Weight of how well a region reaches the sides of a box, beside `judging.scores`. Source: chosen on scenes."""
 FLUSH = 1.5
-"""Weight of the share of a box's border that a region holds: things touch their box here and there. Source: chosen on photographs."""
+"""Weight of the share of a box's border that a region holds: things touch their box here and there. Source: chosen on
+photographs."""
 PAIRED = 6
 """Regions in a box that are also tried together, the likeliest: a thing has parts of several colours."""
 ROUNDS = 3
@@ -31,8 +32,8 @@ MULTIPLIED = 2.0
 LEAP = 1.5
 """How much less likely a region is for each e-fold of area beyond what is plausible. Source: chosen on photographs."""
 CARVED = 0.5
-"""How much less likely it is that a part is to be taken out of what was selected than that a smaller thing is meant. Source: chosen
-on composites."""
+"""How much less likely it is that a part is to be taken out of what was selected than that a smaller thing is meant.
+Source: chosen on composites."""
 DIFFERENT = 0.85
 """Intersection over union up to which two regions are worth being offered both."""
 
@@ -78,7 +79,7 @@ class Demand:
     def judged(
         self, found: list[Cells], before: Cells | None = None, parts: list[Cells] | None = None
     ) -> Float[np.ndarray, " _"]:
-        """How likely each region is meant: by how it looks, whether it fills the box, and how much it adds to an earlier one."""
+        """How likely each region is meant: how it looks, how it fits the box, how much it adds to an earlier one."""
         result = scores(found, self.scene, parts)
         if self.box is not None:
             allowed = self.allowed
@@ -89,7 +90,10 @@ class Demand:
         return result
 
     def plausible(self, before: Cells) -> float:
-        """Area that a region plausibly has after one more click: twice what was selected, or the smallest box around that and the click."""
+        """Area that a region plausibly has after one more click.
+
+        That is twice what was selected, or the smallest box around it and the click if that is larger.
+        """
         rows, columns = (np.flatnonzero(before.any(axis)) for axis in (1, 0))
         x, y = self.points[-1]
         height = max(y, rows[-1]) - min(y, rows[0]) + 1
