@@ -86,14 +86,16 @@ def test_boxes_are_reached_but_not_filled():
 
 
 def test_doubts():
-    mask = torch.ones(4, 5)
-    (note,) = doubts(mask, None, False, None)
+    mask, clicks = torch.ones(4, 5), Clicks(((3.5, 2.5),))
+    (note,) = doubts(mask, clicks, None, None)
     assert "touches 4 borders" in note and "SAM 2" in note and "smaller candidate" in note
-    assert "SAM 2" not in doubts(mask, None, False, "folder")[0]
-    assert doubts(mask, None, True, None) == ()
+    assert "SAM 2" not in doubts(mask, clicks, None, "folder")[0]
+    assert doubts(mask, Clicks(box=(0, 0, 5, 4)), None, None) == ()
     mask[0] = mask[:, 0] = 0
-    assert doubts(mask, None, False, None) == ()
-    assert "7.5 times as large" in doubts(mask, 7.5, False, None)[0]
+    assert doubts(mask, clicks, None, None) == ()
+    assert "7.5 times as large" in doubts(mask, clicks, 7.5, None)[0]
+    notes = doubts(mask, Clicks(((0.5, 0.5), (3.5, 2.5)), outside=((4.5, 1.5), (0.5, 1.5))), None, None)
+    assert ["does not hold the point (0.5, 0.5);" in notes[0], "still holds (4.5, 1.5);" in notes[1]] == [True, True]
 
 
 def test_nearly_equal_regions_are_offered_once():
@@ -108,7 +110,7 @@ def test_the_command_offers_sizes(tmp_path, capsys, offered):
     Image.fromarray(nested()[0]).save(tmp_path / "photo.png")
     steps = 1 if offered.choice + 1 < len(offered.selections) else -1
     words = ["mask", str(tmp_path / "photo.png"), "--point", "90.5", "60.5", "-o", str(tmp_path / "mask.png")]
-    assert cli([*words, "--size", "larger" if steps > 0 else "smaller"]) == 0
+    assert cli.main([*words, "--size", "larger" if steps > 0 else "smaller"]) == 0
     said = capsys.readouterr().out
     assert f"{offered.beside(steps).share:.1%} (chosen)" in said and f"{offered.chosen.share:.1%}" in said
     written = np.asarray(Image.open(tmp_path / "mask.png")) > 127

@@ -104,8 +104,7 @@ def _found(picture: ImageLike, clicks: Clicks, weights: str | None, device: str,
         by, masks = "GrabCut", _cut(pixels, clicks, count)
     else:
         by, masks = f"SAM 2 ({weights})", _predicted(pixels, clicks, weights, device, count)
-    boxed = clicks.box is not None
-    found = [Selection(mask, by, doubts(mask, leap, boxed, weights)) for mask, leap in masks if _marks(mask)]
+    found = [Selection(mask, by, doubts(mask, clicks, leap, weights)) for mask, leap in masks if _marks(mask)]
     if not found or not _marks(masks[0][0]):
         raise ValueError(f"{by} finds nothing there; click on another part of the thing or draw a box around it")
     order = sorted(range(len(found)), key=lambda k: found[k].share)

@@ -95,7 +95,10 @@ def find_regions(scene: LabImage, clicks: Clicks, count: int = 1) -> list[Region
         chosen = _best(guesses, now, before)
     if chosen is None:
         return []
-    others = [_cut(guess, now) for guess in different(guesses, count)[1:]] if count > 1 else []
+    others: list[Cells] = []
+    if count > 1:
+        rest = [guess for guess in guesses[1:] if not any(guess[y, x] for x, y in demand.outside)]
+        others = [_cut(guess, now) for guess in different([*guesses[:1], *rest], count)[1:]]
     return [Region(cells, _leap(cells, before, now)) for cells in different((chosen, *others), count)]
 
 
