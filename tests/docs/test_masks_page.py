@@ -47,7 +47,7 @@ def test_commands_run(command, place, monkeypatch):
     if "--weights" in arguments:
         from dragondiffusion.selection import sam2
 
-        monkeypatch.setattr(sam2, "predicted", lambda picture, *_: np.eye(*picture.shape[:2], dtype=np.float32))
+        monkeypatch.setattr(sam2, "predicted", lambda picture, *_: [np.eye(*picture.shape[:2], dtype=np.float32)])
     assert cli.main(arguments) == 0
     assert Path(arguments[arguments.index("-o") + 1]).is_file()
 

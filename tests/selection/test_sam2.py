@@ -42,7 +42,7 @@ def photo():
 def logits(photo, clicks, weights):
     from dragondiffusion.selection.sam2 import predicted
 
-    return predicted(photo, clicks, weights)
+    return predicted(photo, clicks, weights)[0]
 
 
 PROMPTS = [

@@ -126,6 +126,15 @@ def test_selections_keep_corrections(visitor):
     assert np.abs(mask.astype(int) - found)[rest].max() <= 2
 
 
+def test_selections_offer_candidates(visitor):
+    scene = visitor.post("scenes", json={"seed": 42}).json()["picture"]
+    found = visitor.post("selections", json={"picture": scene["name"], "points": [[50, 48]]}).json()
+    areas = [mask["area"] for mask in found["candidates"]]
+    assert areas == sorted(areas) and found["candidates"][found["choice"]] == found["found"] and found["notes"] == []
+    for mask in found["candidates"]:
+        assert visitor.get(f"masks/{mask['name']}").json() == mask
+
+
 def test_masks_come_in_view_size_and_leave_in_picture_size(visitor, picture, mask):
     name = visitor.send(png(picture))["name"]
     small = np.array(Image.fromarray(np.uint8(mask) * 255).resize((45, 30)))

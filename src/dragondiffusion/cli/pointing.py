@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 Points = Annotated[tuple[Point, ...], tyro.conf.UseAppendAction]
 Out = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+
+
+SIZES = {"smaller": -1, "likeliest": 0, "larger": 1}
+"""Places from the likeliest candidate."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,8 @@ class MaskCommand(Command):
     """A SAM 2 checkpoint: a folder or a hub id; None is GrabCut, which needs none."""
     device: str = "cpu"
     """Where SAM 2 runs."""
+    size: Literal["smaller", "likeliest", "larger"] = "likeliest"
+    """Which of the masks that the clicks may mean; their shares of the image are printed."""
     largest: tyro.conf.FlagCreatePairsOff[bool] = False
     """Keep the largest part only."""
     specks: float = 0.0
@@ -57,7 +64,7 @@ class MaskCommand(Command):
 
     def run(self) -> None:
         from ..imaging.files import read_picture
-        from ..selection import Clicks, select
+        from ..selection import Clicks, candidates
 
         clicks = Clicks(self.point, self.not_, self.box)
         if self.specks < 0 or self.feather < 0:
@@ -67,8 +74,13 @@ class MaskCommand(Command):
 
             check_output(self.out)
         pixels = read_picture(self.photo)
-        found = select(pixels, clicks, self.weights, self.device)
+        offered = candidates(pixels, clicks, self.weights, self.device)
+        found = offered.beside(SIZES[self.size])
         print(f"found by {found.by}")
+        shares = [f"{one.share:.1%}{' (chosen)' if one is found else ''}" for one in offered.selections]
+        print(f"candidates, from small to large: {', '.join(shares)} of the image")
+        for note in found.notes:
+            print(f"note: {note}", file=sys.stderr)
         mask = self._worked(found.mask, pixels)
         print(f"{float((mask > 0.5).float().mean()):.1%} of the image")
         print(f"wrote {_write_mask(mask, self.out)}")

@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from ..core.libraries import check_libraries
 from ..core.types import Mask
 from ..imaging.files import ImageLike, Pixels, read_picture
 from .clicks import Clicks
+from .doubts import doubts
 
-__all__ = ["Clicks", "Selection", "select"]
+__all__ = ["Candidates", "Clicks", "Selection", "candidates", "select"]
 
 LEAST = 0.5
 """Above this a pixel is inside."""
+OFFERED = 4
+"""Masks that are offered at most."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,50 @@ class Selection:
     Args:
         mask: soft, of the image's size.
         by: what found it, in words.
+        notes: reasons to doubt it, with remedies.
     """
 
     mask: Mask
     by: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Share of the image that it covers."""
+        return float((self.mask > LEAST).float().mean())
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Masks that the same clicks may mean.
+
+    Args:
+        selections: from the smallest to the largest, at least one.
+        choice: place of the likeliest, which `select` returns.
+    """
+
+    selections: tuple[Selection, ...]
+    choice: int
+
+    @property
+    def chosen(self) -> Selection:
+        """The likeliest one."""
+        return self.selections[self.choice]
+
+    def beside(self, steps: int) -> Selection:
+        """A smaller or a larger one.
+
+        Args:
+            steps: places from the likeliest one; negative is smaller.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        place = self.choice + steps
+        if not 0 <= place < len(self.selections):
+            size, way = ("smaller", "beside the object") if steps < 0 else ("larger", "on another part of the object")
+            raise ValueError(f"no {size} candidate is found there; click {way} or draw a box around it")
+        return self.selections[place]
 
 
 def select(picture: ImageLike, clicks: Clicks, weights: str | None = None, device: str = "cpu") -> Selection:
@@ -33,7 +77,8 @@ def select(picture: ImageLike, clicks: Clicks, weights: str | None = None, devic
 
     Args:
         picture: where it is.
-        clicks: points on it, points beside it, a box around it.
+        clicks: points on it, points beside it, a box around it. GrabCut takes points one after the other: one in what
+            is selected already changes nothing, any other adds to it.
         weights: folder or hub id of a SAM 2 checkpoint; None is GrabCut, which needs none, and OpenCV.
         device: where SAM 2 runs.
 
@@ -41,22 +86,47 @@ def select(picture: ImageLike, clicks: Clicks, weights: str | None = None, devic
         FileNotFoundError: if the image or the checkpoint does not exist.
         ValueError: if clicks lie outside of the image, nothing is found there, or OpenCV is missing.
     """
+    return _found(picture, clicks, weights, device, 1).chosen
+
+
+def candidates(picture: ImageLike, clicks: Clicks, weights: str | None = None, device: str = "cpu") -> Candidates:
+    """Masks that clicks may mean, from small to large, no two of them nearly the same.
+
+    Arguments and errors are those of `select`. SAM 2 gives several for a single point only, as it does itself.
+    """
+    return _found(picture, clicks, weights, device, OFFERED)
+
+
+def _found(picture: ImageLike, clicks: Clicks, weights: str | None, device: str, count: int) -> Candidates:
     pixels = read_picture(picture)
     clicks.check((pixels.shape[0], pixels.shape[1]))
-    mask, by = _cut(pixels, clicks) if weights is None else _predicted(pixels, clicks, weights, device)
-    if not bool((mask > LEAST).any()):
+    if weights is None:
+        by, masks = "GrabCut", _cut(pixels, clicks, count)
+    else:
+        by, masks = f"SAM 2 ({weights})", _predicted(pixels, clicks, weights, device, count)
+    found = [Selection(mask, by, doubts(mask, clicks, leap, weights)) for mask, leap in masks if _marks(mask)]
+    if not found or not _marks(masks[0][0]):
         raise ValueError(f"{by} finds nothing there; click on another part of the thing or draw a box around it")
-    return Selection(mask, by)
+    order = sorted(range(len(found)), key=lambda k: found[k].share)
+    return Candidates(tuple(found[k] for k in order), order.index(0))
 
 
-def _cut(pixels: Pixels, clicks: Clicks) -> tuple[Mask, str]:
+def _marks(mask: Mask) -> bool:
+    return bool((mask > LEAST).any())
+
+
+def _cut(pixels: Pixels, clicks: Clicks, count: int) -> list[tuple[Mask, float | None]]:
+    """Masks, the likeliest first, and by how much more than plausible the last click enlarged them."""
     check_libraries("masks")
     from .grabcut import cut_out
 
-    return torch.from_numpy(cut_out(pixels, clicks)), "GrabCut"
+    return [(torch.from_numpy(cut.mask), cut.leap) for cut in cut_out(pixels, clicks, count)]
 
 
-def _predicted(pixels: Pixels, clicks: Clicks, weights: str, device: str) -> tuple[Mask, str]:
+def _predicted(
+    pixels: Pixels, clicks: Clicks, weights: str, device: str, count: int
+) -> list[tuple[Mask, float | None]]:
     from .sam2 import predicted
 
-    return torch.from_numpy(predicted(pixels, clicks, weights, device)), f"SAM 2 ({weights})"
+    masks: list[np.ndarray] = predicted(pixels, clicks, weights, device)
+    return [(torch.from_numpy(mask), None) for mask in masks[:count]]

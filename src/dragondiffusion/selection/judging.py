@@ -1,4 +1,6 @@
-"""How much a region looks like a thing: its border lies on edges, its colours are not those around it."""
+"""How much regions look like things: by edges, colours, shape, and how many ways of looking find them."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -17,29 +19,62 @@ MARGIN = 10
 """How far around a region one looks, pixels."""
 LARGEST, SMALLEST = 0.85, 30
 """Regions have at most this share of the image, and at least so many pixels."""
-WEIGHTS = np.array((1.0, -0.7, 1.0, 0.1, 0.3, -0.5, 0.5, -0.3, -0.5))
-"""Of what `features` lists. Source: fitted on 100 things of scenes (seeds from 7000), rounded, checked on photographs;
-benchmarks/masks.py measures them on others."""
+FREE = 2
+"""Borders of the image that a thing may touch without being taken for background."""
+ALIKE = 0.95
+"""Intersection over union from which on two regions are the same one, found in two ways."""
+WEIGHTS = np.array((0.6, -0.3, -0.2, 0.1, -0.5, -0.5, 1.3, -0.9, -0.8, 1.2, -0.4, 1.7, 0.6))
+"""Of what `features` and `_agreement` list. Source: fitted on 40 things of scenes (seeds from 7000) and 50 of
+composites of photographs (tuning seeds), so that the best region is chosen most often, and rounded; the share of the
+image's border was left at -0.5, as composites have no things there. benchmarks/masks.py measures them on others."""
 
 
-def score(region: Cells, scene: LabImage) -> float:
-    """How much a region looks like a thing; -inf where it is much too large or small."""
-    found = features(region, scene)
-    return -np.inf if found is None else float(found @ WEIGHTS)
+def scores(regions: Sequence[Cells], scene: LabImage, parts: Sequence[Cells] | None = None) -> Float[np.ndarray, " _"]:
+    """How much each of several regions that a click may mean looks like a thing; -inf if much too large or small.
+
+    Args:
+        regions: what they are.
+        scene: where they are.
+        parts: what was found of each, where that is a part of it only; the more of them agree, the likelier they are.
+    """
+    found = [features(region, scene) for region in regions]
+    usable = [k for k, values in enumerate(found) if values is not None]
+    result = np.full(len(regions), -np.inf)
+    if usable:
+        own = np.array([found[k] for k in usable])
+        agreement = _agreement([(parts or regions)[k] for k in usable])
+        result[usable] = np.concatenate((own, agreement), 1) @ WEIGHTS
+    return result
 
 
-def features(region: Cells, scene: LabImage) -> Float[np.ndarray, " 9"] | None:
+def overlaps(regions: Sequence[Cells]) -> Float[np.ndarray, "n n"]:
+    """Intersection over union of each region with each."""
+    flat = np.array([region[::2, ::2].ravel() for region in regions], np.float32)
+    common = flat @ flat.T
+    area = np.diag(common)
+    return common / np.maximum(1, area[:, None] + area - common)
+
+
+def _agreement(regions: Sequence[Cells]) -> Float[np.ndarray, "n 2"]:
+    """Mean overlap of every region with all, and the share of them that are the same."""
+    overlap = overlaps(regions)
+    return np.stack((overlap.mean(1), (overlap > ALIKE).mean(1)), 1)
+
+
+def features(region: Cells, scene: LabImage) -> Float[np.ndarray, " 11"] | None:
     """What is seen of a region.
 
     Returns:
         How much of its border is on edges; how much is on none; contrast across it; logarithm of its share of the
         image; roundness; share of the image's border; how busy it is inside; share of its colours that are also
-        around it; share of the colours around it that are also in it. None where it is much too large or small.
+        around it; share of the colours around it that are also in it; its share of its
+        convex hull; borders of the image that it touches beyond `FREE`. None where it is much too large or small.
     """
     area, whole = int(region.sum()), region.size
     if area < SMALLEST or area > LARGEST * whole:
         return None
-    frame = np.concatenate((region[0], region[-1], region[:, 0], region[:, -1])).mean()
+    sides = (region[0], region[-1], region[:, 0], region[:, -1])
+    frame = np.concatenate(sides).mean()
     part = _around(region)
     region, gradient, lab = region[part], scene.gradient[part], scene.lab[part]
     inner = shrunk(region, 1)
@@ -57,8 +92,18 @@ def features(region: Cells, scene: LabImage) -> Float[np.ndarray, " 9"] | None:
             frame,
             busy,
             *_alike(lab[region], lab[around]),
+            area / _hull(region),
+            max(0, sum(bool(side.any()) for side in sides) - FREE),
         )
     )
+
+
+def _hull(region: Cells) -> int:
+    """Area of the convex hull, pixels."""
+    outlines = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    hull = np.zeros(region.shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.concatenate(outlines)), 1)
+    return int(hull.sum())
 
 
 def _around(region: Cells) -> tuple[slice, slice]:

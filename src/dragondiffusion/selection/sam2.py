@@ -20,10 +20,10 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the colours that the published checkpoints are trained on. Source: their preprocessor_config.json."""
 
 
-def predicted(picture: Pixels, clicks: Clicks, weights: str, device: str = "cpu") -> Float[np.ndarray, "_ _"]:
-    """The mask of a thing.
+def predicted(picture: Pixels, clicks: Clicks, weights: str, device: str = "cpu") -> list[Float[np.ndarray, "_ _"]]:
+    """The masks that clicks may mean, first the one that the model itself thinks best.
 
-    Of the masks that a click may mean, the one is taken that the model itself thinks best.
+    There are several for a single point; more points or a box are unambiguous, as published.
 
     Args:
         picture: RGB.
@@ -32,7 +32,7 @@ def predicted(picture: Pixels, clicks: Clicks, weights: str, device: str = "cpu"
         device: where the model runs.
 
     Returns:
-        Values in [0, 1], (height, width).
+        Values in [0, 1], each (height, width).
 
     Raises:
         FileNotFoundError: if the folder holds no checkpoint, or the hub does not answer.
@@ -43,9 +43,9 @@ def predicted(picture: Pixels, clicks: Clicks, weights: str, device: str = "cpu"
     several = clicks.box is None and len(clicks.points) + len(clicks.outside) == 1
     with torch.inference_mode():
         found = model(**inputs, multimask_output=several)
-    best = int(found.iou_scores[0, 0].argmax())
-    logits = found.pred_masks[:, 0, best, None].float()
-    return nnf.interpolate(logits, picture.shape[:2], mode="bilinear")[0, 0].sigmoid().cpu().numpy()
+    order = found.iou_scores[0, 0].argsort(descending=True)
+    logits = found.pred_masks[:, 0, order].float()
+    return list(nnf.interpolate(logits, picture.shape[:2], mode="bilinear")[0].sigmoid().cpu().numpy())
 
 
 def prompts(picture: Pixels, clicks: Clicks, side: int) -> dict[str, Tensor]:

@@ -115,6 +115,9 @@ class SelectionFacts(BaseModel):
     found: MaskFacts = Field(description="By the clicks alone.")
     mask: MaskFacts = Field(description="With corrections by hand.")
     by: str = Field(description="The method that found it.")
+    candidates: list[MaskFacts] = Field(description="Masks that the clicks may mean, from the smallest to the largest.")
+    choice: int = Field(description="The place of `found` among the candidates, from 0.")
+    notes: list[str] = Field(description="Reasons to doubt the selection, with remedies.")
 
 
 class LandmarksQuestion(Question):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from ...imaging.masks import read_mask
-from ...selection import Clicks, select
+from ...selection import Clicks, candidates
 from ...selection.faces import find_landmarks
 from ..answers import LandmarksFacts, LandmarksQuestion, MaskFacts, SelectionFacts, SelectionQuestion
 from ..limits import RefusedError
@@ -26,15 +26,17 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
         inside([*question.points, *question.outside], size, "the point")
         try:
             clicks = Clicks(question.points, question.outside, question.box)
-            chosen = select(photo(path).pixels, clicks, service.weights)
+            offered = candidates(photo(path).pixels, clicks, service.weights)
         except UNDOABLE as error:
             raise RefusedError(422, words(error, session)) from error
-        found = keep_mask(session, chosen.mask)
-        if question.found is None or question.corrected is None:
-            return SelectionFacts(found=found, mask=found, by=chosen.by)
-        before, by_hand = (read_mask(session.path(n), size) for n in (question.found, question.corrected))
+        chosen = offered.chosen
+        kept = [keep_mask(session, one.mask) for one in offered.selections]
+        found = mask = kept[offered.choice]
+        if question.found is not None and question.corrected is not None:
+            before, by_hand = (read_mask(session.path(n), size) for n in (question.found, question.corrected))
+            mask = keep_mask(session, corrected(by_hand, chosen.mask, before))
         return SelectionFacts(
-            found=found, mask=keep_mask(session, corrected(by_hand, chosen.mask, before)), by=chosen.by
+            found=found, mask=mask, by=chosen.by, candidates=kept, choice=offered.choice, notes=list(chosen.notes)
         )
 
     return await service.threaded(session, work)
