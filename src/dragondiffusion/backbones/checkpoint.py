@@ -20,6 +20,12 @@ PIPELINES: dict[str, str] = {
     "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
     "StableDiffusionInpaintPipeline": "StableDiffusionPipeline",
     "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
+    "StableDiffusion3Pipeline": "StableDiffusion3Pipeline",
+    "StableDiffusion3Img2ImgPipeline": "StableDiffusion3Pipeline",
+    "StableDiffusion3InpaintPipeline": "StableDiffusion3Pipeline",
+    "FluxPipeline": "FluxPipeline",
+    "FluxImg2ImgPipeline": "FluxPipeline",
+    "FluxInpaintPipeline": "FluxPipeline",
 }
 """Pipeline classes that checkpoints name and can be edited with; the class that loads their parts."""
 
@@ -30,12 +36,29 @@ SINGLE_FILES: dict[str, str] = {
 }
 """Kinds of single files as diffusers calls them; the class that loads them."""
 
-SUPPORTED = "Stable Diffusion 1.x, 2.x and XL (StableDiffusionPipeline, StableDiffusionXLPipeline)"
+SUPPORTED = (
+    "Stable Diffusion 1.x, 2.x, XL, 3 and 3.5, and FLUX.1 dev and schnell (StableDiffusionPipeline, "
+    "StableDiffusionXLPipeline, StableDiffusion3Pipeline, FluxPipeline)"
+)
+REFUSED: dict[str, str] = {
+    "FluxFill": "FLUX Fill, whose transformer takes a mask and an image beside the latents",
+    "FluxKontext": "FLUX Kontext, which is given an image beside the latents and told what to change",
+    "FluxControlNet": "FLUX with a ControlNet, which would be left out",
+    "FluxControl": "FLUX Canny or Depth, whose transformer takes a control image beside the latents",
+    "FluxPrior": "FLUX Redux, which makes no images of text",
+    "Flux2": "FLUX.2, which has another text encoder and other blocks",
+    "QwenImage": "Qwen-Image, which has another text encoder and an autoencoder of video",
+    "ZImage": "Z-Image, which has one stream of tokens and another text encoder",
+    "PixArt": "PixArt, whose transformer reads text by cross-attention",
+    "Sana": "SANA, whose linear attention has no keys and values to keep",
+}
+"""Other transformers by the beginning of their pipelines' names, and why they are none of the supported ones."""
+
 MAX_CONFIG_BYTES = 2**22
 """Largest configuration that is read, bytes. Source: chosen, far more than any has."""
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
-WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2")
+WEIGHTS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
 _UNET_KEY = "model.diffusion_model.input_blocks.0.0.weight"
 
 
@@ -74,8 +97,14 @@ def grids_of(source: str | None) -> ModelGrids | None:
     """
     folder = DEMO_MODEL if source is None else Path(source).expanduser()
     try:
-        vae, unet = (_config(folder / part / "config.json") for part in ("vae", "unet"))
+        vae = _config(folder / "vae" / "config.json")
         factor = 2 ** (len(vae["block_out_channels"]) - 1)
+        if (folder / "transformer").is_dir():
+            config = _config(folder / "transformer" / "config.json")
+            if "axes_dims_rope" in config:  # FLUX.1, whose pipeline packs latents by 2 and knows the size itself
+                return ModelGrids(factor * 2, factor, factor * 128)
+            return ModelGrids(factor * int(config["patch_size"]), factor, factor * int(config["sample_size"]))
+        unet = _config(folder / "unet" / "config.json")
         multiple = factor * 2 ** (len(unet["block_out_channels"]) - 1)
         return ModelGrids(multiple, factor, factor * int(unet["sample_size"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -97,8 +126,13 @@ def pipeline_class(index: dict[str, Any], name: str) -> str:
     """
     kind = index.get("_class_name")
     if kind not in PIPELINES:
-        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
+        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {kind}{why_refused(kind)}; use {SUPPORTED}")
     return PIPELINES[kind]
+
+
+def why_refused(kind: object) -> str:
+    """What is known of a pipeline class that is not supported, as a part of a message; empty if nothing is."""
+    return next((f" ({words})" for start, words in REFUSED.items() if str(kind).startswith(start)), "")
 
 
 def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
@@ -116,15 +150,19 @@ def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
         used = not part.startswith("_") and part != "safety_checker"
         if used and isinstance(origin, list) and all(origin):
             _check_part(folder, part, variant, allow_pickle)
-    missing = [part for part in ("unet", "vae") if not all(index.get(part) or [None])]
+    net = "unet" if "unet" in index or "transformer" not in index else "transformer"
+    clip, second = ("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2")
+    needed = (net, "vae") if net == "unet" else (net, "vae", *clip, *second)
+    missing = [part for part in needed if not all(index.get(part) or [None])]
     if missing:
         raise ValueError(f"checkpoint {folder} has no {' and no '.join(missing)}; its model_index.json must name one")
-    config = _config(folder / "unet" / "config.json")
-    takes, gives = config.get("in_channels", 4), config.get("out_channels", 4)
+    config = _config(folder / net / "config.json")
+    takes = config.get("in_channels", 4)
+    gives = config.get("out_channels", 4 if net == "unet" else None) or takes
     if takes != gives:
         raise ValueError(
-            f"the UNet of checkpoint {folder} takes {takes} channels and gives {gives}, as those for inpainting and "
-            "instructions do; use the checkpoint that it was made from"
+            f"the {'UNet' if net == 'unet' else net} of checkpoint {folder} takes {takes} channels and gives {gives}, "
+            "as those for inpainting and instructions do; use the checkpoint that it was made from"
         )
     return kind
 
@@ -139,6 +177,11 @@ def check_single_file(path: Path, allow_pickle: bool) -> str:
     kind = cast(Any, single_file_utils).infer_diffusers_model_type(shapes)
     if _UNET_KEY not in shapes and kind == "v1":  # what diffusers calls everything it does not know
         kind = "unknown"
+    if str(kind).startswith(("sd3", "flux")):
+        raise ValueError(
+            f"checkpoint {path} is a single file of {kind}, and of this family only folders are read; load it with "
+            "diffusers (from_single_file) and give the pipeline to Editor(pipe)"
+        )
     if kind not in SINGLE_FILES:
         raise ValueError(f"checkpoint {path} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
     parts = {"vae": ("first_stage_model.",), "text encoder": ("cond_stage_model.", "conditioner.")}
@@ -183,7 +226,15 @@ def _check_part(folder: Path, part: str, variant: str | None, allow_pickle: bool
     """Checks that a part is there, with weights that are whole."""
     place = folder / part
     if not place.is_dir():
-        raise ValueError(f"checkpoint {folder} lacks its part {part}; fetch the folder {part} too")
+        without = (
+            ""
+            if part not in ("text_encoder_3", "tokenizer_3")
+            else (
+                " (T5), or write [null, null] for text_encoder_3 and tokenizer_3 in its model_index.json to do "
+                "without T5"
+            )
+        )
+        raise ValueError(f"checkpoint {folder} lacks its part {part}; fetch the folder {part} too{without}")
     if part not in WEIGHTS:
         return
     if not (place / "config.json").is_file():

@@ -8,19 +8,37 @@ import diffusers
 import torch
 
 from .base import Backbone
-from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, check_single_file, is_hub_id, pipeline_class
+from .checkpoint import (
+    DEMO_MODEL,
+    SUPPORTED,
+    Checkpoint,
+    check_folder,
+    check_single_file,
+    is_hub_id,
+    pipeline_class,
+    why_refused,
+)
+from .dit.flux import Flux
+from .dit.stable_diffusion_3 import StableDiffusion3
 from .lora import add_loras, check_loras
 from .savings import Savings
 from .unet.stable_diffusion import StableDiffusion
 from .unet.stable_diffusion_xl import StableDiffusionXL
+from .wrapped import PipelineBackbone
 
-BACKBONES: dict[str, type[StableDiffusion]] = {
+BACKBONES: dict[str, type[PipelineBackbone]] = {
     "StableDiffusionPipeline": StableDiffusion,
     "StableDiffusionXLPipeline": StableDiffusionXL,
     "StableDiffusionImg2ImgPipeline": StableDiffusion,
     "StableDiffusionXLImg2ImgPipeline": StableDiffusionXL,
     "StableDiffusionInpaintPipeline": StableDiffusion,
     "StableDiffusionXLInpaintPipeline": StableDiffusionXL,
+    "StableDiffusion3Pipeline": StableDiffusion3,
+    "StableDiffusion3Img2ImgPipeline": StableDiffusion3,
+    "StableDiffusion3InpaintPipeline": StableDiffusion3,
+    "FluxPipeline": Flux,
+    "FluxImg2ImgPipeline": Flux,
+    "FluxInpaintPipeline": Flux,
 }
 """Pipeline classes that can be edited with, by name: those that make images of text, and those of the same parts."""
 
@@ -31,7 +49,7 @@ def load_pipeline(
     dtype: torch.dtype | None,
     savings: Savings | None = None,
 ) -> Any:
-    """Loads a Stable Diffusion pipeline.
+    """Loads a pipeline.
 
     Args:
         source: None for the model of the package, a folder, a single `.safetensors` file, a hub id, or a `Checkpoint`
@@ -69,9 +87,16 @@ def wrap(pipe: Any, savings: Savings | None = None) -> Backbone:
         return BACKBONES[name](pipe, savings)
     remedy = f"use {SUPPORTED}"
     if "ControlNet" in name or "Adapter" in name:
-        kind = "StableDiffusionXLPipeline" if "XL" in name else "StableDiffusionPipeline"
+        kind = next(
+            (
+                f"{model}Pipeline"
+                for model in ("StableDiffusionXL", "StableDiffusion3", "Flux")
+                if name.startswith(model)
+            ),
+            "StableDiffusionPipeline",
+        )
         remedy = f"what it adds would be left out; to edit without it use Editor({kind}.from_pipe(pipe))"
-    raise ValueError(f"pipeline {name} is not supported; {remedy}")
+    raise ValueError(f"pipeline {name} is not supported{why_refused(name)}; {remedy}")
 
 
 def default_device() -> str:

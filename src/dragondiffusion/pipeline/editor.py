@@ -251,13 +251,14 @@ class Editor:
             The reference; its image is `reference.pixels`.
 
         Raises:
-            ValueError: if the size has no pixel or the scale is negative.
+            ValueError: if the size has no pixel, the scale is negative, or the model takes no negative prompt.
         """
         settings = settings or Settings()
         if min(size) < 1:
             raise ValueError(f"size {size} must be positive (height, width)")
         if guidance_scale < 0:
             raise ValueError(f"guidance_scale {guidance_scale} must not be negative; 1 leaves the prompt as it is")
+        self.backbone.check_negative_prompt(negative_prompt)
         canvas = self.canvas(size, settings)
         levels = self.backbone.levels(settings.steps, canvas)
         condition, negative = (self.backbone.describe([text], canvas) for text in (prompt, negative_prompt))
