@@ -77,7 +77,7 @@ class Editor:
         savings: Savings | None = None,
         fall_back: bool = False,
     ) -> "Editor":
-        """An editor around a checkpoint: Stable Diffusion 1.x, 2.x or XL as diffusers loads it.
+        """An editor around a checkpoint: Stable Diffusion or FLUX.1 as diffusers loads it.
 
         Args:
             source: None for the package's demo model, a folder, a single `.safetensors` file, or a hub id.

@@ -6,11 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from diffusers.hooks import apply_group_offloading
+from peft import LoraConfig, get_peft_model_state_dict
 
 from checkpoints import KINDS
 from conformance.rows import EDITS, SECOND, SECOND_MASK
 from conformance.test_gaussians import quiet
-from dragondiffusion import Editor, Move, Paste, Request, Savings, Settings, Window
+from dragondiffusion import Editor, Move, Offload, Paste, Request, Savings, Settings, Window
+from dragondiffusion.backbones import Checkpoint, load_pipeline
 from dragondiffusion.core.geometry import Correspondence
 from dragondiffusion.core.levels import Level
 from dragondiffusion.edits.settings import Geometry
@@ -237,3 +240,32 @@ def test_gradients_in_half_precision(dtype, editor, data):
         finally:
             backbone.net.float()
     assert float(torch.nn.functional.cosine_similarity(*found, dim=0)) > 0.97
+
+
+def test_layers_that_leave_the_device_after_their_work(data, picture, mask):
+    """Group offload, under which parts of the network run by themselves."""
+    pipe, made = KINDS["sd35"](data), []
+    for offloaded in (False, True):
+        for part in (pipe.transformer, pipe.vae) if offloaded else ():
+            apply_group_offloading(part, torch.device("cpu"), torch.device("cpu"), offload_type="leaf_level")
+        editor = Editor(pipe)
+        assert (editor.backbone.savings.offload is Offload.GROUP) == offloaded
+        made.append(editor(picture, Move(mask, (20, 3)), prompt="a cup", settings=FEW).latents)
+    torch.testing.assert_close(*made)
+
+
+@pytest.mark.parametrize("kind", FLOWS)
+def test_lora_files_are_merged(kind, data, tmp_path):
+    """The weights are those of the checkpoint with the file's matrices added."""
+    KINDS[kind](data).save_pretrained(tmp_path / "model")
+    pipe = KINDS[kind](data)
+    before = pipe.transformer.transformer_blocks[0].attn.to_q.weight.detach().clone()
+    pipe.transformer.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_k"], init_lora_weights=False))
+    layers = get_peft_model_state_dict(pipe.transformer)
+    pipe.save_lora_weights(tmp_path, transformer_lora_layers=layers, safe_serialization=True)
+    file = tmp_path / "pytorch_lora_weights.safetensors"
+    loaded = load_pipeline(Checkpoint(tmp_path / "model", loras=(f"{file}:0.5",)), "cpu", None)
+    name = "transformer_blocks.0.attn.to_q.lora_{}.weight"
+    added = 0.5 * layers[name.format("B")] @ layers[name.format("A")]
+    torch.testing.assert_close(loaded.transformer.transformer_blocks[0].attn.to_q.weight, before + added)
+    assert Editor(loaded).backbone.fingerprint()

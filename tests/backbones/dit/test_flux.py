@@ -10,9 +10,9 @@ from checkpoints import KINDS, flux, flux_transformer, schnell
 from dragondiffusion import Editor, Move, Settings, Window
 from dragondiffusion.backbones import load_pipeline
 from dragondiffusion.backbones.checkpoint import grids_of
-from dragondiffusion.backbones.dit.flow import Blocks
 from dragondiffusion.backbones.dit.flux import VITAL, rotated
 from dragondiffusion.backbones.dit.places import PlacedMemory
+from dragondiffusion.backbones.dit.stream import Blocks
 from dragondiffusion.core.geometry import Affine, Correspondence
 from dragondiffusion.core.levels import Level
 from dragondiffusion.method.bank import Excerpt, appending, by_region, replacing

@@ -60,11 +60,11 @@ class Watched:
         rotary = {} if image_rotary_emb is None else {"image_rotary_emb": image_rotary_emb}
         # Single-stream layers get the text's tokens before the image's.
         image = hidden_states[:, hidden_states.shape[1] - self._grid[0] * self._grid[1] :]
-        memories = [self._remember(h, self._grid) for h in image]
         if self._found is not None:
-            self._found[self._name] = [self._remember(h.detach(), self._grid) for h in image]
+            self._found[self._name] = [self._remember(h, self._grid) for h in image.detach()]
         if self._reader is None:
             return self.own(attn, hidden_states, encoder_hidden_states, attention_mask, **rotary)
+        memories = [self._remember(h, self._grid) for h in image]
         read = [memory for memory in self._reader(self._name, memories) if isinstance(memory, GridMemory)]
         return self._attend(attn, image, hidden_states, encoder_hidden_states, read, **rotary)
 

@@ -13,9 +13,10 @@ from ...core.types import Canvas, Latents, Size
 from ...method.bank import GridMemory
 from ...method.denoiser import Condition
 from .attention import as_batch, check_processors, padding_bias
-from .flow import Blocks, FlowTransformer, Modulation, Stream
+from .flow import FlowTransformer
 from .noise_levels import FlowSchedule, flow_schedule
 from .places import PlacedMemory
+from .stream import Blocks, Modulation, Stream
 
 POOLED = "pooled"
 """What the pooled text is called in a condition."""
