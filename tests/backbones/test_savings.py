@@ -6,8 +6,7 @@ from diffusers.hooks import apply_group_offloading
 
 from checkpoints import KINDS, sd15
 from dragondiffusion import Editor, Move, Offload, OutOfMemory, Savings, Settings, Window
-from dragondiffusion.backbones.savings import is_out_of_memory, swaps_weights
-from dragondiffusion.backbones.unet.stable_diffusion import keeping_weights
+from dragondiffusion.backbones.savings import is_out_of_memory, keeping_weights, swaps_weights
 from dragondiffusion.method.bank import on_host, waiting
 
 FEW = Settings(steps=3, guidance=(Window(0.0, 0.5),))
@@ -73,7 +72,7 @@ def test_layers_that_leave_the_device_after_their_work(data, picture, mask):
 def test_what_is_kept_for_the_gradient_outlives_swapped_weights(monkeypatch):
     conv, z = torch.nn.Conv2d(1, 1, 3).requires_grad_(False), torch.randn(1, 1, 5, 5, requires_grad=True)
     (expected,) = torch.autograd.grad(conv(z).sum(), z)
-    monkeypatch.setattr("dragondiffusion.backbones.unet.stable_diffusion.swaps_weights", lambda module: True)
+    monkeypatch.setattr("dragondiffusion.backbones.savings.swaps_weights", lambda module: True)
     with keeping_weights(conv):
         out = conv(z).sum()
     conv.weight.data = torch.zeros_like(conv.weight)  # what offloading does to a parameter

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from checkpoints import sd21, sdxl
+from checkpoints import flux, schnell, sd3, sd21, sd35, sdxl
 from conformance.toys import Flow, Preserving
 from dragondiffusion import Drag, Editor, Landmarks, Move, Paste, Remove, ReplaceAppearance
 from dragondiffusion.core.geometry import Affine, Correspondence
@@ -24,17 +24,28 @@ class BackboneRow:
     Args:
         make: from the folder of the tests' data to the denoiser.
         precise: it works in double precision as it is.
+        told: it is told the guidance scale in one call, which negative conditions do not enter.
+        difference: of latents in units of their deviation, by which its derivatives are checked.
     """
 
     make: Callable[[Any], Any]
     precise: bool = False
+    told: bool = False
+    difference: float = 1e-5
 
+
+SINGLE = 1e-3
+"""For networks that normalise or turn queries and keys in single precision, whatever their own is."""
 
 BACKBONES = {
     "tiny-sd": BackboneRow(lambda data: Editor.from_pretrained(data / "tiny-sd", device="cpu").backbone),
     "demo": BackboneRow(lambda data: Editor.from_pretrained(device="cpu").backbone),
     "sdxl": BackboneRow(lambda data: Editor(sdxl(data)).backbone),
     "v-zero-snr": BackboneRow(lambda data: Editor(sd21(data, **ZERO_SNR)).backbone),
+    "sd3": BackboneRow(lambda data: Editor(sd3(data)).backbone),
+    "sd35": BackboneRow(lambda data: Editor(sd35(data)).backbone, difference=SINGLE),
+    "flux": BackboneRow(lambda data: Editor(flux(data)).backbone, told=True, difference=SINGLE),
+    "schnell": BackboneRow(lambda data: Editor(schnell(data)).backbone, difference=SINGLE),
     "preserving": BackboneRow(lambda data: Preserving(), precise=True),
     "flow": BackboneRow(lambda data: Flow(), precise=True),
 }

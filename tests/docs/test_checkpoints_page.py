@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModelWithProjection
 
-from checkpoints import sd15, sd21, sdxl, text_encoder
+from checkpoints import flux, sd3, sd15, sd21, sdxl, text_encoder
 from dragondiffusion.cli import main as cli
 from lora_files import write_lora
 from single_files import write_single_file
@@ -24,7 +24,7 @@ COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DO
 def place(data, tmp_path_factory):
     """A folder with everything that the page names."""
     root = tmp_path_factory.mktemp("page")
-    pipes = {"sd15": sd15(data), "sd21": sd21(data), "sdxl": sdxl(data)}
+    pipes = {"sd15": sd15(data), "sd21": sd21(data), "sdxl": sdxl(data), "sd3": sd3(data), "flux": flux(data)}
     long = text_encoder(40, layers=11, act="gelu", projection=20, cls=CLIPTextModelWithProjection)
     pipes["sdxl"].register_modules(text_encoder_2=long)
     for name, pipe in pipes.items():

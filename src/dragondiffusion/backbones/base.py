@@ -68,6 +68,13 @@ class Backbone(Denoiser):
         """
         raise ValueError("image_prompt_scale is set but this model takes no image prompt; set it to 0")
 
+    def check_negative_prompt(self, prompt: str) -> None:
+        """Checks that the model can be told what an image does not show.
+
+        Raises:
+            ValueError: if somebody says so and it cannot.
+        """
+
     def image_prompt(self, pictures: Sequence[Pictures]) -> ImagePrompt:
         """Images as a prompt, all of them together for one image that is made."""
         raise ValueError("this model takes no image prompt; set image_prompt_scale to 0")

@@ -18,14 +18,37 @@ PIPELINES: dict[str, str] = {
     "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
     "StableDiffusionInpaintPipeline": "StableDiffusionPipeline",
     "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
+    "StableDiffusion3Pipeline": "StableDiffusion3Pipeline",
+    "StableDiffusion3Img2ImgPipeline": "StableDiffusion3Pipeline",
+    "StableDiffusion3InpaintPipeline": "StableDiffusion3Pipeline",
+    "FluxPipeline": "FluxPipeline",
+    "FluxImg2ImgPipeline": "FluxPipeline",
+    "FluxInpaintPipeline": "FluxPipeline",
 }
 """Pipeline classes that checkpoints name and can be edited with; the class that loads their parts."""
 
-SUPPORTED = "Stable Diffusion 1.x, 2.x and XL (StableDiffusionPipeline, StableDiffusionXLPipeline)"
+SUPPORTED = (
+    "Stable Diffusion 1.x, 2.x, XL, 3 and 3.5, and FLUX.1 dev and schnell (StableDiffusionPipeline, "
+    "StableDiffusionXLPipeline, StableDiffusion3Pipeline, FluxPipeline)"
+)
+REFUSED: dict[str, str] = {
+    "FluxFill": "FLUX Fill, whose transformer takes a mask and an image beside the latents",
+    "FluxKontext": "FLUX Kontext, which is given an image beside the latents and told what to change",
+    "FluxControlNet": "FLUX with a ControlNet, which would be left out",
+    "FluxControl": "FLUX Canny or Depth, whose transformer takes a control image beside the latents",
+    "FluxPrior": "FLUX Redux, which makes no images of text",
+    "Flux2": "FLUX.2, which has another text encoder and other blocks",
+    "QwenImage": "Qwen-Image, which has another text encoder and an autoencoder of video",
+    "ZImage": "Z-Image, which has one stream of tokens and another text encoder",
+    "PixArt": "PixArt, whose transformer reads text by cross-attention",
+    "Sana": "SANA, whose linear attention has no keys and values to keep",
+}
+"""Other transformers by the beginning of their pipelines' names, and why they are none of the supported ones."""
+
 MAX_CONFIG_BYTES = 2**22
 """Largest configuration that is read, bytes. Source: chosen, far more than any has."""
 
-WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2")
+WEIGHTS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3")
 
 
 @dataclass(frozen=True)
@@ -65,8 +88,14 @@ def grids_of(source: str | None) -> ModelGrids | None:
     """
     folder = DEMO_MODEL if source is None else Path(source).expanduser()
     try:
-        vae, unet = (_config(folder / part / "config.json") for part in ("vae", "unet"))
+        vae = _config(folder / "vae" / "config.json")
         factor = 2 ** (len(vae["block_out_channels"]) - 1)
+        if (folder / "transformer").is_dir():
+            config = _config(folder / "transformer" / "config.json")
+            if "axes_dims_rope" in config:  # FLUX.1, whose pipeline packs latents by 2 and knows the size itself
+                return ModelGrids(factor * 2, factor, factor * 128)
+            return ModelGrids(factor * int(config["patch_size"]), factor, factor * int(config["sample_size"]))
+        unet = _config(folder / "unet" / "config.json")
         multiple = factor * 2 ** (len(unet["block_out_channels"]) - 1)
         return ModelGrids(multiple, factor, factor * int(unet["sample_size"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -82,27 +111,33 @@ def pipeline_class(index: dict[str, Any], name: str) -> str:
     kind = index.get("_class_name")
     if not isinstance(kind, str) or kind not in PIPELINES:
         told = kind if isinstance(kind, str) else f"not said (_class_name is {shown(kind)})"
-        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {told}; use {SUPPORTED}")
+        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {told}{why_refused(kind)}; use {SUPPORTED}")
     return PIPELINES[kind]
 
 
-def check_channels(takes: Any, gives: Any, name: str) -> None:
-    """Checks that a UNet takes what it gives.
+def check_channels(takes: Any, gives: Any, name: str, net: str = "UNet") -> None:
+    """Checks that a network takes what it gives.
 
     Args:
         takes: channels at its entrance.
         gives: channels at its exit.
         name: of the checkpoint or pipeline, for the message.
+        net: what the network is called.
 
     Raises:
         ValueError: if it takes more, as those for inpainting and for instructions do.
     """
     if takes != gives:
         raise ValueError(
-            f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting (9) and "
+            f"the {net} of {name} takes {takes} channels and gives {gives}, as those for inpainting (9) and "
             f"instructions (8) do; use the checkpoint that it was made from, or another of {SUPPORTED}: their "
             "UNets take 4"
         )
+
+
+def why_refused(kind: object) -> str:
+    """What is known of a pipeline class that is not supported, as a part of a message; empty if nothing is."""
+    return next((f" ({words})" for start, words in REFUSED.items() if str(kind).startswith(start)), "")
 
 
 def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
@@ -122,11 +157,16 @@ def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
     for part in there:
         if not part.startswith("_") and part != "safety_checker":
             _check_part(folder, part, variant, allow_pickle)
-    missing = [part for part in ("unet", "vae") if part not in there]
+    net = "unet" if "unet" in index or "transformer" not in index else "transformer"
+    clip, second = ("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2")
+    needed = (net, "vae") if net == "unet" else (net, "vae", *clip, *second)
+    missing = [part for part in needed if not all(index.get(part) or [None])]
     if missing:
         raise ValueError(f"checkpoint {folder} has no {' and no '.join(missing)}; its model_index.json must name one")
-    config = _config(folder / "unet" / "config.json")
-    check_channels(config.get("in_channels", 4), config.get("out_channels", 4), f"checkpoint {folder}")
+    config = _config(folder / net / "config.json")
+    takes = config.get("in_channels", 4)
+    gives = config.get("out_channels", 4 if net == "unet" else None) or takes
+    check_channels(takes, gives, f"checkpoint {folder}", "UNet" if net == "unet" else net)
     return kind
 
 
@@ -154,7 +194,15 @@ def _check_part(folder: Path, part: str, variant: str | None, allow_pickle: bool
     """Checks that a part is there, with weights that are whole."""
     place = folder / part
     if not place.is_dir():
-        raise ValueError(f"checkpoint {folder} lacks its part {part}; fetch the folder {part} too")
+        without = (
+            ""
+            if part not in ("text_encoder_3", "tokenizer_3")
+            else (
+                " (T5), or write [null, null] for text_encoder_3 and tokenizer_3 in its model_index.json to do "
+                "without T5"
+            )
+        )
+        raise ValueError(f"checkpoint {folder} lacks its part {part}; fetch the folder {part} too{without}")
     if part not in WEIGHTS:
         return
     if not (place / "config.json").is_file():

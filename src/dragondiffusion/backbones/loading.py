@@ -12,7 +12,10 @@ import torch
 from torch import nn
 
 from .base import Backbone
-from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, layers_of, pipeline_class
+from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, layers_of, pipeline_class, why_refused
+from .dit.flux import Flux
+from .dit.lora import add_loras
+from .dit.stable_diffusion_3 import StableDiffusion3
 from .headers import is_hub_id
 from .lora import LoraFile, ModelLayers, fitted, merge, open_loras
 from .prediction import Training, chosen, configure
@@ -21,14 +24,21 @@ from .savings import Savings
 from .single_file import check_single_file, in_small_letters
 from .unet.stable_diffusion import StableDiffusion
 from .unet.stable_diffusion_xl import StableDiffusionXL
+from .wrapped import PipelineBackbone
 
-BACKBONES: dict[str, type[StableDiffusion]] = {
+BACKBONES: dict[str, type[PipelineBackbone]] = {
     "StableDiffusionPipeline": StableDiffusion,
     "StableDiffusionXLPipeline": StableDiffusionXL,
     "StableDiffusionImg2ImgPipeline": StableDiffusion,
     "StableDiffusionXLImg2ImgPipeline": StableDiffusionXL,
     "StableDiffusionInpaintPipeline": StableDiffusion,
     "StableDiffusionXLInpaintPipeline": StableDiffusionXL,
+    "StableDiffusion3Pipeline": StableDiffusion3,
+    "StableDiffusion3Img2ImgPipeline": StableDiffusion3,
+    "StableDiffusion3InpaintPipeline": StableDiffusion3,
+    "FluxPipeline": Flux,
+    "FluxImg2ImgPipeline": Flux,
+    "FluxInpaintPipeline": Flux,
 }
 """Pipeline classes that can be edited with, by name: those that make images of text, and those of the same parts."""
 
@@ -54,7 +64,7 @@ def load(
     dtype: torch.dtype | None,
     savings: Savings | None = None,
 ) -> Loaded:
-    """Loads a Stable Diffusion pipeline.
+    """Loads a pipeline.
 
     Args:
         source: None for the model of the package, a folder, a single `.safetensors` file, a hub id, or a `Checkpoint`
@@ -75,11 +85,16 @@ def load(
     pipe, notes = _load(checkpoint, precision, loras)
     provenance = {"prediction": str(Training.of_pipeline(pipe))}
     modules = {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}
-    for lora in loras:
-        fit = fitted(lora, ModelLayers.of(modules))
-        merge(modules, fit)
-        notes = (*notes, fit.note)
-        provenance[f"lora {lora.title}"] = fit.share
+    if "transformer" in modules:
+        shares = {title: f"{count} layers changed" for title, count in add_loras(pipe, loras).items()}
+        notes = (*notes, *(f"lora {title}: {share}" for title, share in shares.items()))
+    else:
+        fits = [fitted(lora, ModelLayers.of(modules)) for lora in loras]
+        for fit in fits:
+            merge(modules, fit)
+        shares = {lora.title: fit.share for lora, fit in zip(loras, fits, strict=True)}
+        notes = (*notes, *(fit.note for fit in fits))
+    provenance |= {f"lora {title}": share for title, share in shares.items()}
     return Loaded(savings.apply(pipe, place), notes, provenance)
 
 
@@ -108,9 +123,16 @@ def wrap(pipe: Any, savings: Savings | None = None) -> Backbone:
         return BACKBONES[name](pipe, savings)
     remedy = f"use {SUPPORTED}"
     if "ControlNet" in name or "Adapter" in name:
-        kind = "StableDiffusionXLPipeline" if "XL" in name else "StableDiffusionPipeline"
+        kind = next(
+            (
+                f"{model}Pipeline"
+                for model in ("StableDiffusionXL", "StableDiffusion3", "Flux")
+                if name.startswith(model)
+            ),
+            "StableDiffusionPipeline",
+        )
         remedy = f"what it adds would be left out; to edit without it use Editor({kind}.from_pipe(pipe))"
-    raise ValueError(f"pipeline {name} is not supported; {remedy}")
+    raise ValueError(f"pipeline {name} is not supported{why_refused(name)}; {remedy}")
 
 
 def default_device() -> str:

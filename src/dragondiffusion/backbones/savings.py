@@ -2,7 +2,8 @@
 
 import gc
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar, cast
@@ -17,7 +18,7 @@ class Offload(Enum):
     NONE = "none"
     """All of them stay on the device."""
     MODEL = "model"
-    """One model of the pipeline is on the device at a time: text encoder, autoencoder or UNet."""
+    """One model of the pipeline is on the device at a time: text encoder, autoencoder or network."""
     GROUP = "group"
     """One layer is on the device at a time: slow, and the least memory in steps without energies.
 
@@ -35,8 +36,8 @@ class Savings:
             it pays only on devices that lack it.
         vae_tiling: images larger than the autoencoder's sample size pass it in tiles, batches image by image.
         gradient_checkpointing: the energies' backward pass computes blocks again instead of keeping what is inside.
-        layerwise_casting: the UNet's weights are stored in 8-bit floats and cast layer by layer; small loss of quality.
-            What the energies' backward pass needs of them is kept as cast until it is done.
+        layerwise_casting: the network's weights are stored in 8-bit floats and cast layer by layer; small loss of
+            quality. What the energies' backward pass needs of them is kept as cast until it is done.
         channels_last: the memory layout that convolutions of CUDA devices like best; saves time, not memory.
         bank_on_host: the memory bank waits in (pinned) host memory. None decides by the rule of `memory.on_host`.
         named: the saving that was added last, for messages.
@@ -94,21 +95,25 @@ class Savings:
         return pipe
 
     def _apply_to_parts(self, pipe: Any, done: "Savings") -> None:
-        unet, vae = pipe.unet, pipe.vae
+        net, vae = network(pipe), pipe.vae
         if self.channels_last and not done.channels_last:
-            unet.to(memory_format=torch.channels_last)
+            net.to(memory_format=torch.channels_last)
             vae.to(memory_format=torch.channels_last)
         if self.layerwise_casting and not done.layerwise_casting:
-            unet.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=unet.dtype)
+            net.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=net.dtype)
+        if self.attention_slicing and "unet" not in pipe.components:
+            raise ValueError(
+                "attention_slicing is for UNets; a transformer's attention needs no more memory without it"
+            )
         if self.attention_slicing and not done.attention_slicing:
             pipe.enable_attention_slicing("max")
         if self.vae_tiling:
             vae.enable_tiling()
             vae.enable_slicing()
         if self.gradient_checkpointing:
-            unet.enable_gradient_checkpointing()
+            net.enable_gradient_checkpointing()
         elif done.gradient_checkpointing:
-            unet.disable_gradient_checkpointing()
+            net.disable_gradient_checkpointing()
 
     @staticmethod
     def of(pipe: Any) -> "Savings":
@@ -116,13 +121,13 @@ class Savings:
         offload = Offload.NONE
         if any(hasattr(module, "_hf_hook") for module in _modules(pipe.components.values())):
             offload = Offload.MODEL
-        if _has_hook(pipe.unet, "group_offloading"):
+        if _has_hook(network(pipe), "group_offloading"):
             offload = Offload.GROUP
         return Savings(
             offload=offload,
-            layerwise_casting=_has_hook(pipe.unet, "layerwise_casting"),
+            layerwise_casting=_has_hook(network(pipe), "layerwise_casting"),
             vae_tiling=bool(getattr(pipe.vae, "use_tiling", False)),
-            gradient_checkpointing=bool(pipe.unet.is_gradient_checkpointing),
+            gradient_checkpointing=bool(network(pipe).is_gradient_checkpointing),
         )
 
     def following(self, device: str) -> "Savings | None":
@@ -189,6 +194,26 @@ def undo_offload(pipe: Any) -> None:
 def swaps_weights(module: nn.Module) -> bool:
     """Whether layers change their weights' device or type before and after they work."""
     return _has_hook(module, "group_offloading") or _has_hook(module, "layerwise_casting")
+
+
+@contextmanager
+def keeping_weights(net: nn.Module) -> Generator[None]:
+    """Context manager: what is kept for a backward pass outlives weights that change after their layer has worked.
+
+    Group offload and layerwise casting swap the data of a parameter, and what autograd keeps of it would be swapped
+    too; an alias is not.
+    """
+    if not (torch.is_grad_enabled() and swaps_weights(net)):
+        yield
+        return
+    with torch.autograd.graph.saved_tensors_hooks(lambda kept: kept.detach(), lambda kept: kept):
+        yield
+
+
+def network(pipe: Any) -> Any:
+    """The part of a pipeline that makes images: its transformer or its UNet."""
+    transformer = pipe.components.get("transformer")
+    return pipe.unet if transformer is None else transformer
 
 
 def _has_hook(module: nn.Module, name: str) -> bool:

@@ -49,6 +49,11 @@ def check_single_file(checkpoint: Checkpoint, path: Path) -> SingleFile:
         check_channels(shapes[_ENTRANCE].shape[1], _gives(shapes), f"checkpoint {path}")
     elif kind == "v1":  # what diffusers calls everything it does not know
         kind = "unknown"
+    if str(kind).startswith(("sd3", "flux")):
+        raise ValueError(
+            f"checkpoint {path} is a single file of {kind}, and of this family only folders are read; load it with "
+            "diffusers (from_single_file) and give the pipeline to Editor(pipe)"
+        )
     if kind not in KINDS:
         raise ValueError(f"checkpoint {path} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
     parts = {"vae": ("first_stage_model.",), "text encoder": ("cond_stage_model.", "conditioner.")}

@@ -7,14 +7,14 @@ Source: DragonDiffusion (arXiv 2307.02421), section 4.4, "visual cross-attention
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from ..core.geometry import resize_nearest
+from ..core.geometry import Correspondence, resize_nearest
 from ..core.types import Mask, Size, Tokens, Window
 
 
@@ -41,6 +41,16 @@ class LayerMemory(ABC):
     @abstractmethod
     def joined(self, others: "Sequence[LayerMemory]") -> "LayerMemory":
         """This memory and others of the same layer, to be read together."""
+
+    def moved(self, match: Correspondence) -> "LayerMemory | None":
+        """The part that a correspondence brings to its target, to be read there.
+
+        None for models that tell positions with their tokens or not at all: these are read where they are found.
+
+        Args:
+            match: from cells of this image's latents to cells of those of the image that is made.
+        """
+        return None
 
     @abstractmethod
     def to(self, like: "LayerMemory") -> "LayerMemory":
@@ -159,6 +169,10 @@ def waiting(tokens: Tensor) -> Tensor:
     return host.copy_(tokens, non_blocking=True)
 
 
+Moves: TypeAlias = Mapping[int, Sequence[Correspondence]]
+"""By image, as in `Energy.guide`, the content that an edit brings to another place."""
+
+
 @dataclass(frozen=True)
 class Excerpt:
     """What is read of one image's memory.
@@ -171,9 +185,23 @@ class Excerpt:
     guide: int
     region: Mask | None = None
 
-    def of(self, memory: LayerMemory) -> LayerMemory:
-        """The excerpt of a layer's memory."""
-        return memory if self.region is None else memory.select(self.region)
+    def of(self, memory: LayerMemory, moves: Sequence[Correspondence] = ()) -> LayerMemory:
+        """The excerpt of a layer's memory.
+
+        Args:
+            memory: of the image.
+            moves: content of the image that the edit brings to another place. Where positions are told to attention,
+                it is read there: in place of what is there in the edited image, and of another image nothing else.
+        """
+        brought = [moved for moved in map(memory.moved, moves) if moved is not None]
+        if not brought:
+            return memory if self.region is None else memory.select(self.region)
+        if self.guide:
+            return brought[0].joined(brought[1:])
+        left = ~torch.stack([match.target for match in moves]).any(0)
+        if self.region is not None:
+            left &= resize_nearest(self.region, (left.shape[0], left.shape[1])).to(left.device) > 0.5
+        return memory.select(left.float()).joined(brought)
 
 
 @dataclass(frozen=True)
@@ -190,14 +218,19 @@ class Recall:
     own: bool
     excerpts: tuple[Excerpt, ...]
 
-    def select(self, own: LayerMemory, memories: Sequence[LayerMemory]) -> LayerMemory:
+    def select(self, own: LayerMemory, memories: Sequence[LayerMemory], moves: Moves | None = None) -> LayerMemory:
         """What is read; the layer's own tokens if nothing else is left.
 
         Args:
             own: the layer's own tokens.
             memories: stored ones, one entry per excerpt.
+            moves: content that the edit brings to another place.
         """
-        chosen = [excerpt.of(memory) for excerpt, memory in zip(self.excerpts, memories, strict=True)]
+        places = moves or {}
+        chosen = [
+            excerpt.of(memory, places.get(excerpt.guide, ()))
+            for excerpt, memory in zip(self.excerpts, memories, strict=True)
+        ]
         first, *others = [own, *chosen] if self.own else chosen
         joined = first.joined(others)
         return own if joined.is_empty else joined
@@ -249,15 +282,17 @@ class Reading:
     Args:
         recall: what it reads.
         banks: memory banks by image index.
+        moves: content that the edit brings to another place.
     """
 
     recall: Recall
     banks: Sequence[MemoryBank]
+    moves: Moves = field(default_factory=dict[int, Sequence[Correspondence]])
 
     def read(self, step: int, layer: str, own: LayerMemory) -> LayerMemory:
         """What a layer reads in a step."""
         memories = [self.banks[excerpt.guide].read(step, layer).to(own) for excerpt in self.recall.excerpts]
-        return self.recall.select(own, memories)
+        return self.recall.select(own, memories, self.moves)
 
 
 Reader: TypeAlias = Callable[[str, Sequence[LayerMemory]], Sequence[LayerMemory]]

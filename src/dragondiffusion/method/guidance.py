@@ -1,5 +1,6 @@
 """The gradient of an objective's energies with respect to the latents."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,9 +55,11 @@ def guidance(
 
     $g = k\,(m \odot \nabla_z w E_\mathrm{edit} + (1-m) \odot \nabla_z w E_\mathrm{content})$
 
-    with $w$ the energy scale. Energies of different samples do not mix, so one backward pass serves all. Energies and
-    their gradients with respect to the features are in single precision; only the pass through the network is in its
-    own, where half precision is scaled by a power of two for each sample so that nothing vanishes or overflows.
+    with $w$ the energy scale and $z$ the latents in units in which $\alpha^2 + \sigma^2 = 1$, whatever the model's own
+    are: so one strength means the same for diffusion and for flows. Energies of different samples do not mix, so one
+    backward pass serves all. Energies and their gradients with respect to the features are in single precision; only
+    the pass through the network is in its own, where half precision is scaled by a power of two for each sample so that
+    nothing vanishes or overflows.
 
     Args:
         denoiser: model.
@@ -72,7 +75,7 @@ def guidance(
 
     Source: docs/method.md, section 5; DragonDiffusion, equation 8; loss scaling, arXiv 1710.03740.
     """
-    scales = settings.feature_scales
+    scales, unit = settings.feature_scales, math.hypot(t.alpha, t.sigma)
     for reach in REACHES:
         with torch.enable_grad():
             z = z_t.detach().requires_grad_(True)
@@ -82,7 +85,9 @@ def guidance(
             e_edit, e_content, energies = evaluated(objectives, f_gen, f_gud, scales)
             sums = [e_edit + e_content] if settings.merged_backward else [e_edit, e_content]
         pulls = [torch.autograd.grad(e, f_gen, retain_graph=e is not sums[-1]) for e in sums]
-        gradients = [pulled_back(features, z, pull, reach, keep=k + 1 < len(pulls)) for k, pull in enumerate(pulls)]
+        gradients = [
+            unit * pulled_back(features, z, pull, reach, keep=k + 1 < len(pulls)) for k, pull in enumerate(pulls)
+        ]
         if all(bool(gradient.isfinite().all()) for gradient in gradients):
             return _masked(objectives, gradients, energies, partial)
         if features[0].dtype != torch.float16:

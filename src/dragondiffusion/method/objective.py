@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Correspondence
 from ..core.types import Number, Region, Window
-from .bank import Recall
+from .bank import Moves, Recall
 from .energies import Energy
 from .settings import MethodSettings
 
@@ -79,3 +79,9 @@ class Objective:
     transports: tuple[Transport, ...]
     noise_region: Region
     strengths: Strengths
+
+    @property
+    def moves(self) -> Moves:
+        """By image the content of it that starts at a new place."""
+        guides = {transport.guide for transport in self.transports}
+        return {guide: [t.match for t in self.transports if t.guide == guide] for guide in guides}

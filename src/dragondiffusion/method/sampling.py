@@ -218,7 +218,8 @@ def bank_reader(samples: Sequence[Sample], i: int) -> Reader | None:
     readings: list[Reading | None] = []
     for one in samples:
         recall = merged(one.objective.recalls, i, len(one.references[0].levels))
-        readings.append(Reading(recall, [reference.bank for reference in one.references]) if recall else None)
+        banks = [reference.bank for reference in one.references]
+        readings.append(Reading(recall, banks, one.objective.moves) if recall else None)
     return batch_reader(readings, i)
 
 

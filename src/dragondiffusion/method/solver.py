@@ -57,8 +57,12 @@ def stochastic_step(z_0: Latents, eps: Latents, noise: Tensor | None, std: Tenso
 
 
 def posterior_std(t: Level, s: Level) -> float:
-    r"""$\eta = \frac{\sigma_s}{\sigma_t} \sqrt{1 - \alpha_t^2 / \alpha_s^2}$, DDPM's noise.
+    r"""$\eta = \sigma_s \sqrt{1 - \frac{\alpha_t^2 \sigma_s^2}{\alpha_s^2 \sigma_t^2}}$, DDPM's noise.
 
-    Source: DDIM, arXiv 2010.02502, equation 16 with its $\eta = 1$.
+    Where $\alpha^2 + \sigma^2 = 1$ it is $\frac{\sigma_s}{\sigma_t} \sqrt{1 - \alpha_t^2 / \alpha_s^2}$. Written by the
+    ratio of signal to noise it is the standard deviation of $z_s$ given $z_t$ and $z_0$ at any levels.
+
+    Source: DDIM, arXiv 2010.02502, equation 16 with its $\eta = 1$; variational diffusion, arXiv 2107.00630,
+    appendix A.
     """
-    return s.sigma / t.sigma * math.sqrt(max(1 - (t.alpha / s.alpha) ** 2, 0.0))
+    return s.sigma * math.sqrt(max(1 - (t.alpha * s.sigma / (s.alpha * t.sigma)) ** 2, 0.0))

@@ -85,7 +85,7 @@ class Editor:
         savings: Savings | None = None,
         fall_back: bool = False,
     ) -> "Editor":
-        """An editor around a checkpoint: Stable Diffusion 1.x, 2.x or XL as diffusers loads it.
+        """An editor around a checkpoint: Stable Diffusion or FLUX.1 as diffusers loads it.
 
         Args:
             source: None for the package's demo model, a folder, a single `.safetensors` file, or a hub id.
@@ -263,13 +263,14 @@ class Editor:
             The reference; its image is `reference.pixels`.
 
         Raises:
-            ValueError: if the size has no pixel or the scale is negative.
+            ValueError: if the size has no pixel, the scale is negative, or the model takes no negative prompt.
         """
         settings = settings or Settings()
         if min(size) < 1:
             raise ValueError(f"size {size} must be positive (height, width)")
         if guidance_scale < 0:
             raise ValueError(f"guidance_scale {guidance_scale} must not be negative; 1 leaves the prompt as it is")
+        self.backbone.check_negative_prompt(negative_prompt)
         for note in self.backbone.prompt_notes(prompt):
             warnings.warn(note, stacklevel=2)
         canvas = self.canvas(size, settings)

@@ -59,6 +59,7 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     compiled = compile_edits(edits, canvas, settings, x)
     if isinstance(first, Reference) and first.start == 0:
         _check_reference(first, compiled.objective, settings)
+    backbone.check_negative_prompt(request.negative_prompt)
     if settings.image_prompt_scale:
         backbone.check_image_prompt()
     further = [InversionRequest.of_guide(guide, canvas) for edit in edits for guide in edit.guides(canvas, settings)]

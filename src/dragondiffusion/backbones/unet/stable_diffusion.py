@@ -1,7 +1,7 @@
 """Stable Diffusion 1.x and 2.x, and every smaller model of their shape, as diffusers loads them."""
 
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, cast
 
@@ -12,15 +12,14 @@ from torch import Tensor, nn
 from ...core.levels import Level, Levels
 from ...core.types import BatchFeatures, Canvas, Latents, Number, Pictures
 from ...imaging.tensors import from_tensor
-from ...method.bank import GridMemory, LayerMemory, Reader, on_host
+from ...method.bank import GridMemory, LayerMemory, Reader
 from ...method.denoiser import Condition, ImagePrompt, PartialForward, Prediction
 from ...method.solver import predict_clean
-from ..autoencoder import decoded, encoded
-from ..base import Backbone, weights_digest
 from ..checkpoint import check_channels
 from ..prediction import Training
 from ..prompts import prompt_notes
-from ..savings import Offload, Saving, Savings, swaps_weights
+from ..savings import Savings, keeping_weights, swaps_weights
+from ..wrapped import PipelineBackbone
 from .hooks import (
     adapter_processors,
     adapters_scaled,
@@ -38,7 +37,7 @@ IMAGE_EMBEDS = "image_embeds"
 """What diffusers calls the embeddings of image prompts; extras number them by adapter."""
 
 
-class StableDiffusion(Backbone):
+class StableDiffusion(PipelineBackbone):
     """A loaded Stable Diffusion 1.x or 2.x pipeline.
 
     Its scheduler only lends its noise schedule; its modules' parameters stop requiring gradients.
@@ -52,14 +51,9 @@ class StableDiffusion(Backbone):
     """
 
     def __init__(self, pipe: Any, savings: Savings | None = None) -> None:
-        self.pipe = pipe
-        self._check_parts()
+        super().__init__(pipe, savings)
         self.schedule = noise_schedule(pipe.scheduler.config)
         self._predicts_v = predicts_v(pipe.scheduler.config)
-        for module in pipe.components.values():
-            if isinstance(module, nn.Module):
-                module.requires_grad_(False).eval()
-        self.savings = savings or Savings.of(pipe)
         self._unet = cast(nn.Module, pipe.unet)
         self._blocks = feature_blocks(self._unet)
         self._blank: list[Tensor] | None = None
@@ -73,34 +67,12 @@ class StableDiffusion(Backbone):
         return ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
     @property
-    def device(self) -> torch.device:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Where the model runs; offloaded models come there when they are called."""
-        return torch.device(self.pipe._execution_device)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Precision of the UNet."""
-        return cast(torch.dtype, self.pipe.unet.dtype)
-
-    @property
-    def latent_factor(self) -> int:
-        return 2 ** (len(self.pipe.vae.config.block_out_channels) - 1)
-
-    @property
     def latent_channels(self) -> int:
         return int(self.pipe.unet.config.in_channels)
 
     @property
     def multiple(self) -> int:
         return self.latent_factor * 2 ** (len(self.pipe.unet.config.block_out_channels) - 1)
-
-    @torch.no_grad()
-    def encode(self, x: Pictures) -> Latents:
-        return encoded(self.pipe.vae, x.to(self.device), self._upcasts_vae)
-
-    @torch.no_grad()
-    def decode(self, z_0: Latents) -> Pictures:
-        return decoded(self.pipe.vae, z_0.to(self.device), self._upcasts_vae)
 
     @torch.no_grad()
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
@@ -196,47 +168,13 @@ class StableDiffusion(Backbone):
             return PartialForward(self._collected(z_t, level, condition, blocks), outputs)
 
     def fingerprint(self) -> str:
-        parts = [cast(nn.Module, self.pipe.components[name]) for name in ("unet", "vae", *self._text_encoders)]
-        digest, training = (
-            weights_digest(value for part in parts for value in part.parameters()),
-            Training.of_pipeline(self.pipe),
-        )
         # The same weights, run otherwise, are another model.
-        return f"{digest}{'-v' if self._predicts_v else ''}{'-zero-snr' if training.zero_snr else ''}"
-
-    def memory_on_host(self, nbytes: int) -> bool:
-        offloaded = self.savings.offload is not Offload.NONE
-        return on_host(self.savings.bank_on_host, nbytes, self.device, offloaded)
-
-    def next_saving(self) -> Saving | None:
-        following, place = self.savings.following(str(self.device)), str(self.device)
-        if following is None:
-            return None
-        more = following
-
-        def save() -> None:
-            more.apply(self.pipe, place, self.savings)
-            self.savings = more
-
-        return more.named, save
-
-    @property
-    def _text_encoders(self) -> list[str]:
-        return [part for part in self.parts if part.startswith("text_encoder")]
-
-    @property
-    def _upcasts_vae(self) -> bool:
-        """Whether the autoencoder is known to overflow in half precision."""
-        return False
+        zero_snr = Training.of_pipeline(self.pipe).zero_snr
+        return f"{super().fingerprint()}{'-v' if self._predicts_v else ''}{'-zero-snr' if zero_snr else ''}"
 
     def _check_parts(self) -> None:
-        """Checks that the parts are there and fit each other."""
+        super()._check_parts()
         name = type(self.pipe).__name__
-        missing = [part for part in self.parts if self.pipe.components.get(part) is None]
-        if missing:
-            raise ValueError(
-                f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
-            )
         takes, gives = (int(self.pipe.unet.config[f"{side}_channels"]) for side in ("in", "out"))
         check_channels(takes, gives, name)
 
@@ -246,12 +184,6 @@ class StableDiffusion(Backbone):
         with collecting(self._unet, blocks) as maps, keeping_weights(self._unet):
             self._call(stopped_after(self._unet, max(blocks)), z_t, level, condition)
         return tuple(maps)
-
-    def _arrive(self) -> None:
-        """Brings an offloaded UNet to the device before a copy of it runs."""
-        hook = getattr(self._unet, "_hf_hook", None)
-        if hook is not None:
-            hook.pre_forward(self._unet)
 
     def _call(self, unet: nn.Module, z_t: Latents, level: Level, condition: Condition) -> Tensor:
         text = condition.text.to(self.dtype)
@@ -281,20 +213,6 @@ class StableDiffusion(Backbone):
         if not self._predicts_v:
             return output.float()
         return level.alpha * output.float() + level.sigma * z_t
-
-
-@contextmanager
-def keeping_weights(unet: nn.Module) -> Generator[None]:
-    """Context manager: what is kept for a backward pass outlives weights that change after their layer has worked.
-
-    Group offload and layerwise casting swap the data of a parameter, and what autograd keeps of it would be swapped
-    too; an alias is not.
-    """
-    if not (torch.is_grad_enabled() and swaps_weights(unet)):
-        yield
-        return
-    with torch.autograd.graph.saved_tensors_hooks(lambda kept: kept.detach(), lambda kept: kept):
-        yield
 
 
 def prompt_picture(x: Pictures) -> Image.Image:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ...backbones.base import weights_digest
+from ...backbones.savings import network
 from ...batch.engine import each
 from ...batch.local import LocalEngine
 from ...core.types import Size
@@ -163,7 +164,7 @@ def _costs(meter: Meter, count: int) -> Scores:
 def fingerprint(editor: Editor) -> str:
     """A name for the weights of a model: a digest of the beginning of every tensor of its network and autoencoder."""
     pipe = cast(Any, editor.backbone).pipe
-    return weights_digest(value for part in (pipe.unet, pipe.vae) for value in part.parameters())
+    return weights_digest(value for part in (network(pipe), pipe.vae) for value in part.parameters())
 
 
 def run(bench: Benchmark, load: Callable[[], Editor], jobs: int, report: EditsDone) -> int:

@@ -1,0 +1,161 @@
+"""Reading and replacing the image tokens of joint attention.
+
+In joint attention, image and text tokens attend to all of both. The bank holds the tokens of the image as they enter a
+layer, before keys and values are made of them and before positions are told; text tokens never enter it.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor, nn
+
+from ...core.types import Size
+from ...method.bank import GridMemory, Reader
+
+Attend: TypeAlias = Callable[..., Any]
+"""From a layer, the image's tokens that enter it, all that do and those of the text, and those of the image that are
+read, to what the layer gives."""
+
+Remember: TypeAlias = Callable[[Tensor, Size], GridMemory]
+"""From the tokens of one image and their grid to its memory."""
+
+
+class Watched:
+    """An attention processor that tells and changes which tokens of the image are read.
+
+    Args:
+        own: the layer's processor, which works where nothing is replaced.
+        name: of the layer.
+        grid: (height, width) of the image's tokens.
+        remember: makes a memory of an image's tokens.
+        attend: the attention itself, where something is replaced.
+        found: what is recorded, by layer; None records nothing.
+        reader: what is read; None reads the image's own tokens.
+    """
+
+    def __init__(
+        self,
+        own: Any,
+        name: str,
+        grid: Size,
+        remember: Remember,
+        attend: Attend,
+        found: dict[str, list[GridMemory]] | None,
+        reader: Reader | None,
+    ) -> None:
+        self.own, self._name, self._grid = own, name, grid
+        self._remember, self._attend, self._found, self._reader = remember, attend, found, reader
+
+    def __call__(
+        self,
+        attn: nn.Module,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        image_rotary_emb: Any = None,
+    ) -> Any:
+        rotary = {} if image_rotary_emb is None else {"image_rotary_emb": image_rotary_emb}
+        # Single-stream layers get the text's tokens before the image's.
+        image = hidden_states[:, hidden_states.shape[1] - self._grid[0] * self._grid[1] :]
+        if self._found is not None:
+            self._found[self._name] = [self._remember(h, self._grid) for h in image.detach()]
+        if self._reader is None:
+            return self.own(attn, hidden_states, encoder_hidden_states, attention_mask, **rotary)
+        memories = [self._remember(h, self._grid) for h in image]
+        read = [memory for memory in self._reader(self._name, memories) if isinstance(memory, GridMemory)]
+        return self._attend(attn, image, hidden_states, encoder_hidden_states, read, **rotary)
+
+
+@contextmanager
+def watching(
+    layers: Mapping[str, nn.Module],
+    grid: Size,
+    remember: Remember,
+    attend: Attend,
+    *,
+    record: bool,
+    reader: Reader | None,
+) -> Generator[dict[str, list[GridMemory]]]:
+    """Context manager: a dict that every call fills with the tokens entering some layers, which read what is given.
+
+    Args:
+        layers: attention layers by name.
+        grid: (height, width) of the image's tokens.
+        remember: makes a memory of an image's tokens.
+        attend: the attention itself, where something is replaced.
+        record: fill the dict.
+        reader: what is read; None reads the image's own tokens.
+    """
+    found: dict[str, list[GridMemory]] = {}
+    before = {name: _processor(layer) for name, layer in layers.items()} if record or reader is not None else {}
+    try:
+        for name, own in before.items():
+            _set(layers[name], Watched(own, name, grid, remember, attend, found if record else None, reader))
+        yield found
+    finally:
+        for name, own in before.items():
+            _set(layers[name], own)
+
+
+def check_processors(layers: Mapping[str, nn.Module], known: tuple[type, ...], fused: str) -> None:
+    """Checks that attention is diffusers' own, so that what it reads can be replaced.
+
+    Args:
+        layers: attention layers by name.
+        known: their processors.
+        fused: name of the attribute that says that a layer's projections were fused.
+
+    Raises:
+        ValueError: if a layer has another processor.
+    """
+    for name, layer in layers.items():
+        processor = _processor(layer)
+        if type(processor) not in known or bool(getattr(layer, fused, False)):
+            raise ValueError(
+                f"layer {name} has the attention processor {type(processor).__name__}"
+                f"{' with fused projections' if getattr(layer, fused, False) else ''} and the memory bank needs "
+                f"{known[0].__name__}; unload what set it (IP-Adapter, fused projections) and make the editor again"
+            )
+
+
+def as_batch(memories: Sequence[GridMemory], values: Callable[[GridMemory], Tensor], count: int) -> Tensor:
+    """Something of every memory as one batch of so many rows, shorter ones padded with zeros.
+
+    Args:
+        memories: of the batch, or of copies of it one after the other that all read the same.
+        values: of a memory, tokens first.
+        count: rows of the batch.
+    """
+    rows = nn.utils.rnn.pad_sequence([values(memory) for memory in memories], batch_first=True)
+    return rows.repeat(count // len(rows), *(1 for _ in rows.shape[1:]))
+
+
+def padding_bias(memories: Sequence[GridMemory], like: Tensor, text: int, text_first: bool) -> Tensor | None:
+    """What hides the padding of `as_batch` from attention, (batch, 1, 1, tokens read); None where nothing is padded.
+
+    Args:
+        memories: that are read.
+        like: queries, with the batch first.
+        text: number of text tokens, which are read too.
+        text_first: they come before the image's.
+    """
+    lengths = [len(memory.tokens) for memory in memories]
+    longest = max(lengths)
+    if min(lengths) == longest:
+        return None
+    bias = torch.zeros(len(lengths), 1, 1, longest, dtype=like.dtype, device=like.device)
+    for row, length in zip(bias, lengths, strict=True):
+        row[..., length:] = torch.finfo(like.dtype).min
+    bias = nnf.pad(bias, (text, 0) if text_first else (0, text))
+    return bias.repeat(len(like) // len(lengths), 1, 1, 1)
+
+
+def _processor(layer: Any) -> Any:
+    return layer.processor
+
+
+def _set(layer: Any, processor: Any) -> None:
+    layer.set_processor(processor)

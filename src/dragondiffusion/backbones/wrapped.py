@@ -1,0 +1,106 @@
+"""What every backbone around a diffusers pipeline does alike: device, autoencoder, saving of memory."""
+
+from abc import abstractmethod
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from ..core.types import Latents, Pictures
+from ..method.bank import on_host
+from .autoencoder import decoded, encoded
+from .base import Backbone, weights_digest
+from .savings import Offload, Saving, Savings, network
+
+
+class PipelineBackbone(Backbone):
+    """A loaded pipeline. Its modules' parameters stop requiring gradients.
+
+    Args:
+        pipe: the pipeline, with whatever was loaded into it.
+        savings: what was done to it to save memory; None looks.
+
+    Raises:
+        ValueError: if a part is missing.
+    """
+
+    def __init__(self, pipe: Any, savings: Savings | None = None) -> None:
+        self.pipe = pipe
+        self._check_parts()
+        for module in pipe.components.values():
+            if isinstance(module, nn.Module):
+                module.requires_grad_(False).eval()
+        self.savings = savings or Savings.of(pipe)
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[str, ...]:
+        """Components of the pipeline that are used."""
+
+    @property
+    def device(self) -> torch.device:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Where the model runs; offloaded models come there when they are called."""
+        return torch.device(self.pipe._execution_device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the network."""
+        return cast(torch.dtype, network(self.pipe).dtype)
+
+    @property
+    def latent_factor(self) -> int:
+        return 2 ** (len(self.pipe.vae.config.block_out_channels) - 1)
+
+    @torch.no_grad()
+    def encode(self, x: Pictures) -> Latents:
+        return encoded(self.pipe.vae, x.to(self.device), self._upcasts_vae)
+
+    @torch.no_grad()
+    def decode(self, z_0: Latents) -> Pictures:
+        return decoded(self.pipe.vae, z_0.to(self.device), self._upcasts_vae)
+
+    def fingerprint(self) -> str:
+        names = [name for name in self.parts if name in ("unet", "transformer", "vae") or name in self._text_encoders]
+        parts = [cast(nn.Module, self.pipe.components[name]) for name in names]
+        return weights_digest(value for part in parts for value in part.parameters())
+
+    def memory_on_host(self, nbytes: int) -> bool:
+        offloaded = self.savings.offload is not Offload.NONE
+        return on_host(self.savings.bank_on_host, nbytes, self.device, offloaded)
+
+    def next_saving(self) -> Saving | None:
+        following, place = self.savings.following(str(self.device)), str(self.device)
+        if following is None:
+            return None
+        more = following
+
+        def save() -> None:
+            more.apply(self.pipe, place, self.savings)
+            self.savings = more
+
+        return more.named, save
+
+    @property
+    def _text_encoders(self) -> list[str]:
+        return [part for part in self.parts if part.startswith("text_encoder")]
+
+    @property
+    def _upcasts_vae(self) -> bool:
+        """Whether the autoencoder is known to overflow in half precision."""
+        return False
+
+    def _check_parts(self) -> None:
+        """Checks that the parts are there."""
+        missing = [part for part in self.parts if self.pipe.components.get(part) is None]
+        if missing:
+            name = type(self.pipe).__name__
+            raise ValueError(
+                f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
+            )
+
+    def _arrive(self) -> None:
+        """Brings an offloaded network to the device before parts of it run by themselves."""
+        net = network(self.pipe)
+        hook = getattr(net, "_hf_hook", None)
+        if hook is not None:
+            hook.pre_forward(net)
