@@ -252,4 +252,5 @@ def flux(data):
     return schnell(data, {"shift": 3.0, "use_dynamic_shifting": True}, guidance_embeds=True)
 
 
-KINDS = {"sd15": sd15, "sd21": sd21, "sdxl": sdxl, "sd3": sd3, "sd35": sd35, "flux": flux, "schnell": schnell}
+UNETS = {"sd15": sd15, "sd21": sd21, "sdxl": sdxl}
+KINDS = {**UNETS, "sd3": sd3, "sd35": sd35, "flux": flux, "schnell": schnell}

@@ -160,7 +160,7 @@ def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
     net = "unet" if "unet" in index or "transformer" not in index else "transformer"
     clip, second = ("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2")
     needed = (net, "vae") if net == "unet" else (net, "vae", *clip, *second)
-    missing = [part for part in needed if not all(index.get(part) or [None])]
+    missing = [part for part in needed if part not in there]
     if missing:
         raise ValueError(f"checkpoint {folder} has no {' and no '.join(missing)}; its model_index.json must name one")
     config = _config(folder / net / "config.json")

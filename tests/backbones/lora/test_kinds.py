@@ -6,7 +6,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionXLPipeline
 
-from checkpoints import KINDS, sd15, sdxl
+from checkpoints import UNETS, sd15, sdxl
 from dragondiffusion.backbones import Checkpoint, load
 from dragondiffusion.backbones.checkpoint import layers_of
 from dragondiffusion.backbones.lora import ModelLayers
@@ -116,9 +116,9 @@ def test_layers_that_the_model_lacks_are_counted_and_named(data, folder, tmp_pat
     assert loaded.provenance["lora half.safetensors"] == f"{used} of {total} layers used"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", UNETS)
 def test_headers_tell_the_layers_that_loaded_models_have(kind, data, tmp_path):
-    pipe = KINDS[kind](data)
+    pipe = UNETS[kind](data)
     pipe.save_pretrained(tmp_path)
     modules = {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
     told, there = layers_of(tmp_path, None), ModelLayers.of(modules)
