@@ -121,15 +121,14 @@ def check_processors(layers: Mapping[str, nn.Module], known: tuple[type, ...], f
             )
 
 
-def as_batch(memories: Sequence[GridMemory], values: Callable[[GridMemory], Tensor], count: int) -> Tensor:
-    """Something of every memory as one batch of so many rows, shorter ones padded with zeros.
+def as_batch(values: Sequence[Tensor], count: int) -> Tensor:
+    """Something of the tokens of every image as one batch of so many rows, shorter ones padded with zeros.
 
     Args:
-        memories: of the batch, or of copies of it one after the other that all read the same.
-        values: of a memory, tokens first.
+        values: of the batch, or of copies of it one after the other that all read the same; tokens first.
         count: rows of the batch.
     """
-    rows = nn.utils.rnn.pad_sequence([values(memory) for memory in memories], batch_first=True)
+    rows = nn.utils.rnn.pad_sequence(list(values), batch_first=True)
     return rows.repeat(count // len(rows), *(1 for _ in rows.shape[1:]))
 
 

@@ -120,7 +120,7 @@ class Flux(FlowTransformer):
         memories = [memory for memory in read if isinstance(memory, PlacedMemory)]
         cos, sin = rotary["image_rotary_emb"]
         words = len(cos) - image.shape[1]
-        tokens = as_batch(memories, lambda memory: memory.tokens, len(image))
+        tokens = as_batch([memory.tokens for memory in memories], len(image))
         if text is None:  # a single stream
             read_all = torch.cat((hidden[:, :words], tokens), dim=1)
             query = attn.norm_q(_by_head(attn.to_q(hidden), attn))
@@ -154,7 +154,7 @@ class Flux(FlowTransformer):
         self, memories: Sequence[PlacedMemory], words: int, cos: Tensor, sin: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Those of the text and of the tokens that are read, by image, (batch, tokens, dim of a head)."""
-        places = as_batch(memories, lambda memory: memory.places, len(memories))
+        places = as_batch([memory.places for memory in memories], len(memories))
         own = self._rotary(places.flatten(0, 1))
         parts = (part.unflatten(0, places.shape[:2]) for part in own)
         texts = (part[:words].expand(len(memories), -1, -1) for part in (cos, sin))

@@ -103,7 +103,7 @@ class StableDiffusion3(FlowTransformer):
     def attend(
         self, attn: Any, image: Tensor, hidden: Tensor, text: Tensor | None, read: Sequence[GridMemory], **rotary: Any
     ) -> Any:
-        tokens = as_batch(read, lambda memory: memory.tokens, len(image))
+        tokens = as_batch([memory.tokens for memory in read], len(image))
         query = _by_head(attn.to_q(image), attn, attn.norm_q)
         key, value = _by_head(attn.to_k(tokens), attn, attn.norm_k), _by_head(attn.to_v(tokens), attn)
         if text is not None:
