@@ -160,7 +160,7 @@ def test_loading_falls_back_to_offloading(folder, monkeypatch):
             raise torch.OutOfMemoryError("CUDA out of memory")
         raise ValueError("loaded")
 
-    monkeypatch.setattr("dragondiffusion.pipeline.editor.load_pipeline", load)
+    monkeypatch.setattr("dragondiffusion.pipeline.editor.load", load)
     with pytest.warns(UserWarning, match="offload="), pytest.raises(ValueError, match="loaded"):
         Editor.from_pretrained(folder, "cuda", fall_back=True)
     assert asked == [Offload.NONE, Offload.MODEL, Offload.GROUP]

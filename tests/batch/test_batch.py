@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,70 @@ def test_full_disks_end_the_batch_and_lose_nothing(batch, folder, monkeypatch):
     assert len(pictures(folder)) == 2
     monkeypatch.setattr(OutputFolder, "place", place)
     assert batch()[0] == 0 and len(pictures(folder)) == 6
+
+
+def removing(monkeypatch, remove, after="3.png"):
+    """Lets somebody remove something once a result is in its place."""
+    place = OutputFolder.place
+
+    def placed(self, one, data, beside):
+        place(self, one, data, beside)
+        if one.name == after:
+            remove()
+
+    monkeypatch.setattr(OutputFolder, "place", placed)
+    return lambda: monkeypatch.setattr(OutputFolder, "place", place)
+
+
+def emptied(folder):
+    """What is left when results were written while somebody removed a folder file by file."""
+    for path in (*folder.glob("*.json*"), folder / "0.png"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("remove", "said"),
+    [
+        (shutil.rmtree, "out was removed or replaced while the batch ran"),
+        (lambda out: out.rename(out.with_name("elsewhere")), "out was removed or replaced while the batch ran"),
+        (lambda out: (out.rename(out.with_name("elsewhere")), out.mkdir()), "out was removed or replaced"),
+        (emptied, "journal.jsonl was removed while the batch ran"),
+    ],
+    ids=["removed", "renamed", "replaced", "emptied"],
+)
+def test_a_folder_that_is_removed_while_the_batch_runs_ends_it_at_once(batch, folder, monkeypatch, remove, said):
+    write(folder, *(job(name=str(k)) for k in range(30)))
+    undo = removing(monkeypatch, lambda: remove(folder / "out"))
+    code, told = batch()
+    assert code == 2 and said in told
+    assert ("what is finished stays" in told) == (remove is emptied)
+    assert len(batch.asked()) < 30, "at once"
+    left = pictures(folder) if (folder / "out").is_dir() else {}
+    asked = len(batch.asked())
+    undo()
+    assert batch()[0] == 0 and len(pictures(folder)) == 30
+    assert len(batch.asked()) - asked == 30 - len(left), "what is missing is made again, and nothing else"
+    assert batch()[1].startswith("30 of 30 jobs finished")
+
+
+def test_results_that_are_removed_while_the_batch_runs_are_reported(batch, folder, monkeypatch):
+    write(folder, *(job(name=f"a/{k}") for k in range(6)))
+    undo = removing(monkeypatch, (folder / "out" / "a" / "1.png").unlink, "a/3.png")
+    code, told = batch()
+    assert code == 3 and "5 of 6 jobs finished, 0 failed, 1 left" in told
+    assert "1 of 6 results were removed while the batch ran; the same command makes them again" in told
+    undo()
+    assert batch()[0] == 0 and batch.asked().count("a/1.png") == 2 and len(batch.asked()) == 7
+
+
+def test_results_of_other_batches_are_not_overwritten(batch, folder):
+    write(folder, job(name="a"), job(name="b"))
+    assert batch()[0] == 0
+    for path in (folder / "out").glob("*.json*"):
+        path.unlink()
+    write(folder, job(name="a", seed=8), job(name="b"))
+    code, told = batch()
+    assert code == 2 and "holds the result a.png of another batch" in told
 
 
 def test_what_was_being_written_is_taken_away(batch, folder):

@@ -110,10 +110,10 @@ MOVE = {"edit": "move", "mask": "cup-mask.png"}
         ("{not json", r"line 2 is not valid JSON .*correct it"),
         ("[1]", r"line 2 is \[1\]; expected an object"),
         (job(image=3), r"line 2: image is 3; expected the path of an image"),
-        (job(edits=[]), r"line 2: edits is empty; give at least one"),
+        (job(edits=[]), r"line 2: edits is empty; give 1 to 100 edits"),
         (job(edits=[{**MOVE, "offset": [1]}]), r"line 2: edits\[0\]\.offset is \[1\]; expected \[a number, a number\]"),
         (job(edits=[{**MOVE, "ofset": [1, 2]}]), r'line 2: edits\[0\]: field "ofset" is unknown; known are offset'),
-        (job(settings={"steps": 0}), r"line 2: settings: steps=0 must be at least 1"),
+        (job(settings={"steps": 0}), r"line 2: settings: steps=0 must be a whole number from 1"),
         (job(sed=3), r'line 2: field "sed" is unknown; known are'),
         (job(recipe=9), r"line 2: recipe is of version 9"),
         (job(image="none.png"), r"line 2: image none\.png does not exist; check the path"),
@@ -122,7 +122,7 @@ MOVE = {"edit": "move", "mask": "cup-mask.png"}
         (job(seeds=[]), r"line 2: seeds is \[\]; give at least one"),
         (job(seeds=[1, 1]), r"line 2: seeds is \[1, 1\]; give at least one, each once"),
         (job(seeds=[1.5]), r"line 2: seeds\[0\] is 1\.5; expected a whole number"),
-        (job(seeds=[-1]), r"line 2: seed -1 must lie between"),
+        (job(seeds=[-1]), r"line 2: seed=-1 must be a whole number from 0"),
         (job(seeds=[1], seed=2), r"line 2: seed and seeds are both given; give one"),
         (job(name=""), r'line 2: name is ""; expected a text'),
         (job(name="../up"), r'line 2: name "\.\./up" must be a path inside the output folder'),
@@ -164,7 +164,7 @@ def test_what_is_not_in_order_is_refused_with_its_place(folder, line, message):
 
 
 def test_further_problems_are_counted(folder):
-    with pytest.raises(ValueError, match=r"line 1: seed -1 .* \(and 2 more lines are not in order\)"):
+    with pytest.raises(ValueError, match=r"line 1: seed=-1 .* \(and 2 more lines are not in order\)"):
         jobs(folder, job(seed=-1), "x", job(name="fine"), job(image=3))
 
 

@@ -63,8 +63,8 @@ def test_the_benchmark_has_no_circles_and_no_long_files(house):
 
 
 ORDER = (
-    "extra", "kinds", "scenes", "metrics", "tasks", "runs", "demo", "report", "dragbench", "photos", "speed",
-    "commands",
+    "extra", "kinds", "scenes", "metrics", "tasks", "runs", "demo", "photo_demo", "report", "dragbench", "photos",
+    "speed", "commands",
 )  # fmt: skip
 """Folders and modules of the benchmark, from the lowest to the highest."""
 

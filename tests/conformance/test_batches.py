@@ -55,6 +55,7 @@ FIELDS = {
     "composite": st.booleans(),
     "composite_feather": st.integers(0, 2),
     "working_size": st.sampled_from([None, 64, 128]),
+    "large_mask": st.booleans(),
 }
 RUN = {field.name for field in fields(RunSettings)}
 BASE = Settings(steps=3, guidance=(Window(0.0, 0.6),))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as nnf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from dragondiffusion.core.geometry import (
     warp,
     warp_mask,
 )
-from dragondiffusion.core.resampling import sample_bicubic, sample_bilinear
+from dragondiffusion.core.resampling import nearest_cells, sample_bicubic, sample_bilinear
 
 numbers = st.floats(-50, 50)
 affines = st.builds(
@@ -190,3 +191,27 @@ def test_pixels_that_shrink_are_averages_of_what_they_cover():
     found = match.carry_pixels(stripes, torch.zeros(1, 3, *size))[0, 0][target]
     torch.testing.assert_close(found, torch.full_like(found, 1 / 3), rtol=0, atol=0.05)
     assert float((match.carry(stripes, torch.zeros(1, 3, *size))[0, 0][target] - 1 / 3).abs().min()) > 0.3
+
+
+@given(st.integers(1, 40), st.integers(1, 300))
+def test_nearest_cells_are_those_that_resizing_reads(n, resized):
+    image = torch.rand(1, 1, n, 1, generator=torch.Generator().manual_seed(n))
+    assert torch.equal(image[0, 0, nearest_cells(n, resized), 0], nnf.interpolate(image, (resized, 1))[0, 0, :, 0])
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 14), st.integers(0, 99))
+def test_dilation_is_what_lies_so_near(rows, columns, cells, seed):
+    region = torch.rand(rows, columns, generator=torch.Generator().manual_seed(seed)) > 0.9
+    places = region.nonzero()
+    expected = torch.zeros_like(region)
+    for y in range(rows):
+        for x in range(columns):
+            near = (places - torch.tensor((y, x))).abs().amax(1) <= cells
+            expected[y, x] = bool(near.any())
+    assert torch.equal(dilate(region, cells), expected)
+
+
+def test_the_centroid_of_a_box_is_its_middle():
+    mask = torch.zeros(40, 30)
+    mask[10:20, 6:9] = 0.5
+    assert centroid(mask) == pytest.approx((7.5, 15.0))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModelWithProjection
 
 from checkpoints import sd15, sd21, sdxl, text_encoder
@@ -30,6 +31,8 @@ def place(data, tmp_path_factory):
         pipe.save_pretrained(root / "models" / name)
     write_single_file(pipes["sd15"], root / "finetune.safetensors")
     write_single_file(pipes["sdxl"], root / "xl-finetune.safetensors")
+    marked = {**load_file(root / "finetune.safetensors"), "v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}
+    save_file(marked, root / "v-finetune.safetensors")
     pipes["sd15"].save_pretrained(root / "stable-diffusion-v1-5" / "stable-diffusion-v1-5")
     pipes["sd15"].save_pretrained(root / "models" / "pickled", safe_serialization=False)
     pipes["sd15"].to(torch.float16).save_pretrained(root / "models" / "sd15", variant="fp16")

@@ -26,6 +26,9 @@ def place(tmp_path_factory):
         photo[np.hypot(x - centre, y - 60) < 28] = colour
     Image.fromarray(photo).save(folder / "photo.png")
     Image.fromarray(photo).save(folder / "face.png")
+    labels = (photo[..., 0] == 200) + 2 * (photo[..., 2] == 200)
+    Image.fromarray(labels.astype(np.uint8)).save(folder / "labels.png")
+    Image.fromarray(np.where(labels == 1, 0, 255).astype(np.uint8)).save(folder / "rest.png")
     (folder / "there.json").write_text(json.dumps([[60, 58], [130, 62]]))
     return folder
 

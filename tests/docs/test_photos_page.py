@@ -56,7 +56,7 @@ def test_commands_run(command, folder, data, monkeypatch, capsys):
     assert cli.main([*arguments, *given]) == 0, capsys.readouterr().err
     with Image.open(out) as result:
         assert result.size == ((400, 300) if photo == "large.jpg" else (120, 90))
-        assert result.mode == {"cutout.png": "RGBA", "grey.png": "L", "deep.png": "L"}.get(photo, "RGB")
+        assert result.mode == {"cutout.png": "RGBA", "grey.png": "L", "deep.png": "I;16"}.get(photo, "RGB")
     notes = capsys.readouterr().err
     assert ("note: " in notes) == (photo in ("deep.png", "print.jpg", "film.gif"))
 

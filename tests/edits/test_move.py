@@ -139,10 +139,10 @@ def test_two_moves_are_one_objective(mask):
     ("arguments", "message"),
     [
         ({"offset": (float("nan"), 0.0)}, "offset"),
-        ({"scale": 0.0}, "scale 0.0 must be positive"),
-        ({"scale": (1.0, -2.0)}, "must be positive"),
+        ({"scale": 0.0}, r"scale=0\.0 must be .* use flip=True to mirror"),
+        ({"scale": (1.0, -2.0)}, r"scale\[1\]=-2\.0 must be"),
         ({"scale": float("inf")}, "scale"),
-        ({"angle": float("nan")}, "angle nan"),
+        ({"angle": float("nan")}, "angle=nan"),
         ({"anchor": (0.0, float("inf"))}, "anchor"),
     ],
 )

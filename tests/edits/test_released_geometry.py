@@ -1,13 +1,20 @@
 """The geometry of preset `reference` against a few lines of numpy that do what the authors' code does."""
 
+import time
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as nnf
 from PIL import Image
 
 from compiling import compiled, guides
-from dragondiffusion import Drag, Move, Paste, ReplaceAppearance, Settings
-from dragondiffusion.core.types import Canvas
+from dragondiffusion import BoxMask, Drag, Move, Paste, ReplaceAppearance, Settings
+from dragondiffusion.core.types import Canvas, ModelGrids
+from dragondiffusion.edits.reference.placement import scaled_about_centre
+from dragondiffusion.imaging.photos import read_photo
+from dragondiffusion.pipeline.plan import check_edits
 
 SETTINGS = Settings.preset("reference")
 CANVAS = Canvas((128, 128), 64, 8, 2)
@@ -58,7 +65,7 @@ def started(made, z, other=None):
 @pytest.mark.parametrize("offset", [(22, -11), (-19, 13), (-9, -30)])
 def test_a_resized_move(blob, z, scale, offset):
     hint = np.zeros_like(blob)
-    hint[90:120, 80:111] = 9
+    hint[90:120, 80:111] = 90
     hint[95:115, 85:105] = 255
     dx, dy = offset
     made = compiled(Move(blob, offset, scale, hint=hint), CANVAS, SETTINGS)
@@ -167,3 +174,27 @@ def test_the_mask_of_a_drag_need_not_hold_its_points():
     assert np.array_equal(made.objective.inside, nearest(mask, CELLS, CELLS))
     with pytest.raises(ValueError, match="outside of the mask"):
         compiled(drag, CANVAS, Settings())
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.3, 0.999, 1, 1.3, 2, 5.7])
+def test_scaled_images_are_the_middle_of_resized_ones(scale):
+    x = torch.rand(1, 3, 24, 37, generator=torch.Generator().manual_seed(0))
+    height, width = max(int(24 * scale), 1), max(int(37 * scale), 1)
+    resized = nnf.interpolate(x, (height, width))
+    top, left = abs(height - 24) // 2, abs(width - 37) // 2
+    expected = torch.zeros_like(x)
+    if scale >= 1:
+        expected = resized[..., top : top + 24, left : left + 37]
+    else:
+        expected[..., top : top + height, left : left + width] = resized
+    assert torch.equal(scaled_about_centre(x, scale), expected)
+
+
+@pytest.mark.parametrize("scale", [0.01, 100])
+def test_extreme_scales_cost_nothing(scale):
+    picture = np.zeros((64, 64, 3), np.uint8)
+    for edit in (Move(BoxMask(20, 20, 44, 44), scale=scale), Paste(picture, BoxMask(20, 20, 44, 44), scale=scale)):
+        begin = time.process_time()
+        with suppress(ValueError):  # too small to be seen
+            check_edits([edit], read_photo(picture), Settings.preset("reference"), ModelGrids())
+        assert time.process_time() - begin < 2

@@ -164,3 +164,26 @@ def test_detail_of_the_proxy_comes_back_where_the_result_agrees():
     result = detailed(half, proxy, blurred)
     torch.testing.assert_close(result[..., :12], proxy[..., :12])
     assert torch.equal(result[..., 18:], other[..., 18:])
+
+
+def test_only_formats_of_the_list_are_opened(tmp_path, monkeypatch):
+    """An EPS would start Ghostscript, whatever its file is called."""
+    import subprocess
+
+    monkeypatch.setattr(subprocess, "check_call", lambda *_, **__: pytest.fail("a program was started"))
+    Image.fromarray(rgb()).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"a\.png is not in a format that can be read"):
+        read_picture(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"a\.png is not in a format that can be read"):
+        read_mask(tmp_path / "a.png", (5, 7))
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".gif", ".ppm", ".tif", ".webp", ".avif", ".jp2", ".tga", ".qoi", ".ico"])
+def test_formats_of_the_list_are_read(suffix, tmp_path):
+    size = (32, 32) if suffix == ".ico" else (5, 7)
+    try:
+        Image.fromarray(rgb(*size)).save(tmp_path / f"a{suffix}")
+    except OSError:
+        pytest.skip("Pillow was built without it")
+    assert read_picture(tmp_path / f"a{suffix}").shape == (*size, 3)

@@ -164,7 +164,7 @@ def test_cmyk_and_deep_pictures_say_what_becomes_of_them(tmp_path):
     assert np.abs(photo.pixels.astype(int) - rgb()).mean() < 4
     Image.fromarray(np.full((4, 4), 40000, np.uint16)).save(tmp_path / "b.png")
     photo = read_photo(tmp_path / "b.png")
-    assert "more than 8 bits" in photo.notes[0]
+    assert "16 bits a channel" in photo.notes[0]
     assert int(photo.pixels[0, 0, 0]) == 156
 
 

@@ -1,6 +1,7 @@
 """Masks as boxes, polygons and run lengths: areas, COCO's own texts, what is refused, recipes."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -205,12 +206,12 @@ def test_texts_of_the_command_line():
         ({"box": [5, 2, 3, 4]}, "is empty"),
         ({"box": [1, 2, True, 4]}, "four numbers"),
         ({"polygon": []}, "list of rings"),
-        ({"polygon": [[[1, 2], [3, 4]]]}, "at least three"),
+        ({"polygon": [[[1, 2], [3, 4]]]}, "give 3 to 50,000 points"),
         ({"polygon": [[[1, 2], [3, "x"], [4, 5]]]}, "a polygon's ring"),
         ({"size": [2, 2], "counts": [1, 2]}, "add up to 3"),
-        ({"size": [2, 2], "counts": [-1, 5]}, "not negative"),
+        ({"size": [2, 2], "counts": [-1, 5]}, r"counts\[0\]=-1 must be a whole number from 0"),
         ({"size": [2], "counts": [4]}, "height, width"),
-        ({"size": [10**6, 10**6], "counts": [10**12]}, "at most"),
+        ({"size": [10**6, 10**6], "counts": [10**12]}, r"counts\[0\]=10+ must be a whole number"),
         ({"circle": [1]}, "expected an object"),
         ("cup.png", "expected an object"),
     ],
@@ -227,3 +228,20 @@ def test_sizes_are_checked():
         read_mask(BoxMask(1, 1, 40, 5), SIZE)
     with pytest.raises(ValueError, match="is empty"):
         read_mask(BoxMask(1, 1, 1.3, 1.3), SIZE)
+
+
+def test_costly_polygons_are_drawn_once_and_endless_ones_refused():
+    rng = np.random.default_rng(0)
+    ring = [(float(x), float(y)) for x, y in rng.random((1000, 2)) * 256]
+    mask = PolygonMask((ring,))
+    begin = time.process_time()
+    first = mask.drawn((256, 256))
+    first[:] = 0  # what was handed out is the caller's
+    copies = [mask.drawn((256, 256)) for _ in range(20)]
+    assert time.process_time() - begin < 3
+    assert all(0 < copy.mean() < 1 and np.array_equal(copy, copies[0]) for copy in copies)
+    turns = PolygonMask(([(float(x), float(y)) for x, y in rng.random((20_000, 2)) * 256],))
+    with pytest.raises(
+        ValueError, match=r"mask is a polygon whose sides go up and down over .* more than 262144; give"
+    ):
+        turns.drawn((256, 256))

@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from dragondiffusion import Drag, Landmarks, Move, Paste, Remove, ReplaceAppearance, Request, Settings, Window
+from dragondiffusion import (
+    BoxMask,
+    Drag,
+    Landmarks,
+    Move,
+    Paste,
+    Remove,
+    ReplaceAppearance,
+    Request,
+    Settings,
+    Window,
+)
 from dragondiffusion.core.geometry import dilate
 from dragondiffusion.proxy.change_map import NEAR
 
@@ -125,3 +136,22 @@ def test_bad_sizes(editor):
         editor.generate("a cup", (0, 8))
     with pytest.raises(ValueError, match="guidance_scale -1"):
         editor.generate("a cup", (64, 64), guidance_scale=-1)
+
+
+@pytest.mark.parametrize("preset", ["reference", "default"])
+@pytest.mark.parametrize("kind", ["move", "paste", "drag", "landmarks", "remove", "appearance"])
+def test_an_appearance_joins_every_other_edit(editor, kind, preset):
+    rng = np.random.default_rng(0)
+    picture, other = (rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in ((125, 186), (96, 80)))
+    box, taken = BoxMask(60, 20, 84, 44), BoxMask(10, 10, 60, 60)
+    further = {
+        "move": Move(box, (30, 0), 1.2),
+        "paste": Paste(other, BoxMask(30, 30, 60, 60), (80, 30)),
+        "drag": Drag([((150, 90), (160, 100))], BoxMask(130, 70, 180, 120)),
+        "landmarks": Landmarks([(150, 90), (160, 90)], [(150, 92), (160, 90)]),
+        "remove": Remove(box),
+        "appearance": ReplaceAppearance(BoxMask(10, 90, 34, 120), other, taken),
+    }[kind]
+    appearance = ReplaceAppearance(BoxMask(10, 10, 34, 34), other, taken)
+    result = editor(picture, [appearance, further], settings=Settings.preset(preset, steps=2))
+    assert result.image.size == (186, 125)

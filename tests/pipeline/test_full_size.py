@@ -241,7 +241,7 @@ def test_what_does_not_fit_is_said_in_the_photos_own_numbers(edit, message, edit
 
 def test_unset_working_sizes_are_the_models(editor):
     assert editor.backbone.working_size == 256
-    with pytest.raises(ValueError, match="working_size=3 must be at least 64"):
+    with pytest.raises(ValueError, match="working_size=3 must be a whole number from 64 to 4096 pixels"):
         Settings(working_size=3)
 
 

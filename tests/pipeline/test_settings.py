@@ -58,5 +58,5 @@ def test_every_default_has_a_source():
 
 @pytest.mark.parametrize("scales", [(), (-1,), (0, 0)])
 def test_feature_scales_that_are_none(scales):
-    with pytest.raises(ValueError, match="feature_scales="):
+    with pytest.raises(ValueError, match="feature_scales"):
         Settings(feature_scales=scales)

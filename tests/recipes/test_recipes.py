@@ -15,8 +15,8 @@ from PIL import Image
 import dragondiffusion
 from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Recipe, Remove, Settings, Window
 from dragondiffusion.edits.registry import EDITS
+from dragondiffusion.imaging.masks import read_mask
 from dragondiffusion.imaging.png import to_png
-from dragondiffusion.imaging.settings import LEAST_WORKING_SIZE
 from dragondiffusion.recipes import made_with, recipe, versions
 from dragondiffusion.recipes.records import Form
 from dragondiffusion.recipes.store import Embedded, Folder, data_of, relative
@@ -42,9 +42,10 @@ def values(form):
         return st.tuples(*(values(item) for item in form["prefixItems"])).map(list)
     if form["type"] == "array":
         return st.lists(values(form["items"]), min_size=2, max_size=2)
+    least = max(1, form.get("minimum", 1))
     kinds = {
         "boolean": st.booleans(),
-        "integer": st.integers(1, 60),
+        "integer": st.integers(least, min(form.get("maximum", 60), least + 59)),
         "number": st.floats(0.01, 1) | st.just(1),
         "string": PATHS if form.get("minLength") else st.text(st.characters(codec="utf-8"), max_size=8),
         "null": st.none(),
@@ -53,11 +54,9 @@ def values(form):
 
 
 def in_order(data):
-    """A window with its ends in order, a working size that is large enough; all else as it is."""
+    """A window with its ends in order; all else as it is."""
     if data.keys() >= {"start", "stop"}:
         data["start"], data["stop"] = sorted((data["start"], data["stop"]))
-    if isinstance(data.get("working_size"), int):
-        data["working_size"] += LEAST_WORKING_SIZE
     return data
 
 
@@ -219,3 +218,28 @@ def test_the_page_shows_what_works(tmp_path, monkeypatch, schema):
         assert f"error: recipe job.json: {refused.value}\n" in text
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(block, "recipes.md", "exec"), {})
+
+
+def test_what_is_chosen_of_a_mask_goes_along(tmp_path, editor, picture, mask):
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    Image.fromarray(np.where(mask, 1, 0).astype(np.uint8) + 2 * np.eye(*mask.shape, k=50, dtype=np.uint8)).save(
+        tmp_path / "labels.png"
+    )
+    job = Recipe(tmp_path / "photo.png", (Remove(tmp_path / "labels.png#1"),), settings=Settings(steps=2))
+    plain = Recipe(tmp_path / "photo.png", (Remove(mask),), settings=Settings(steps=2))
+    expected = np.asarray(plain.run(editor).image)
+    job.save(tmp_path / "job.json")
+    assert json.loads((tmp_path / "job.json").read_text())["edits"][0]["mask"] == "labels.png#1"
+    assert np.array_equal(Recipe.load(tmp_path / "job.json").run(editor).image, expected)
+    result = job.run(editor)
+    assert job.write_picture(result.image, tmp_path / "out.png") == []
+    (tmp_path / "labels.png").unlink()
+    assert np.array_equal(Recipe.load(tmp_path / "out.png").run(editor).image, expected)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.float64])
+def test_masks_of_any_type_of_numbers_are_written(kind, tmp_path, editor, picture, mask):
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    job = Recipe(tmp_path / "photo.png", (Remove(mask.astype(kind) * kind(200)),), settings=Settings(steps=2))
+    job.save(tmp_path / "job.json")
+    assert np.array_equal(read_mask(Recipe.load(tmp_path / "job.json").edits[0].mask, mask.shape), mask)

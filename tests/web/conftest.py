@@ -12,7 +12,7 @@ from dragondiffusion.web.sessions import Sessions
 
 from .browser import Window, chromium
 from .process import Server
-from .visitor import Visitor
+from .visitor import HERE, Visitor
 
 
 def service_with(load, folder, limits):
@@ -32,7 +32,7 @@ def service(editor, tmp_path_factory, limits):
 
 @pytest.fixture(scope="module")
 def client(service):
-    with TestClient(application(service, page=False)) as client:
+    with TestClient(application(service, page=False), base_url=HERE) as client:
         yield client
 
 

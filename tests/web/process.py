@@ -39,7 +39,8 @@ class Server:
         assert line.startswith("open http://localhost:"), line + self.process.stderr.read()
         self.url = line.split()[1]
         self.port = int(self.url.rsplit(":", 1)[1].strip("/"))
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self.log = []
+        threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
         self.client = httpx.Client(base_url=self.url, timeout=60)
         deadline = time.monotonic() + STARTED
         while time.monotonic() < deadline:

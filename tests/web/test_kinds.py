@@ -26,11 +26,11 @@ from dragondiffusion.web.service import Service
 from dragondiffusion.web.sessions import Sessions
 from pathlib import Path
 sys.path.insert(0, str(Path(sys.argv[1]).parents[1]))
-from tests.web.visitor import Visitor, png
+from tests.web.visitor import HERE, Visitor, png
 
 limits = Limits()
 app = application(Service(Sessions(Path(sys.argv[2]), limits), Queue(limits), [], limits), page=False)
-visitor = Visitor(TestClient(app))
+visitor = Visitor(TestClient(app, base_url=HERE))
 image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
 image, second = visitor.send(png(image), "cup.png")["name"], visitor.send(png(image[:40]), "other.png")["name"]
 edit = {"edit": "tint_all", "mask": {"box": [16, 16, 40, 40]}, "image": "photos/other.png", "amount": 0.5}

@@ -55,7 +55,7 @@ def test_too_many_are_refused_and_nothing_is_lost():
     third = queue.put(job(other))
     with pytest.raises(RefusedError, match="3 edits wait already") as refused:
         queue.put(job(Nobody("late")))
-    assert refused.value.status == 503
+    assert refused.value.status == 429
     assert [queue.take() for _ in range(3)] == [first[0], third, first[1]]
 
 

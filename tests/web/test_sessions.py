@@ -101,20 +101,50 @@ def test_room_ends(sessions):
     assert refused.value.status == 413
 
 
-def test_unused_sessions_and_the_oldest_surplus_are_removed(sessions, picture):
+def unused(session, seconds):
+    moment = time.time() - seconds
+    os.utime(session.folder / "titles.json", (moment, moment))
+
+
+def test_sessions_with_something_in_them_are_removed_in_time_and_never_for_new_ones(sessions, picture):
     begun = [sessions.begin() for _ in range(3)]
-    for k, (_, session) in enumerate(begun):
+    for _, session in begun:
         session.add(png(picture), "cup.png")
-        os.utime(session.folder / "titles.json", (time.time() - 100 + k,) * 2)
-    fourth = sessions.begin()
-    assert not begun[0][1].folder.exists()
-    old = time.time() - 3601
-    os.utime(begun[1][1].folder / "titles.json", (old, old))
+        unused(session, 3500)
+    with pytest.raises(RefusedError, match="the server has 3 sessions") as refused:
+        sessions.begin()
+    assert refused.value.status == 429
+    for token, _ in begun:
+        assert sessions.find(token).names()
+    unused(begun[1][1], 3601)
     assert sessions.sweep() == [begun[1][1].name]
-    sessions.find(begun[2][0])
-    sessions.find(fourth[0])
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError, match="unknown or over"):
         sessions.find(begun[1][0])
+    sessions.begin()
+
+
+def test_empty_sessions_that_nobody_uses_give_way(sessions, monkeypatch):
+    monkeypatch.setattr("dragondiffusion.web.sessions.PAUSE", 0.0)
+    begun = [sessions.begin() for _ in range(3)]
+    with pytest.raises(RefusedError):
+        sessions.begin()  # they may be those of pages that were just opened
+    unused(begun[0][1], 601)
+    token, _ = sessions.begin()
+    sessions.find(token)
+    sessions.find(begun[2][0])
+    with pytest.raises(RefusedError):
+        sessions.find(begun[0][0])
+
+
+def test_one_address_takes_no_more_than_its_share(tmp_path):
+    sessions = Sessions(tmp_path / "each", Limits(sessions=10, sessions_each=2))
+    begun = [sessions.begin("10.0.0.1")[1] for _ in range(2)]
+    with pytest.raises(RefusedError, match="2 sessions were begun from this address; end those") as refused:
+        sessions.begin("10.0.0.1")
+    assert refused.value.status == 429
+    sessions.begin("10.0.0.2")
+    begun[0].remove()
+    sessions.begin("10.0.0.1")
 
 
 def test_orientation_counts(sessions, picture):

@@ -6,6 +6,8 @@ import numpy as np
 from PIL import Image
 
 STEPS = {"steps": 4}
+HERE = "http://localhost"
+"""Where clients without a port believe the server to be."""
 
 
 def png(values, **options):

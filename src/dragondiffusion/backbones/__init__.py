@@ -3,19 +3,23 @@
 from ..method.denoiser import Condition
 from .base import Backbone
 from .checkpoint import Checkpoint
-from .loading import default_device, load_pipeline, wrap
+from .loading import Loaded, default_device, load, load_pipeline, wrap
+from .prediction import PredictionType
 from .savings import Offload, OutOfMemory, Saving, Savings, in_memory
 
 __all__ = [
     "Backbone",
     "Checkpoint",
     "Condition",
+    "Loaded",
     "Offload",
     "OutOfMemory",
+    "PredictionType",
     "Saving",
     "Savings",
     "default_device",
     "in_memory",
+    "load",
     "load_pipeline",
     "wrap",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..core.levels import Level
 from ..core.types import Canvas, Latents, ModelGrids, Pictures, Size
 from ..method.denoiser import Condition, Denoiser, ImagePrompt
+from .prompts import prompt_notes
 from .savings import Saving
 
 __all__ = ["Backbone", "Condition", "ImagePrompt", "weights_digest"]
@@ -46,6 +47,10 @@ class Backbone(Denoiser):
     @abstractmethod
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
         """Text conditioning of a batch of prompts."""
+
+    def prompt_notes(self, prompt: str) -> tuple[str, ...]:
+        """What somebody who wrote a prompt should know: words that do not count, and syntax of other programs."""
+        return prompt_notes(prompt, ())
 
     def level(self, t: int) -> Level:
         """The noise level of a training timestep, for those who name levels so.

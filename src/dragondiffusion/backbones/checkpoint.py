@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-from diffusers.loaders import single_file_utils
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
-
-from ..core.strict_json import read_json
+from ..core.strict_json import read_json, shown
 from ..core.types import ModelGrids
+from .headers import is_pickle, is_safetensors, read_header
+from .lora.fitting import ModelLayers
+from .prediction import PredictionType
 
 PIPELINES: dict[str, str] = {
     "StableDiffusionPipeline": "StableDiffusionPipeline",
@@ -23,20 +21,11 @@ PIPELINES: dict[str, str] = {
 }
 """Pipeline classes that checkpoints name and can be edited with; the class that loads their parts."""
 
-SINGLE_FILES: dict[str, str] = {
-    "v1": "StableDiffusionPipeline",
-    "v2": "StableDiffusionPipeline",
-    "xl_base": "StableDiffusionXLPipeline",
-}
-"""Kinds of single files as diffusers calls them; the class that loads them."""
-
 SUPPORTED = "Stable Diffusion 1.x, 2.x and XL (StableDiffusionPipeline, StableDiffusionXLPipeline)"
 MAX_CONFIG_BYTES = 2**22
 """Largest configuration that is read, bytes. Source: chosen, far more than any has."""
 
-PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2")
-_UNET_KEY = "model.diffusion_model.input_blocks.0.0.weight"
 
 
 @dataclass(frozen=True)
@@ -47,9 +36,10 @@ class Checkpoint:
         source: None for the model of the package, a folder, a single file, or a hub id.
         variant: of the weights' files, such as "fp16"; None is the plain ones.
         config: for a single file, a folder or hub id of a pipeline of its shape, whose configurations and tokenizers
-            are taken; None asks the hub, or what it left in the cache.
+            are taken; None takes those of the published checkpoint of its kind, which the package holds.
         loras: LoRA files that are added, each PATH or PATH:WEIGHT.
         allow_pickle: weights may come from pickled files, which can run code when they are loaded.
+        prediction: what the UNet predicts; None is what the checkpoint says.
     """
 
     source: "str | os.PathLike[str] | None" = None
@@ -57,6 +47,7 @@ class Checkpoint:
     config: "str | os.PathLike[str] | None" = None
     loras: tuple[str, ...] = ()
     allow_pickle: bool = False
+    prediction: PredictionType | None = None
 
 
 DEMO_MODEL = Path(__file__).parent / "demo_model"
@@ -82,13 +73,6 @@ def grids_of(source: str | None) -> ModelGrids | None:
         return None
 
 
-def is_hub_id(source: str) -> bool:
-    """Whether a text has the form `owner/name`."""
-    parts = source.split("/")
-    looks_local = source.startswith((".", "~")) or source.endswith((".safetensors", *PICKLES))
-    return len(parts) == 2 and all(parts) and not looks_local
-
-
 def pipeline_class(index: dict[str, Any], name: str) -> str:
     """The class that loads a pipeline, from the content of its `model_index.json`.
 
@@ -96,9 +80,29 @@ def pipeline_class(index: dict[str, Any], name: str) -> str:
         ValueError: if it is of a kind that is not supported.
     """
     kind = index.get("_class_name")
-    if kind not in PIPELINES:
-        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
+    if not isinstance(kind, str) or kind not in PIPELINES:
+        told = kind if isinstance(kind, str) else f"not said (_class_name is {shown(kind)})"
+        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {told}; use {SUPPORTED}")
     return PIPELINES[kind]
+
+
+def check_channels(takes: Any, gives: Any, name: str) -> None:
+    """Checks that a UNet takes what it gives.
+
+    Args:
+        takes: channels at its entrance.
+        gives: channels at its exit.
+        name: of the checkpoint or pipeline, for the message.
+
+    Raises:
+        ValueError: if it takes more, as those for inpainting and for instructions do.
+    """
+    if takes != gives:
+        raise ValueError(
+            f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting (9) and "
+            f"instructions (8) do; use the checkpoint that it was made from, or another of {SUPPORTED}: their "
+            "UNets take 4"
+        )
 
 
 def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
@@ -112,71 +116,38 @@ def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
         raise ValueError(f"checkpoint {folder} holds no model_index.json{_what_else(folder)}; use {SUPPORTED}")
     index = _config(index_file)
     kind = pipeline_class(index, str(folder))
-    for part, origin in index.items():
-        used = not part.startswith("_") and part != "safety_checker"
-        if used and isinstance(origin, list) and all(origin):
+    for part in WEIGHTS:
+        _check_index(folder / part, allow_pickle)
+    there = [part for part, origin in index.items() if isinstance(origin, list) and origin and all(origin)]
+    for part in there:
+        if not part.startswith("_") and part != "safety_checker":
             _check_part(folder, part, variant, allow_pickle)
-    missing = [part for part in ("unet", "vae") if not all(index.get(part) or [None])]
+    missing = [part for part in ("unet", "vae") if part not in there]
     if missing:
         raise ValueError(f"checkpoint {folder} has no {' and no '.join(missing)}; its model_index.json must name one")
     config = _config(folder / "unet" / "config.json")
-    takes, gives = config.get("in_channels", 4), config.get("out_channels", 4)
-    if takes != gives:
-        raise ValueError(
-            f"the UNet of checkpoint {folder} takes {takes} channels and gives {gives}, as those for inpainting and "
-            "instructions do; use the checkpoint that it was made from"
-        )
+    check_channels(config.get("in_channels", 4), config.get("out_channels", 4), f"checkpoint {folder}")
     return kind
 
 
-def check_single_file(path: Path, allow_pickle: bool) -> str:
-    """Checks a single file; returns the class that loads it.
+def layers_of(folder: Path, variant: str | None) -> ModelLayers | None:
+    """The layers of a pipeline's folder that a LoRA can change, read from headers; None where these do not tell.
 
-    Raises:
-        ValueError: if it is no checkpoint, of a kind that is not supported, or a part is missing.
+    Args:
+        folder: after `check_folder`.
+        variant: of the weights' files.
     """
-    shapes = read_shapes(path) if path.suffix == ".safetensors" else _read_pickle(path, allow_pickle)
-    kind = cast(Any, single_file_utils).infer_diffusers_model_type(shapes)
-    if _UNET_KEY not in shapes and kind == "v1":  # what diffusers calls everything it does not know
-        kind = "unknown"
-    if kind not in SINGLE_FILES:
-        raise ValueError(f"checkpoint {path} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
-    parts = {"vae": ("first_stage_model.",), "text encoder": ("cond_stage_model.", "conditioner.")}
-    missing = [part for part, starts in parts.items() if not any(key.startswith(starts) for key in shapes)]
-    if missing:
-        raise ValueError(
-            f"checkpoint {path} has no {' and no '.join(missing)}; use a file with all parts, or load the parts with "
-            "diffusers and give the pipeline to Editor(pipe)"
-        )
-    return SINGLE_FILES[kind]
-
-
-def read_shapes(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name, without their numbers (device "meta").
-
-    Raises:
-        ValueError: if the file is truncated or no safetensors file.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {key: torch.empty(file.get_slice(key).get_shape(), device="meta") for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is truncated or no safetensors file ({error}); fetch it again") from error
-
-
-def _read_pickle(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
-    """The tensors of a pickled file by name, if it is wanted."""
-    if path.suffix not in PICKLES:
-        raise ValueError(f"checkpoint {path} is no .safetensors file; use {SUPPORTED}")
-    if not allow_pickle:
-        raise ValueError(
-            f"checkpoint {path} is a pickled file, which can run code when it is loaded; use a .safetensors file, or "
-            "allow_pickle=True (--allow-pickle) if you trust it"
-        )
-    try:
-        return cast(Any, single_file_utils).load_single_file_checkpoint(str(path))
-    except Exception as error:
-        raise ValueError(f"checkpoint {path} cannot be read: {error}") from error
+    shapes: dict[tuple[str, str], tuple[int, ...]] = {}
+    for part in ("unet", "text_encoder", "text_encoder_2"):
+        files = weights_files(folder / part, variant)
+        if part == "unet" and not files:
+            return None
+        for file in files:
+            for key, value in read_header(file)[0].items():
+                if key.endswith(".weight") and value.ndim in (2, 4) and "embedding.weight" not in key:
+                    shapes[part, key.removesuffix(".weight")] = tuple(value.shape)
+    per_block = _config(folder / "unet" / "config.json").get("layers_per_block", 2)
+    return ModelLayers(shapes, per_block) if isinstance(per_block, int) else None
 
 
 def _check_part(folder: Path, part: str, variant: str | None, allow_pickle: bool) -> None:
@@ -188,18 +159,45 @@ def _check_part(folder: Path, part: str, variant: str | None, allow_pickle: bool
         return
     if not (place / "config.json").is_file():
         raise ValueError(f"checkpoint {folder} lacks {part}/config.json; fetch it too")
-    names = f"*.{variant}*.safetensors" if variant else "*.safetensors"
-    files = [file for file in sorted(place.glob(names)) if variant or file.name.count(".") == 1]
+    files = weights_files(place, variant)
     if not files:
         _explain_missing(folder, part, variant, allow_pickle)
     for file in files:
-        read_shapes(file)
+        read_header(file)
+
+
+def weights_files(place: Path, variant: str | None) -> list[Path]:
+    """The safetensors files of a part of a pipeline; none if it has none of that variant."""
+    names = f"*.{variant}*.safetensors" if variant else "*.safetensors"
+    return [file for file in sorted(place.glob(names)) if variant or file.name.count(".") == 1]
+
+
+def _check_index(place: Path, allow_pickle: bool) -> None:
+    """Checks that the lists of shards of a part name files of safetensors in its folder.
+
+    Raises:
+        ValueError: if one names anything else.
+    """
+    for index in sorted(place.glob("*.index*.json")):
+        if ".bin." in index.name and not allow_pickle:
+            continue  # nobody reads it
+        shards = _config(index).get("weight_map")
+        if not isinstance(shards, dict):
+            raise ValueError(f"{index} holds no weight_map, a list of shards by weight; fetch it again")
+        for name in {str(name) for name in cast("dict[str, Any]", shards).values()}:
+            pickled = is_pickle(Path(name)) and allow_pickle and ".bin." in index.name
+            if Path(name).name != name or not (is_safetensors(Path(name)) or pickled):
+                raise ValueError(
+                    f"{index} names {shown(name)}, which is no .safetensors file beside it; fetch it again"
+                )
+            if not (place / name).is_file():
+                raise ValueError(f"checkpoint {place.parent} lacks {place.name}/{name}; fetch it too")
 
 
 def _explain_missing(folder: Path, part: str, variant: str | None, allow_pickle: bool) -> None:
     """Says what is there in place of the weights that are looked for; nothing if pickled ones are wanted."""
     place = folder / part
-    pickles = sorted(file.name for file in place.iterdir() if file.suffix in PICKLES)
+    pickles = sorted(file.name for file in place.iterdir() if is_pickle(file))
     if pickles and allow_pickle:
         return
     if pickles:

@@ -1,16 +1,24 @@
 """Finding a pipeline and the backbone that wraps it."""
 
 import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import diffusers
 import torch
+from torch import nn
 
 from .base import Backbone
-from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, check_single_file, is_hub_id, pipeline_class
-from .lora import add_loras, check_loras
+from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, layers_of, pipeline_class
+from .headers import is_hub_id
+from .lora import LoraFile, ModelLayers, fitted, merge, open_loras
+from .prediction import Training, chosen, configure
+from .published import written
 from .savings import Savings
+from .single_file import check_single_file, in_small_letters
 from .unet.stable_diffusion import StableDiffusion
 from .unet.stable_diffusion_xl import StableDiffusionXL
 
@@ -25,12 +33,27 @@ BACKBONES: dict[str, type[StableDiffusion]] = {
 """Pipeline classes that can be edited with, by name: those that make images of text, and those of the same parts."""
 
 
-def load_pipeline(
+@dataclass(frozen=True)
+class Loaded:
+    """A pipeline, and what became of what was given.
+
+    Args:
+        pipe: the pipeline.
+        notes: what somebody who gave the checkpoint should know.
+        provenance: of results, by name: what the UNet predicts, and how much of each LoRA file is used.
+    """
+
+    pipe: Any
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def load(
     source: "str | os.PathLike[str] | Checkpoint | None",
     device: str | None,
     dtype: torch.dtype | None,
     savings: Savings | None = None,
-) -> Any:
+) -> Loaded:
     """Loads a Stable Diffusion pipeline.
 
     Args:
@@ -47,11 +70,27 @@ def load_pipeline(
     checkpoint, savings = source if isinstance(source, Checkpoint) else Checkpoint(source), savings or Savings()
     place = device or default_device()
     savings.check(place)
-    check_loras(checkpoint.loras)
+    loras = open_loras(checkpoint.loras)
     precision = dtype or (torch.float16 if place.startswith("cuda") else torch.float32)
-    pipe = _load(checkpoint, precision)
-    add_loras(pipe, checkpoint.loras)
-    return savings.apply(pipe, place)
+    pipe, notes = _load(checkpoint, precision, loras)
+    provenance = {"prediction": str(Training.of_pipeline(pipe))}
+    modules = {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}
+    for lora in loras:
+        fit = fitted(lora, ModelLayers.of(modules))
+        merge(modules, fit)
+        notes = (*notes, fit.note)
+        provenance[f"lora {lora.title}"] = fit.share
+    return Loaded(savings.apply(pipe, place), notes, provenance)
+
+
+def load_pipeline(
+    source: "str | os.PathLike[str] | Checkpoint | None",
+    device: str | None,
+    dtype: torch.dtype | None,
+    savings: Savings | None = None,
+) -> Any:
+    """The pipeline alone that `load` gives; arguments and errors as there."""
+    return load(source, device, dtype, savings).pipe
 
 
 def wrap(pipe: Any, savings: Savings | None = None) -> Backbone:
@@ -81,8 +120,8 @@ def default_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
-    """The pipeline of a checkpoint on the CPU."""
+def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile]) -> tuple[Any, tuple[str, ...]]:
+    """The pipeline of a checkpoint on the CPU, and what its user should know."""
     source = checkpoint.source
     if source is None and not DEMO_MODEL.is_dir():
         raise FileNotFoundError("the package holds no demo model; give a checkpoint (a folder, file or hub id)")
@@ -90,35 +129,54 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
     options: dict[str, Any] = {"dtype": dtype}
     if path.is_file():
         return _load_file(checkpoint, path, options)
+    if checkpoint.config is not None:
+        raise ValueError(
+            f"config={checkpoint.config} belongs to single files and checkpoint {path} is none; leave it out"
+        )
     options |= {"use_safetensors": None if checkpoint.allow_pickle else True, "variant": checkpoint.variant}
     if path.is_dir():
         kind = check_folder(path, checkpoint.variant, checkpoint.allow_pickle)
-        return _made(kind, "from_pretrained", str(path), options, ValueError)
-    if not is_hub_id(str(source)):
+        layers = layers_of(path, checkpoint.variant) if loras else None
+        for lora in loras:
+            if layers is not None:
+                fitted(lora, layers)
+        pipe = _made(kind, "from_pretrained", str(path), options, ValueError)
+    elif is_hub_id(str(source)):
+        pipe = _made(_kind_on_hub(str(source)), "from_pretrained", str(source), options, FileNotFoundError)
+    else:
         raise FileNotFoundError(f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id")
-    return _made(_kind_on_hub(str(source)), "from_pretrained", str(source), options, FileNotFoundError)
+    if checkpoint.prediction is not None:
+        configure(pipe, chosen(checkpoint.prediction, Training()))
+    return pipe, ()
 
 
-def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> Any:
+def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> tuple[Any, tuple[str, ...]]:
     if checkpoint.variant is not None:
         raise ValueError(
             f"variant={checkpoint.variant} belongs to folders and checkpoint {path} is a file; leave it out"
         )
-    kind, config = check_single_file(path, checkpoint.allow_pickle), checkpoint.config
+    config = checkpoint.config
     if config is not None:
         folder = Path(config).expanduser()
         if not folder.is_dir() and not is_hub_id(str(config)):
             raise FileNotFoundError(f"config {config} does not exist; give a pipeline's folder or a hub id")
         options = {**options, "config": str(folder) if folder.is_dir() else str(config)}
-    try:
-        return _made(kind, "from_single_file", str(path), options, ValueError)
-    except ValueError as error:
-        if config is not None:
-            raise
-        raise ValueError(
-            f"{error} (a single file holds weights alone; its configurations and tokenizers come from the hub: where "
-            "there is no network give config=, --config, the folder of any pipeline of its shape)"
-        ) from error
+    found = check_single_file(checkpoint, path)
+    with ExitStack() as places:
+        if config is None:
+            options = {**options, "config": str(places.enter_context(written(found.kind)))}
+        named = places.enter_context(in_small_letters(path))
+        pipe = _made(found.kind.pipeline, "from_single_file", str(named), options, ValueError)
+    configure(pipe, found.training)
+    if checkpoint.prediction is not None:
+        return pipe, ()
+    runs = Training.of_pipeline(pipe)
+    if found.training.prediction is not None:
+        return pipe, (f"{path.name} says that it predicts {runs}",)
+    if config is None and found.kind.scheduler:
+        note = f"{path.name} does not say what it predicts; {runs} is assumed, as in {found.kind.name}"
+        return pipe, (f"{note} (prediction=, --prediction)",)
+    return pipe, ()
 
 
 def _kind_on_hub(source: str) -> str:

@@ -129,11 +129,18 @@ class Batch(WithModel):
             if engine is not None:
                 failed = self._drive(engine, folder, todo, standings, finished, failed)
         except (KeyboardInterrupt, OSError, ValueError):
-            with contextlib.suppress(OSError):  # the disk may be full
-                self._say(folder, own, standings, finished)
-            print("what is finished stays; the same command goes on", file=sys.stderr)
+            if folder.is_there:
+                with contextlib.suppress(OSError):  # the disk may be full
+                    self._say(folder, own, standings, finished)
+                print("what is finished stays; the same command goes on", file=sys.stderr)
             raise
+        lost = {job.name for job in own if job.name in finished and not folder.finished(job, standings.get(job.name))}
+        finished -= lost
         self._say(folder, own, standings, finished)
+        if lost:
+            raise Incomplete(
+                f"{len(lost)} of {len(own)} results were removed while the batch ran; the same command makes them again"
+            )
         if failed:
             raise Incomplete(
                 f"{failed} of {len(own)} jobs failed, for reasons in the manifest; --retry-failed tries them again"

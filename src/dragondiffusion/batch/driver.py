@@ -85,6 +85,7 @@ class Driver:
             while waiting.count or any(
                 isinstance(one, BatchJob) for hands in self._hands.values() for one in hands.asked
             ):
+                self.folder.check_there()
                 for event in self.engine.wait(1.0):
                     if event.worker in self._hands:
                         self._on(event, waiting)

@@ -30,6 +30,9 @@ JOB_TEXT = "dragondiffusion-job"
 OWN_FILES = (".lock", ".driver", ".batch")
 """How files begin that may be there before a batch is."""
 
+RECORDS = ("journal", "manifest")
+"""How files begin that say what became of jobs."""
+
 PARTIAL = re.compile(r"\.(.+)-[a-z0-9_]{8}(\.\w+)")
 """What files are called while they are written, see `imaging.writing.write_file`."""
 
@@ -90,6 +93,7 @@ class OutputFolder:
     def __init__(self, path: Path, shard: Shard) -> None:
         self.path, self.shard = path, shard
         self.journal = path / shard.file("journal", ".jsonl")
+        self._identity: tuple[int, int] | None = None
 
     @contextmanager
     def held(self) -> Generator[None]:
@@ -112,6 +116,7 @@ class OutputFolder:
                     _try_lock(other, stack, f"--out {self.path}: shards of another number are being made there")
             note = own.with_name(own.name.replace(".lock", ".driver"))
             _try_lock(own, stack, f"--out {self.path} is being written by {_noted(note)}")
+            self._identity = _identity(self.path)
             note.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
             try:
                 yield
@@ -122,14 +127,44 @@ class OutputFolder:
         """Whether a lock is that of another shard of as many."""
         return self.shard.count > 1 and lock.name.endswith(f"-of-{self.shard.count}")
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder is that which is held, and nobody removed or replaced it."""
+        return self._identity is not None and _identity(self.path) == self._identity
+
+    def check_there(self) -> None:
+        """Checks that the folder is still there.
+
+        Raises:
+            FileNotFoundError: if it was removed, or another is in its place.
+        """
+        if not self.is_there:
+            raise FileNotFoundError(
+                f"--out {self.path} was removed or replaced while the batch ran; the same command makes again what is "
+                "missing"
+            )
+
     def _check_empty(self) -> None:
+        """A folder without `batch.json` may hold what is left of a batch, and nothing else."""
         if not self.path.is_dir() or (self.path / "batch.json").exists():
             return
-        strange = [path.name for path in self.path.iterdir() if not path.name.startswith(OWN_FILES)]
-        if strange:
-            raise ValueError(
-                f"--out {self.path} holds {strange[0]} and is no folder of a batch; name another or an empty one"
-            )
+        for path in self.path.rglob("*"):
+            if path.is_file() and not path.name.startswith(OWN_FILES + RECORDS) and _job_of(path) is None:
+                raise ValueError(
+                    f"--out {self.path} holds {path.relative_to(self.path)} and is no folder of a batch; name another "
+                    "or an empty one"
+                )
+
+    def _check_results(self, known: Mapping[str, BatchJob]) -> None:
+        """Checks that all results in a folder that has lost its `batch.json` are those of these jobs.
+
+        Raises:
+            ValueError: if one is not, which would be overwritten.
+        """
+        for path in self.path.rglob("*"):
+            found, name = _job_of(path) if path.is_file() else None, path.relative_to(self.path).as_posix()
+            if found is not None and (name not in known or known[name].id != found):
+                raise ValueError(f"--out {self.path} holds the result {name} of another batch; name another folder")
 
     def open(self, about: Mapping[str, Json], jobs: Sequence[BatchJob]) -> dict[str, Standing]:
         """Prepares the folder for a batch, or goes on with it.
@@ -160,6 +195,7 @@ class OutputFolder:
                 what = f"of another job than {known[name].place}" if name in known else "that is none of these jobs"
                 raise ValueError(f"--out {self.path} holds the result {name}, {what}; name another folder")
         if not held:
+            self._check_results(known)
             self._write_about({"format": FORMAT, "version": __version__, "models": {}, **about})
         return standings
 
@@ -189,7 +225,9 @@ class OutputFolder:
 
         Raises:
             ValueError: if the checkpoint had other weights when the batch began.
+            FileNotFoundError: if the folder is gone.
         """
+        self.check_there()
         held = self.about()
         known = held.setdefault("models", {})
         if known.setdefault(model, fingerprint) != fingerprint:
@@ -206,14 +244,7 @@ class OutputFolder:
                 return path.stat().st_size == one.made.bytes
             except OSError:
                 return False
-        return path.is_file() and self._carries(path, job)
-
-    @staticmethod
-    def _carries(path: Path, job: BatchJob) -> bool:
-        try:
-            return is_png(path) and read_texts(path).get(JOB_TEXT) == job.id
-        except (OSError, ValueError):
-            return False
+        return path.is_file() and _job_of(path) == job.id
 
     def place(self, job: BatchJob, data: bytes, beside: Mapping[str, bytes]) -> None:
         """Puts a result in its place, whole.
@@ -222,9 +253,14 @@ class OutputFolder:
             job: whose it is.
             data: the file.
             beside: further files by name that it refers to.
+
+        Raises:
+            FileNotFoundError: if the folder is gone.
         """
+        self.check_there()
         target = self.path / job.name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        for folder in reversed(target.relative_to(self.path).parents[:-1]):
+            (self.path / folder).mkdir(exist_ok=True)
         for name, content in beside.items():
             write_file(target.parent / name, lambda file, content=content: file.write(content))
         write_file(target, lambda file: file.write(data))
@@ -275,6 +311,23 @@ def _entry(job: BatchJob, one: Standing | None, state: str) -> dict[str, Any]:
         **({} if made is None else asdict(made)),
         "error": None if one is None else one.error,
     }
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """A folder of the file system, whatever it is called; None if there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _job_of(path: Path) -> str | None:
+    """The id of the job that a result carries; None if it carries none."""
+    try:
+        return read_texts(path).get(JOB_TEXT) if is_png(path) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _try_lock(path: Path, stack: contextlib.ExitStack, otherwise: str) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 
 from PIL import Image
 
+from ..core.bounds import fitted
 from ..core.strict_json import Json, parse_json, shown
+from ..core.types import Seed
+from ..imaging.mask_choice import split_choice
 from ..imaging.writing import holds_colour
 from ..recipes import Recipe
 from ..recipes.recipe import moved
@@ -77,7 +80,8 @@ class Listed(Folder):
         found = super().picture(text, at)
         if isinstance(found, Image.Image):
             return found
-        self.named.append(str(Path(text)))
+        chosen = split_choice(found)[0] != found
+        self.named.append(str(Path(text.rpartition("#")[0] if chosen else text)))
         if found.suffix.lower() == ".json" and not found.is_file():
             raise FileNotFoundError(f"{at} {text} does not exist; check the path")
         # Shapes of masks are read while the recipe is.
@@ -189,8 +193,7 @@ class Source:
         shared, pictures = digest([*key, str(model)]), tuple(dict.fromkeys(folder.named))
         made: list[BatchJob] = []
         for seed in seeds or [recipe.seed]:
-            if not 0 <= seed < 2**63:
-                raise ValueError(f"seed {seed} must lie between 0 and {2**63 - 1}")
+            fitted(seed, Seed, "seed")
             target = _target(name.replace("{seed}", str(seed)), self.suffix)
             identity = digest([target, text, seed, recipe.model or self.model, *(recipe.loras or self.loras)])
             made.append(BatchJob(target, place, text, seed, model, pictures, shared, identity))

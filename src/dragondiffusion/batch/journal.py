@@ -89,6 +89,10 @@ class Journal:
         self._add({"job": name, "id": identity, "attempts": 0, "again": True})
 
     def _add(self, line: Json) -> None:
+        if not os.fstat(self._file.fileno()).st_nlink:
+            raise FileNotFoundError(
+                f"{self.path} was removed while the batch ran; the same command makes again what is missing"
+            )
         data = json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         end = self._file.tell()
         try:

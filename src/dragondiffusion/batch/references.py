@@ -3,7 +3,6 @@
 import hashlib
 import os
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -25,6 +24,7 @@ from ..imaging.writing import write_file
 from ..method.bank import GridMemory, MemoryBank, waiting
 from ..method.denoiser import Condition
 from ..pipeline.cache import ReferenceCache, Requirements, guided_steps, inverted, inverted_further
+from ..pipeline.recent import RecentInversions
 from ..pipeline.reference import Reference
 from ..pipeline.request import InversionRequest
 
@@ -45,7 +45,7 @@ class SharedReferences(ReferenceCache):
     model: str
     files: "ReferenceFiles | None" = None
     sharing: bool = True
-    _latest: "OrderedDict[str, Reference]" = field(default_factory=OrderedDict[str, "Reference"])
+    _latest: RecentInversions = field(default_factory=lambda: RecentInversions(IN_MEMORY))
 
     def reference(
         self,
@@ -69,7 +69,8 @@ class SharedReferences(ReferenceCache):
             made = self._more(found, backbone, picture, settings, need, clock, progress)
         if made is not found and self.files is not None:
             self.files.write(key, made)
-        self._keep(key, made)
+        if self.sharing:
+            self._latest.put(key, made)
         return replace(made, pixels=picture.pixels, canvas=picture.canvas, shot=picture.shot)
 
     @staticmethod
@@ -88,14 +89,6 @@ class SharedReferences(ReferenceCache):
         if Requirements(found.start, need.remember, need.features).served(found, settings.steps):
             return inverted_further(backbone, found, settings, whole, clock, progress)
         return inverted(backbone, picture, settings, whole, clock, progress)
-
-    def _keep(self, key: str, reference: Reference) -> None:
-        if not self.sharing:
-            return
-        self._latest[key] = reference
-        self._latest.move_to_end(key)
-        while len(self._latest) > IN_MEMORY:
-            self._latest.popitem(last=False)
 
 
 def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: Settings) -> str:

@@ -16,6 +16,7 @@ from PIL import Image
 from ..console.model_options import WithModel
 from ..core.strict_json import parse_json
 from ..imaging.files import ImageLike
+from ..imaging.notes import gathered_notes
 from ..imaging.png import to_png
 from ..imaging.writing import carries_text, picture_writer
 from ..recipes import Recipe
@@ -180,22 +181,26 @@ class EditWorker:
             (self._orders.out / task.target).parent, originals={p: self._orders.folder / t for t, p in places.items()}
         )
         report = result.report
+        with gathered_notes() as notes:
+            data = self._encoded(recipe, result.image, result.provenance, task, store)
         return Outcome(
-            data=self._encoded(recipe, result.image, task, store),
+            data=data,
             beside=store.beside,
             seconds=time.perf_counter() - begin,
             edit_seconds=edited,
             report={
                 name: _finite(getattr(report, name)) for name in ("arrived", "ghost", "background", "error", "score")
             },
-            notes=result.notes,
+            notes=(*result.notes, *notes),
         )
 
-    def _encoded(self, recipe: Recipe, picture: Image.Image, task: JobRequest, store: "Packed") -> bytes:
+    def _encoded(
+        self, recipe: Recipe, picture: Image.Image, provenance: Mapping[str, str], task: JobRequest, store: "Packed"
+    ) -> bytes:
         """The file of a result."""
         target, texts = self._orders.out / task.target, dict[str, str]()
         if carries_text(target):
-            texts = {JOB_TEXT: task.id, **({} if self._orders.without_recipe else recipe.texts(store))}
+            texts = {JOB_TEXT: task.id, **({} if self._orders.without_recipe else recipe.texts(store, provenance))}
         file = io.BytesIO()
         picture_writer(picture, target, texts)(file)
         return file.getvalue()

@@ -3,12 +3,14 @@
 Commands are dataclasses. Those of edits are made from the edit's own dataclass. Every edit becomes a recipe, and the
 recipe is run.
 
-Exit codes: 0 done, 2 bad input (one line on standard error), 3 some jobs of a batch failed, 130 interrupted.
+Exit codes: 0 done, 2 bad input (one line on standard error), 3 some jobs of a batch failed, 130 interrupted,
+141 when nobody reads standard output any more.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ from ..batch.commands import Batch, BatchPlan
 from ..bench.commands import Bench
 from ..console.command import Command, Incomplete
 from ..console.settings_options import chosen_settings
+from ..core.messages import without_long_words
 from ..edits.registry import EDITS
 from ..web.command import Web
 from .edit_commands import edit_command, listed_command
@@ -64,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for library in ("TRANSFORMERS", "DIFFUSERS"):  # read when they are imported, which parsing does not
             os.environ.setdefault(f"{library}_VERBOSITY", "error")
         command.run()
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        return _unread(error)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -71,9 +77,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"incomplete: {problem}", file=sys.stderr)
         return 3
     except (ValueError, OSError, MemoryError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _failed(error)
     return 0
+
+
+def _failed(error: Exception) -> int:
+    print(f"error: {without_long_words(' '.join(str(error).split()))}", file=sys.stderr)
+    return 2
+
+
+def _unread(error: BrokenPipeError) -> int:
+    """Ends quietly where nobody reads standard output any more, such as behind `| head -1`."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return _failed(error)  # another pipe
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 if __name__ == "__main__":

@@ -80,15 +80,14 @@ class Run(WithModel):
         from ..recipes import Recipe, made_with, versions
 
         recipe = Recipe.load(self.recipe, self.allow_outside, self.model)
-        here = versions()
-        other = [
-            f"{name} {v} (here {here.get(name)})" for name, v in made_with(self.recipe).items() if v != here.get(name)
-        ]
+        here, made = versions(), made_with(self.recipe)
+        other = [f"{name} {v} (here {here[name]})" for name, v in made.items() if name in here and v != here[name]]
         if other:
             print(f"note: made with {', '.join(other)}; the result may differ", file=sys.stderr)
         if self.lora:
             recipe = dataclasses.replace(recipe, loras=self.lora)
-        edit_picture(recipe, self.out, self.without_recipe, loading=self.loading())
+        provenance = {name: value for name, value in made.items() if name not in here}
+        edit_picture(recipe, self.out, self.without_recipe, loading=self.loading(), provenance=provenance)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -20,13 +20,15 @@ class WithModel(Command):
     model: str | None = None
     """Checkpoint: a folder, a .safetensors file or a hub id; None is the demo model."""
     config: Path | None = None
-    """For a single file without a network: the folder of a pipeline of its shape."""
+    """For a single file of a shape of its own: the folder of a pipeline of that shape."""
     variant: str | None = None
     """Of the weights' files, such as fp16."""
     lora: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="PATH[:WEIGHT]")] = ()
     """LoRA file that is merged into the checkpoint; may be given several times."""
     allow_pickle: Flag = False
     """Weights may come from pickled files, which can run code when they are loaded."""
+    prediction: Literal["v", "epsilon"] | None = None
+    """What the UNet predicts; None is what the checkpoint says."""
     device: str | None = None
     """Such as cuda, cuda:1, mps or cpu; None is the first of them that is there."""
     dtype: Literal["float16", "bfloat16", "float32"] | None = None
@@ -63,6 +65,7 @@ class WithModel(Command):
             "variant": self.variant,
             "config": self.config,
             "allow_pickle": self.allow_pickle or None,
+            "prediction": self.prediction,
             "savings": None if savings == Savings() else savings,
             "fall_back": self.fall_back or None,
         }

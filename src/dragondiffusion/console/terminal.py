@@ -22,6 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..imaging.notes import gathered_notes
 from ..imaging.writing import carries_text, holds_colour, write_picture
 from ..recipes import Recipe
 
@@ -34,7 +35,12 @@ PHASES = {"encode": "load", "invert": "invert", "sample": "edit", "decode": "dec
 
 
 def edit_picture(
-    recipe: Recipe, out: Path, without_recipe: bool, tries: int = 1, loading: Mapping[str, Any] | None = None
+    recipe: Recipe,
+    out: Path,
+    without_recipe: bool,
+    tries: int = 1,
+    loading: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, str] | None = None,
 ) -> Recipe:
     """Runs a recipe and writes its result, whole or not at all.
 
@@ -44,6 +50,7 @@ def edit_picture(
         without_recipe: a PNG does not carry the recipe.
         tries: how many seeds are tried.
         loading: see `load_editor`.
+        provenance: of an earlier result of the recipe; it is said where this one differs.
 
     Returns:
         The recipe with the seed that was kept.
@@ -55,12 +62,19 @@ def edit_picture(
     check_output(out)
     result = run_shown(recipe, tries, loading)
     recipe, picture = replace(recipe, seed=result.seed), result.image
-    for note in result.notes:
+    plain = without_recipe or not carries_text(out)
+    with gathered_notes() as notes:
+        left = [] if plain else recipe.write_picture(picture, out, result.provenance)
+        written = write_picture(picture, out) if plain else out
+    for note in dict.fromkeys((*result.notes, *notes)):
         print(f"note: {note}", file=sys.stderr)
-    if without_recipe or not carries_text(out):
-        print(f"wrote {write_picture(picture, out)}")
+    for name, value in (provenance or {}).items():
+        here = result.provenance.get(name, "nothing")
+        if here != value:
+            print(f"note: made with {name}: {value} (here {here}); the result differs", file=sys.stderr)
+    if plain:
+        print(f"wrote {written}")
         return recipe
-    left = recipe.write_picture(picture, out)
     print(f"wrote {out} with its recipe and the images it was made from")
     for path in left:
         print(f"{path} is too large to be carried along; {out} refers to it by its path")

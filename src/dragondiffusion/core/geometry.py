@@ -125,11 +125,16 @@ def dilate(region: Region, cells: int) -> Region:
     """Grows a region by a number of cells in all eight directions."""
     if cells <= 0 or not bool(region.any()):
         return region
-    side, near = 2 * cells + 1, surroundings(region, cells)
-    rows = nnf.max_pool2d(region[near][None, None].float(), (side, 1), stride=1, padding=(cells, 0))
-    grown = torch.zeros_like(region)
-    grown[near] = nnf.max_pool2d(rows, (1, side), stride=1, padding=(0, cells))[0, 0] > 0
+    near, grown = surroundings(region, cells), torch.zeros_like(region)
+    grown[near] = _dilated_columns(_dilated_columns(region[near], cells).T, cells).T
     return grown
+
+
+def _dilated_columns(region: Region, cells: int) -> Region:
+    """Grows a region up and down: cells that have one of it so near, by differences of sums, at any distance alike."""
+    sums = nnf.pad(region.long().cumsum(0), (0, 0, 1, 0))
+    row = torch.arange(region.shape[0])
+    return sums[(row + cells + 1).clamp(max=len(row))] > sums[(row - cells).clamp(min=0)]
 
 
 def erode(region: Region, cells: int) -> Region:
@@ -207,7 +212,7 @@ class Correspondence:
     def same(region: Region) -> "Correspondence":
         """Every cell of the region corresponds to itself."""
         size: Size = (region.shape[0], region.shape[1])
-        return Correspondence(region, cell_centres(size, size)[region.flatten()], size, bilinear=False)
+        return Correspondence(region, region.nonzero().flip(1).double() + 0.5, size, bilinear=False)
 
     @staticmethod
     def along(affine: Affine, target: Region, extent: Size, source_extent: Size | None = None) -> "Correspondence":
@@ -320,10 +325,9 @@ def union(regions: Sequence[Region]) -> Region:
 
 def centroid(mask: Mask) -> Point:
     """Centre of gravity (x, y) of a mask in pixels."""
-    size: Size = (mask.shape[0], mask.shape[1])
-    weight = mask.flatten().double()
-    x, y = ((cell_centres(size, size) * weight[:, None]).sum(0) / weight.sum()).tolist()
-    return (x, y)
+    x, y = (mask.sum(k, dtype=torch.float64) for k in (0, 1))
+    across, down = (float(w @ (torch.arange(len(w), dtype=w.dtype) + 0.5) / w.sum()) for w in (x, y))
+    return across, down
 
 
 def bounding_box(mask: Region) -> tuple[int, int, int, int]:

@@ -2,10 +2,18 @@
 
 import torch
 import torch.nn.functional as nnf
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from .types import Points, Size
+
+
+def nearest_cells(n: int, resized: int) -> Int64[Tensor, " _"]:
+    """For each of so many cells that an axis is resized to, the cell of its `n` that nearest resampling reads.
+
+    Float32 counts the cells exactly up to 16 million.
+    """
+    return nnf.interpolate(torch.arange(n, dtype=torch.float32)[None, None], resized)[0, 0].long()
 
 
 def sample_bilinear(
@@ -55,5 +63,6 @@ def sample_at(
     """
     if bilinear:
         return sample_bilinear(values, source, extent)
-    x, y = source.to(values.device).floor().long().unbind(-1)
-    return nnf.interpolate(values, extent)[:, :, y, x]
+    rows, columns = (nearest_cells(n, resized) for n, resized in zip(values.shape[-2:], extent, strict=True))
+    x, y = source.floor().long().unbind(-1)
+    return values[:, :, rows[y].to(values.device), columns[x].to(values.device)]

@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from .messages import is_file
+
 Json: TypeAlias = Any
 """What JSON can hold: None, bool, int, float, str, lists of such, dicts of such by text."""
 
@@ -37,7 +39,7 @@ def read_json(path: Path, max_bytes: int, name: str) -> Json:
         FileNotFoundError: if there is no such file.
         ValueError: if it is too large, or not JSON.
     """
-    if not path.is_file():
+    if not is_file(path, name):
         raise FileNotFoundError(f"{name} does not exist; check the path")
     with path.open("rb") as file:
         data = file.read(max_bytes + 1)

@@ -6,15 +6,32 @@ Convention: points are (x, y) in pixels with the origin at the top left corner o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from .bounds import Bounded, Length, Range
+
 Number: TypeAlias = float | int
 """A real number as users write it."""
 
-Point: TypeAlias = tuple[Number, Number]
+FARTHEST = 1_000_000
+"""Largest coordinate, pixels. Source: chosen, beyond the longer side of any image that fits into memory."""
+
+Coordinate: TypeAlias = Annotated[Number, Range(-FARTHEST, FARTHEST, "pixels")]
+"""x or y in pixels."""
+
+Share: TypeAlias = Annotated[Number, Range(0, 1)]
+"""A part of a whole."""
+
+Text: TypeAlias = Annotated[str, Length(0, 10_000, "characters")]
+"""A prompt. Source of its length: chosen, a hundred times what a text encoder reads."""
+
+Seed: TypeAlias = Annotated[int, Range(0, 2**63 - 1)]
+"""Seed of noise; its largest value is the largest of torch's generators."""
+
+Point: TypeAlias = tuple[Coordinate, Coordinate]
 """(x, y) in pixels."""
 
 PointList: TypeAlias = Sequence[Point]
@@ -22,6 +39,9 @@ PointList: TypeAlias = Sequence[Point]
 
 Points: TypeAlias = Float[Tensor, "_ 2"]
 """Points (x, y), one a row."""
+
+MOST_POINTS = 500
+"""Points, or pairs of them, of one edit. Source: chosen, the 478 landmarks of a face; time grows with their cube."""
 
 Pairs: TypeAlias = Sequence[tuple[Point, Point]]
 """Pairs of points (from, to)."""
@@ -64,7 +84,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Window:
+class Window(Bounded):
     """A part of the run, as fractions of the number of steps: step `i` of `n` is inside when `start <= i / n < stop`.
 
     Args:
@@ -73,18 +93,18 @@ class Window:
         every: only steps whose index is a multiple of this are inside.
 
     Raises:
-        ValueError: if the fractions are not ordered within [0, 1] or `every` is not positive.
+        TypeError: if one is no number.
+        ValueError: if the fractions are not ordered within [0, 1], or one lies outside of its range.
     """
 
-    start: Number
-    stop: Number
-    every: int = 1
+    start: Share
+    stop: Share
+    every: Annotated[int, Range(1, 1000, "steps")] = 1
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.start <= self.stop <= 1.0:
+        super().__post_init__()
+        if self.start > self.stop:
             raise ValueError(f"window ({self.start}, {self.stop}) must satisfy 0 <= start <= stop <= 1")
-        if self.every < 1:
-            raise ValueError(f"window every={self.every} must be at least 1")
 
     def holds(self, i: int, n: int) -> bool:
         """Whether step `i` of `n` lies inside."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Correspondence, coverage, covered_cells
 from ..core.paint import Placed
-from ..core.types import Canvas, Pictures, Size
+from ..core.types import Canvas, Pictures, Size, Text
 from ..imaging.files import ImageLike, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
-from ..imaging.masks import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, ReadMask, pad_mask, read_mask
 from ..imaging.tensors import pad_picture, to_unpadded
 from ..method import strengths
 from ..method.bank import by_region
@@ -16,7 +16,7 @@ from ..method.objective import Objective
 from ..method.terms import content_term
 from ..proxy.appearance import Recoloured, Redressed, pattern
 from ..proxy.registration import register
-from .base import Compiled, Edit, Guide, object_mask
+from .base import Compiled, Edit, Guide, object_mask, read_object, with_fields
 from .footprint import BORDER
 from .settings import Settings
 
@@ -37,7 +37,7 @@ class ReplaceAppearance(Edit):
     mask: MaskLike
     image: ImageLike
     reference_mask: MaskLike
-    prompt: str = ""
+    prompt: Text = ""
     pattern: bool = True
 
     STRENGTHS = strengths.APPEARANCE
@@ -49,17 +49,18 @@ class ReplaceAppearance(Edit):
     """From this on outlines agree, see `registration.Registration`. Source: as `LEAST_PATTERN`."""
 
     def extent(self, size: Size, settings: Settings) -> Box:
-        return clipped(grown(box_of_mask(read_mask(self.mask, size)), BORDER), size)
+        return clipped(grown(box_of_mask(read_object(self.mask, size, settings)), BORDER), size)
 
     def within(self, frame: Frame, settings: Settings) -> "ReplaceAppearance":
-        mask = self.mask if frame.is_whole else frame.mask(self.mask)
+        mask = self.mask if frame.is_whole else ReadMask(frame.mask(self.mask))
         picture = read_picture(self.image)
         size: Size = (picture.shape[0], picture.shape[1])
-        like = read_mask(self.reference_mask, size, "reference_mask")
+        like = read_object(self.reference_mask, size, settings, "reference_mask")
         other = frame.second(box_of_mask(like), size, 1.0 / frame.scale)
         if frame.is_whole and other.is_whole:
             return self
-        return replace(self, mask=mask, image=other.pixels(picture), reference_mask=other.mask(like, "reference_mask"))
+        second = ReadMask(other.mask(ReadMask(like), "reference_mask"))
+        return with_fields(self, mask=mask, image=other.pixels(picture), reference_mask=second)
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         return (Guide(to_unpadded(read_picture(self.image)), self.prompt),)
@@ -67,7 +68,7 @@ class ReplaceAppearance(Edit):
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         picture = read_picture(self.image)
         other = canvas.of((picture.shape[0], picture.shape[1]))
-        mask = object_mask(self.mask, canvas)
+        mask = object_mask(self.mask, canvas, settings=settings)
         like = pad_mask(read_mask(self.reference_mask, other.picture, "reference_mask"), other.padded)
         region, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
         w = self.STRENGTHS.under(settings)

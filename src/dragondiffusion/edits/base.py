@@ -5,17 +5,20 @@ what the rough edit in pixels (`proxy/`) and the composite need. Several edits o
 (`edits/compose.py`).
 """
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 
+from ..core.bounds import Bounded
 from ..core.geometry import coverage, covered_cells, dilate, feather
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures, Region, Size
 from ..imaging.frames import Box, Frame, everything
-from ..imaging.masks import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, ReadMask, loaded_shape, pad_mask, read_mask
+from ..imaging.shapes import BoxMask, PolygonMask
 from ..method.objective import Objective
 from .settings import Settings
 
@@ -127,8 +130,16 @@ class Compiled:
         return torch.maximum(alpha, soft / soft.max().clamp_min(1e-6))
 
 
-class Edit(ABC):
-    """What a user wants done to an image, in pixels of that image."""
+class Edit(Bounded, ABC):
+    """What a user wants done to an image, in pixels of that image.
+
+    Fields are checked when an edit is made, see `core.bounds`; one that checks more calls `super().__post_init__()`
+    first.
+
+    Raises:
+        TypeError: if a field has a value of another type.
+        ValueError: if one lies outside of its range (docs/limits.md).
+    """
 
     CLAMP: ClassVar[Number] = 1.0
     """Share of the steps for which destinations are clamped to the proxy, unless settings say otherwise."""
@@ -196,13 +207,64 @@ class Edit(ABC):
         return ()
 
 
-def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask") -> Mask:
+LARGEST = 0.9
+"""Share of an image that an object covers at most, unless settings allow more. Source: chosen."""
+
+
+def read_object(mask: MaskLike, size: Size, settings: Settings, name: str = "mask") -> Mask:
+    """The mask of an object in an image of a size, which is asked about if it may be inverted.
+
+    Boxes and polygons are drawn by hand, and a mask of everything has nothing to invert; these are taken as they are.
+
+    Raises:
+        ValueError: if it cannot be read, does not fit, is empty, or marks more than `LARGEST` and settings do not allow
+            it.
+    """
+    source = loaded_shape(mask, name)
+    values = read_mask(source, size, name)
+    if settings.large_mask or isinstance(source, (ReadMask, BoxMask, PolygonMask)):
+        return values
+    share = float((values > 0.5).float().mean())
+    if LARGEST < share < 1:
+        raise ValueError(
+            f"{name} marks {share:.1%} of its image; if it is inverted, write #invert behind its name or "
+            "give 1 - mask; if the object is that large, set large_mask (--set large_mask=true)"
+        )
+    return values
+
+
+AnyEdit = TypeVar("AnyEdit", bound=Edit)
+
+
+def with_fields(edit: AnyEdit, /, **fields: Any) -> AnyEdit:
+    """A copy with fields that are computed, not given: those of a frame may lie outside of what users may give.
+
+    Args:
+        edit: any.
+        **fields: by name; they are not checked.
+    """
+    found = copy.copy(edit)
+    for name, value in fields.items():
+        object.__setattr__(found, name, value)
+    return found
+
+
+def object_mask(mask: MaskLike, canvas: Canvas, name: str = "mask", settings: Settings | None = None) -> Mask:
     """The mask of an object on the padded image.
+
+    Args:
+        mask: as it is given.
+        canvas: grids of the image.
+        name: what it is called in messages.
+        settings: of the edit, for `read_object`; None is for masks that are no objects and may mark nearly everything.
 
     Raises:
         ValueError: if it cannot be read, does not fit, is empty, or leaves nothing of the image to preserve.
     """
-    values = read_mask(mask, canvas.picture, name=name)
+    if settings is None:
+        values = read_mask(mask, canvas.picture, name=name)
+    else:
+        values = read_object(mask, canvas.picture, settings, name)
     if not bool((values <= 0.5).any()):
         raise ValueError(f"{name} covers the whole image and leaves nothing to preserve; mark only the object")
     return pad_mask(values, canvas.padded)

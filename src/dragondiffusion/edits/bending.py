@@ -2,16 +2,16 @@
 
 import math
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as nnf
+from jaxtyping import Float64
+from torch import Tensor
 
 from ..core.geometry import Correspondence, cell_centres, coverage, resize_nearest
 from ..core.paint import Placed
-from ..core.resampling import sample_bilinear
-from ..core.types import Canvas, Mask, Number, Pairs, Points, Region, Size
-from ..proxy.deformation import STEPS, flow, pins
+from ..core.types import Canvas, Number, Pairs, Points, Region, Size
+from ..imaging.frames import box_of_points, clipped, grown
+from ..proxy.deformation import AT_ONCE, CORNERS, STEPS, flow, pins
 from ..proxy.rough import Copied
 
 PINS = 96
@@ -23,6 +23,9 @@ TAPER = 2.0
 SHARE = 1.25
 """The same width as a share of how far the points stay away from the border. Source: chosen, docs/experiments.md."""
 
+BORDER_PIXELS = 1024
+"""Pixels of a border from which distances are taken, at most. Source: chosen, a pixel in few."""
+
 ALONG = 5
 """Places of a displacement at which its distance from the border is taken."""
 
@@ -31,14 +34,10 @@ def check_pairs(pairs: Pairs, size: Size, name: str) -> None:
     """Checks pairs of points of an image.
 
     Raises:
-        ValueError: if there is none, a number is not finite, or a point lies outside.
+        ValueError: if a point lies outside.
     """
-    if not pairs:
-        raise ValueError(f"{name} is empty; give at least one pair of points")
     for k, (start, end) in enumerate(pairs):
         for point in (start, end):
-            if len(point) != 2 or not all(math.isfinite(v) for v in point):
-                raise ValueError(f"{name}[{k}]: {point} must be two finite numbers (x, y)")
             if not (0 <= point[0] < size[1] and 0 <= point[1] < size[0]):
                 raise ValueError(f"{name}[{k}]: {point} lies outside of the {size[1]}x{size[0]} image; move it inside")
 
@@ -59,17 +58,17 @@ def deformed(
         free: see `far_pins`.
         steps: see `deformation.flow`.
     """
-    size = canvas.energy
-    coarse = resize_nearest(editable.float(), size) > 0.5
+    size, centres = canvas.energy, cell_centres(canvas.energy, canvas.padded)
     ends = torch.tensor([end for _, end in pairs], dtype=torch.float64)
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
     moves = (ends != starts).any(1)
-    distance = border_distance(coarse)
     along = torch.cat([torch.lerp(starts[moves], ends[moves], k / (ALONG - 1)) for k in range(ALONG)])
-    reach = float(sample_bilinear(distance[None, None], along, canvas.padded).min())
-    weight = (distance / max(TAPER * canvas.grid, SHARE * reach)).clamp_max(1)
-    centres = cell_centres(size, canvas.padded)
-    origin = flow(centres, ends, starts, far_pins(coarse, ends[moves], canvas, free), weight, canvas.padded, steps)
+    reach = float(border_distance(along, editable, canvas.padded).min())
+    distance = border_distance(centres, editable, canvas.padded).reshape(size)
+    weight = (distance / max(TAPER * canvas.factor, SHARE * reach)).clamp_max(1).float()
+    weight = weight * (resize_nearest(editable.float(), size) > 0.5)
+    fixed = far_pins(editable, ends[moves], canvas.padded, free)
+    origin = flow(centres, ends, starts, fixed, weight, canvas.padded, steps)
     way = (origin - centres).T.reshape(1, 2, *size).float()
     cells = coverage(editable.float(), canvas.latent) > 0
     latent = Correspondence.to(_bent(way, cells, canvas.padded), cells, canvas.padded)
@@ -79,33 +78,35 @@ def deformed(
     return Placed(0, latent, Copied(0, pixels), clamp)
 
 
-def far_pins(region: Region, ends: Points, canvas: Canvas, free: Number) -> Points:
+def far_pins(region: Region, ends: Points, extent: Size, free: Number) -> Points:
     """Points around an editable region that stay in place: those that are not near an end.
 
     Pinned on all sides, a region could only be dented; with its border free around the ends, what is dragged moves as a
     whole and only its far side stays.
 
     Args:
-        region: cells that may move.
+        region: pixels that may move.
         ends: where content is led, pixels.
-        canvas: grids.
+        extent: size of the picture in pixels.
         free: how near to an end nothing is pinned, in diagonals of the region.
     """
-    fixed = pins(region, canvas.padded, PINS)
-    inside = cell_centres((region.shape[0], region.shape[1]), canvas.padded)[region.flatten()]
+    fixed = pins(region, extent, PINS)
+    inside = cell_centres((region.shape[0], region.shape[1]), extent)[region.flatten()]
     reach = free * float((inside.amax(0) - inside.amin(0)).norm())
     return fixed[torch.cdist(fixed, ends).amin(1) > reach]
 
 
-def border_distance(region: Region) -> Mask:
-    """Distance of every cell of a region from the nearest cell outside of it, in cells; 0 outside.
+def border_distance(points: Points, region: Region, extent: Size) -> Float64[Tensor, "points"]:
+    """Distance of points of a region from the nearest pixel outside of it, pixels.
 
-    The border of the image is no border of the region; one that is everywhere has the diagonal of its grid.
+    The border of the image is no border of the region; where there is none, it is as far as the image's diagonal.
     """
-    if bool(region.all()):
-        return torch.full(region.shape, math.hypot(*region.shape))
-    found = cv2.distanceTransform(region.numpy().astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return torch.from_numpy(found)
+    outside = pins(region, extent, BORDER_PIXELS)[:-CORNERS]
+    if not len(outside):
+        return torch.full((len(points),), math.hypot(*extent), dtype=torch.float64)
+    parts = points.double().split(AT_ONCE)
+    mode = "donot_use_mm_for_euclid_dist"  # the same to the last bit, however many points
+    return torch.cat([torch.cdist(part, outside.double(), compute_mode=mode).amin(1) for part in parts])
 
 
 def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:
@@ -117,10 +118,13 @@ def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:
 
 def capsules(pairs: Pairs, radius: Number, size: Size) -> Region:
     """Pixels within a radius of the segments from start to end."""
-    points = cell_centres(size, size)
-    region = torch.zeros(len(points), dtype=torch.bool)
+    centres, region = cell_centres(size, size).reshape(*size, 2), torch.zeros(size, dtype=torch.bool)
     for start, end in pairs:
-        a, b = torch.tensor(start, dtype=torch.float64), torch.tensor(end, dtype=torch.float64)
+        left, top, right, bottom = clipped(grown(box_of_points((start, end)), radius), size)
+        part = region[top:bottom, left:right]
+        if bool(part.all()):
+            continue
+        points, a, b = centres[top:bottom, left:right], *torch.tensor((start, end), dtype=torch.float64)
         along = ((points - a) @ (b - a) / (b - a).square().sum().clamp_min(1e-9)).clamp(0, 1)
-        region |= (points - a - along[:, None] * (b - a)).norm(dim=1) <= radius
-    return region.reshape(size)
+        part |= (points - a - along[..., None] * (b - a)).norm(dim=-1) <= radius
+    return region

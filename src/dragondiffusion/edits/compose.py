@@ -7,6 +7,7 @@ import torch
 
 from ..core.geometry import union
 from ..core.paint import Placed
+from ..core.stopping import go_on
 from ..core.types import Mask, Region
 from ..method.energies import Energy
 from ..method.objective import Objective
@@ -107,6 +108,7 @@ def _bare_targets(edit: Compiled) -> list[Region]:
 
 def _check_conflicts(edits: Sequence[Compiled]) -> None:
     for k, one in enumerate(edits):
+        go_on()
         for m, other in enumerate(edits[:k]):
             names = f"edits {m + 1} and {k + 1}"
             if bool((_destination(one) & _destination(other)).any()):

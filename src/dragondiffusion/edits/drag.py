@@ -1,17 +1,19 @@
 """Dragging content from points to points."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Annotated
 
+from ..core.bounds import Length
 from ..core.geometry import coverage, covered_cells
-from ..core.types import Canvas, Mask, Pairs, Size
+from ..core.types import MOST_POINTS, Canvas, Mask, Pairs, Size
 from ..imaging.frames import Box, Frame, box_of_mask, box_of_points, clipped, grown, joined
-from ..imaging.masks import MaskLike, read_mask
+from ..imaging.masks import MaskLike, ReadMask, read_mask
 from ..method import strengths
 from ..method.bank import appending
 from ..method.objective import Objective, Transport
 from ..method.terms import content_term, left_terms, patch_term
-from .base import Compiled, Edit, object_mask
+from .base import Compiled, Edit, object_mask, with_fields
 from .bending import capsules, check_pairs, deformed
 from .footprint import BORDER
 from .placement import picture_area
@@ -32,13 +34,13 @@ class Drag(Edit):
         ValueError: if no pair has a displacement.
     """
 
-    points: Pairs
+    points: Annotated[Pairs, Length(1, MOST_POINTS, "pairs")]
     mask: MaskLike | None = None
 
     STRENGTHS = strengths.DRAG
     CLAMP = 1.0  # chosen, docs/experiments.md
 
-    FREE = 0.4
+    FREE = 0.35
     """How near to an end the border of what may change is free, in its diagonals. Source: docs/experiments.md."""
     REACH = 1.0
     """Without a mask: how far around them content may change, as a multiple of the longest. Source: chosen."""
@@ -46,7 +48,8 @@ class Drag(Edit):
     """The same, at least, in latent cells. Source: chosen, wider than a patch of 3x3 cells."""
 
     def __post_init__(self) -> None:
-        if self.points and not self.moving:
+        super().__post_init__()
+        if not self.moving:
             start = self.points[0][0]
             raise ValueError(f"points[0] {start} has no displacement, nor has any other pair; drag one somewhere else")
 
@@ -86,18 +89,19 @@ class Drag(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Drag":
         if frame.is_whole:
             return self
+        check_pairs(self.points, frame.picture, "points")
         left, top, right, bottom = frame.box
         # What lies beyond the frame stays in any case.
         anchors = tuple(p for p in self.anchors if left <= p[0][0] < right and top <= p[0][1] < bottom)
         moving = frame.pairs(self.moving)
         points = (*moving, *frame.pairs(anchors))
         if self.mask is None:
-            return replace(self, points=points)
+            return with_fields(self, points=points)
         mask = frame.mask(self.mask)
         # Points at the border of a mask stay inside when it is scaled down.
         for x, y in (point for pair in moving for point in pair):
             mask[int(y), int(x)] = 1
-        return replace(self, points=points, mask=mask)
+        return with_fields(self, points=points, mask=ReadMask(mask))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.editable(canvas)

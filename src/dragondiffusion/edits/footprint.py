@@ -5,7 +5,7 @@ import math
 from ..core.geometry import Affine
 from ..core.types import Mask, Number, Size
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown, is_empty, joined, mapped_box
-from ..imaging.masks import MaskLike, read_mask
+from ..imaging.masks import MaskLike, ReadMask, read_mask
 from ..proxy.shadows import REACH
 from .settings import Settings
 
@@ -47,12 +47,12 @@ def leaving_box(mask: Mask, box: Box, size: Size, settings: Settings, arrival: t
     return clipped(joined(places), size)
 
 
-def hint_within(hint: MaskLike | None, frame: Frame) -> Mask | None:
+def hint_within(hint: MaskLike | None, frame: Frame) -> ReadMask | None:
     """A hint in a frame; None where none of it lies inside."""
     if hint is None:
         return None
     inside = frame.mask(hint, "hint")
-    return inside if bool((inside > 0.5).any()) else None
+    return ReadMask(inside) if bool((inside > 0.5).any()) else None
 
 
 def with_hint(hint: MaskLike | None, box: Box, size: Size) -> Box:

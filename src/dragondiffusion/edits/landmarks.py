@@ -1,18 +1,20 @@
 """Giving a face, or anything with landmarks, another layout of them."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 
+from ..core.bounds import Length
 from ..core.geometry import cell_centres, coverage
-from ..core.types import Canvas, Mask, PointList, Size
+from ..core.types import MOST_POINTS, Canvas, Mask, PointList, Size
 from ..imaging.frames import Box, Frame, box_of_points, clipped, grown
 from ..method import strengths
 from ..method.bank import appending
 from ..method.objective import Objective, Transport
 from ..method.terms import patch_term
-from .base import Compiled, Edit
+from .base import Compiled, Edit, with_fields
 from .bending import check_pairs, deformed
 from .placement import picture_area
 from .settings import Settings
@@ -30,8 +32,8 @@ class Landmarks(Edit):
         ValueError: if the lists differ in length or nothing moves.
     """
 
-    points_from: PointList
-    points_to: PointList
+    points_from: Annotated[PointList, Length(1, MOST_POINTS, "points")]
+    points_to: Annotated[PointList, Length(1, MOST_POINTS, "points")]
 
     STRENGTHS = strengths.LANDMARKS
     CLAMP = 1.0  # chosen, docs/experiments.md
@@ -42,12 +44,13 @@ class Landmarks(Edit):
     """How far around the landmarks content may change, in diameters of their hull. Source: chosen."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if len(self.points_from) != len(self.points_to):
             raise ValueError(
                 f"points_from has {len(self.points_from)} points and points_to {len(self.points_to)}; "
                 "give every landmark in both"
             )
-        if self.points_from and all(tuple(a) == tuple(b) for a, b in self._pairs()):
+        if all(tuple(a) == tuple(b) for a, b in self._pairs()):
             raise ValueError("points_to equals points_from and nothing moves; change at least one landmark")
 
     def _pairs(self) -> list[tuple[tuple[float, float], tuple[float, float]]]:
@@ -64,7 +67,8 @@ class Landmarks(Edit):
     def within(self, frame: Frame, settings: Settings) -> "Landmarks":
         if frame.is_whole:
             return self
-        return replace(self, points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
+        self.pairs(frame.picture)
+        return with_fields(self, points_from=frame.points(self.points_from), points_to=frame.points(self.points_to))
 
     def editable(self, canvas: Canvas) -> Mask:
         """What may change, on the padded image: the hull of old and new landmarks and its surroundings."""

@@ -1,22 +1,22 @@
 """Moving, resizing, turning and mirroring an object."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..core.geometry import Affine, centroid, warp_mask
-from ..core.types import Canvas, Mask, Number, Pictures, Point, Size
+from ..core.types import Canvas, Mask, Pictures, Point, Size
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask
-from ..imaging.masks import MaskLike, read_mask
+from ..imaging.masks import MaskLike, ReadMask, read_mask
 from ..method import strengths
 from ..method.bank import replacing
 from ..method.energies import LocalSimilarity
 from ..method.objective import Objective, Transport
 from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
-from .base import Compiled, Edit, nowhere, object_mask
+from .base import Compiled, Edit, nowhere, object_mask, read_object, with_fields
 from .footprint import arrival_box, hint_within, leaving_box, with_hint
 from .hole import hint_region, pixels_of_hole
-from .placement import check_map, picture_area, place
+from .placement import Angle, Scale, picture_area, place
 from .settings import Settings
 from .shading import with_shadow
 
@@ -36,23 +36,17 @@ class Move(Edit):
         flip: mirror left and right.
         anchor: (x, y) in pixels that scaling, turning and mirroring leave in place; None is the mask's centroid.
         hint: region that the source hole should look like; None is everything the edit does not touch.
-
-    Raises:
-        ValueError: if a number is not finite or a scale not positive.
     """
 
     mask: MaskLike
     offset: Point = (0.0, 0.0)
-    scale: Number | Point = 1.0
-    angle: Number = 0.0
+    scale: Scale | tuple[Scale, Scale] = 1.0
+    angle: Angle = 0.0
     flip: bool = False
     anchor: Point | None = None
     hint: MaskLike | None = None
 
     STRENGTHS = strengths.MOVE
-
-    def __post_init__(self) -> None:
-        check_map(self.offset, self.scale, self.angle, self.anchor)
 
     @property
     def scales(self) -> Point:
@@ -64,7 +58,7 @@ class Move(Edit):
         return Affine.about(self.anchor or centroid(mask), self.offset, self.scales, self.angle, self.flip)
 
     def extent(self, size: Size, settings: Settings) -> Box:
-        mask = read_mask(self.mask, size)
+        mask = read_object(self.mask, size, settings)
         box = box_of_mask(mask)
         affine = Affine.about(self._anchor(mask), self.offset, self.scales, self.angle, self.flip)
         arrival = arrival_box(box, affine, size)
@@ -77,16 +71,16 @@ class Move(Edit):
         if frame.is_whole:
             return self
         mask = read_mask(self.mask, frame.picture)
-        return replace(
+        return with_fields(
             self,
-            mask=frame.mask(mask),
+            mask=ReadMask(frame.mask(ReadMask(mask))),
             offset=frame.offset(self.offset),
             anchor=frame.point(self._anchor(mask)),  # exact, so that the object lands in the same place at every scale
             hint=hint_within(self.hint, frame),
         )
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
-        mask = object_mask(self.mask, canvas)
+        mask = object_mask(self.mask, canvas, settings=settings)
         placement = place(mask, self.affine(mask), canvas, settings.proxy)
         if placement is None:
             raise ValueError(self.gone(canvas.picture))
@@ -114,7 +108,7 @@ class Move(Edit):
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
         if not (settings.shadows and settings.proxy):
             return compiled
-        mask = object_mask(self.mask, canvas)
+        mask = object_mask(self.mask, canvas, settings=settings)
         shadow = find_shadow(x, mask)
         if shadow is None:
             return compiled

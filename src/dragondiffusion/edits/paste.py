@@ -1,22 +1,22 @@
 """Bringing an object of a second image into this one."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..core.geometry import Affine, centroid
-from ..core.types import Canvas, Mask, Number, Point, Size
+from ..core.types import Canvas, Mask, Point, Size, Text
 from ..imaging.files import ImageLike, Pixels, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
-from ..imaging.masks import MaskLike, pad_mask, read_mask
+from ..imaging.masks import MaskLike, ReadMask, pad_mask, read_mask
 from ..imaging.tensors import to_unpadded
 from ..method import strengths
 from ..method.bank import by_region
 from ..method.energies import LocalSimilarity
 from ..method.objective import Objective, Transport
 from ..method.terms import content_term
-from .base import Compiled, Edit, Guide, nowhere
+from .base import Compiled, Edit, Guide, nowhere, read_object, with_fields
 from .footprint import BORDER, arrival_box
-from .placement import arrive, check_map
+from .placement import Angle, Scale, arrive
 from .settings import Settings
 
 
@@ -38,25 +38,19 @@ class Paste(Edit):
         anchor: (x, y) in the second image that scaling, turning and mirroring leave in place; None is the mask's
             centroid.
         prompt: what the second image shows.
-
-    Raises:
-        ValueError: if a number is not finite or a scale not positive.
     """
 
     image: ImageLike
     mask: MaskLike
     offset: Point = (0.0, 0.0)
-    scale: Number | Point = 1.0
-    angle: Number = 0.0
+    scale: Scale | tuple[Scale, Scale] = 1.0
+    angle: Angle = 0.0
     flip: bool = False
     anchor: Point | None = None
-    prompt: str = ""
+    prompt: Text = ""
 
     STRENGTHS = strengths.PASTE
     CLAMP = 1.0  # chosen, docs/experiments.md
-
-    def __post_init__(self) -> None:
-        check_map(self.offset, self.scale, self.angle, self.anchor)
 
     @property
     def scales(self) -> Point:
@@ -64,7 +58,7 @@ class Paste(Edit):
         return self.scale if isinstance(self.scale, tuple) else (self.scale, self.scale)
 
     def extent(self, size: Size, settings: Settings) -> Box:
-        _, mask, anchor = self._second()
+        _, mask, anchor = self._second(settings)
         affine = Affine.about(anchor, self.offset, self.scales, self.angle, self.flip)
         arrival = arrival_box(box_of_mask(mask), affine, size)
         if arrival is None:
@@ -72,17 +66,17 @@ class Paste(Edit):
         return clipped(grown(arrival, BORDER), size)
 
     def within(self, frame: Frame, settings: Settings) -> "Paste":
-        picture, mask, (x, y) = self._second()
+        picture, mask, (x, y) = self._second(settings)
         size: Size = (picture.shape[0], picture.shape[1])
         other = frame.second(box_of_mask(mask), size, math.sqrt(self.scales[0] * self.scales[1]))
         if frame.is_whole and other.is_whole:
             return self
         ratio = frame.scale / other.scale
         anchor, landing = other.point((x, y)), frame.point((x + self.offset[0], y + self.offset[1]))
-        return replace(
+        return with_fields(
             self,
             image=other.pixels(picture),
-            mask=other.mask(mask),
+            mask=ReadMask(other.mask(ReadMask(mask))),
             offset=(landing[0] - anchor[0], landing[1] - anchor[1]),
             scale=(self.scales[0] * ratio, self.scales[1] * ratio)
             if isinstance(self.scale, tuple)
@@ -127,8 +121,8 @@ class Paste(Edit):
             "it is where it lies in the second image plus the offset"
         )
 
-    def _second(self) -> tuple[Pixels, Mask, Point]:
+    def _second(self, settings: Settings) -> tuple[Pixels, Mask, Point]:
         """The second image, the object there, and the point about which it is scaled, turned and mirrored."""
         picture = read_picture(self.image)
-        mask = read_mask(self.mask, (picture.shape[0], picture.shape[1]))
+        mask = read_object(self.mask, (picture.shape[0], picture.shape[1]), settings)
         return picture, mask, self.anchor or centre_of_mask(mask, box_of_mask(mask))

@@ -1,14 +1,21 @@
 """Where an object that is moved, resized or turned comes to lie on the grids."""
 
-import math
 from dataclasses import dataclass, replace
+from typing import Annotated, TypeAlias
 
 import torch
 
+from ..core.bounds import Range
 from ..core.geometry import Affine, Correspondence, coverage, covered_cells, warp_mask
 from ..core.paint import Placed
-from ..core.types import Canvas, Mask, Number, Point, Region, Size
+from ..core.types import Canvas, Mask, Number, Region, Size
 from ..proxy.rough import Copied
+
+Scale: TypeAlias = Annotated[Number, Range(0.01, 100, remedy="use flip=True to mirror")]
+"""Factor by which an object is resized. Source of the range: chosen; from one pixel to a side of a large photo."""
+
+Angle: TypeAlias = Annotated[Number, Range(-3600, 3600, "degrees")]
+"""Turn of an object. Source of the range: chosen, ten turns either way."""
 
 
 @dataclass(frozen=True)
@@ -47,22 +54,6 @@ class Placement:
         """
         paint = None if self.pixels is None else Copied(guide, self.pixels, mask, self.cover)
         return Placed(guide, self.latent, paint, clamp)
-
-
-def check_map(offset: Point, scale: Number | Point, angle: Number, anchor: Point | None) -> None:
-    """Checks the numbers of an affine map.
-
-    Raises:
-        ValueError: if one is not finite or a scale not positive.
-    """
-    scales = scale if isinstance(scale, tuple) else (scale, scale)
-    for name, values in (("offset", offset), ("scale", scales), ("anchor", anchor or (0.0, 0.0))):
-        if len(values) != 2 or not all(math.isfinite(v) for v in values):
-            raise ValueError(f"{name} {values} must be two finite numbers (x, y)")
-    if min(scales) <= 0:
-        raise ValueError(f"scale {scale} must be positive; use flip=True to mirror")
-    if not math.isfinite(angle):
-        raise ValueError(f"angle {angle} must be a finite number of degrees")
 
 
 def place(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement | None:

@@ -1,17 +1,17 @@
 """Taking an object away."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..core.geometry import coverage, covered_cells
 from ..core.types import Canvas, Pictures, Size
 from ..imaging.frames import Box, Frame, box_of_mask
-from ..imaging.masks import MaskLike, read_mask
+from ..imaging.masks import MaskLike, ReadMask
 from ..method import strengths
 from ..method.bank import replacing
 from ..method.objective import Objective
 from ..method.terms import hole_terms
 from ..proxy.shadows import find_shadow
-from .base import Compiled, Edit, nowhere, object_mask
+from .base import Compiled, Edit, nowhere, object_mask, read_object, with_fields
 from .footprint import hint_within, leaving_box, with_hint
 from .hole import hint_region, pixels_of_hole
 from .settings import Settings
@@ -34,16 +34,16 @@ class Remove(Edit):
     STRENGTHS = strengths.MOVE
 
     def extent(self, size: Size, settings: Settings) -> Box:
-        mask = read_mask(self.mask, size)
+        mask = read_object(self.mask, size, settings)
         return with_hint(self.hint, leaving_box(mask, box_of_mask(mask), size, settings), size)
 
     def within(self, frame: Frame, settings: Settings) -> "Remove":
         if frame.is_whole:
             return self
-        return replace(self, mask=frame.mask(self.mask), hint=hint_within(self.hint, frame))
+        return with_fields(self, mask=ReadMask(frame.mask(self.mask)), hint=hint_within(self.hint, frame))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
-        mask = object_mask(self.mask, canvas)
+        mask = object_mask(self.mask, canvas, settings=settings)
         source, left = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
         w, nothing = self.STRENGTHS.under(settings), nowhere(canvas.energy)
         objective = Objective(
@@ -68,7 +68,7 @@ class Remove(Edit):
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
         if not (settings.shadows and settings.proxy):
             return compiled
-        mask = object_mask(self.mask, canvas)
+        mask = object_mask(self.mask, canvas, settings=settings)
         shadow = find_shadow(x, mask)
         if shadow is None:
             return compiled

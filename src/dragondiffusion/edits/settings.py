@@ -16,12 +16,11 @@ class Settings(MethodSettings, ProxySettings, OutputSettings):
 
     Three groups under one name: `MethodSettings` (steps, energies, memory bank), `ProxySettings` (the rough edit in
     pixels and what is clamped to it) and `OutputSettings` (compositing, size).
-    """
 
-    def __post_init__(self) -> None:
-        MethodSettings.__post_init__(self)
-        ProxySettings.__post_init__(self)
-        OutputSettings.__post_init__(self)
+    Raises:
+        TypeError: if a field has a value of another type.
+        ValueError: if one lies outside of its range (docs/limits.md).
+    """
 
     @staticmethod
     def preset(name: str, **changes: Any) -> "Settings":

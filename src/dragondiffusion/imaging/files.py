@@ -3,16 +3,20 @@
 import importlib
 import importlib.util
 import io
+import math
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import UInt8
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+from ..core.messages import cut, is_file, reason
 
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """An RGB image (height, width, 3) with 8 bits a channel."""
@@ -20,8 +24,18 @@ Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor
 """What is taken for an image or a mask: a path, a PIL image, or an array."""
 
+COMMON, OTHERS = (
+    ("BMP", "GIF", "JPEG", "PNG", "PPM"),
+    ("AVIF", "HEIF", "ICO", "JPEG2000", "PSD", "QOI", "TGA", "TIFF", "WEBP"),
+)
+"""Formats that are read, by PIL's names; the common ones are tried first. Source: chosen, those of images that people
+have; of the others some start programs (EPS) or decode data of other fields."""
+
 MAX_PIXELS = 100_000_000
 """Largest image that is read, in pixels. Source: phone cameras store up to 100 megapixels."""
+
+STRIP = 2**22
+"""Pixels that are converted together. Source: chosen, some copies of them take little memory."""
 
 
 def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
@@ -40,9 +54,9 @@ def read_picture(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Pixels:
     if isinstance(source, Image.Image):
         check_size(source.size[1], source.size[0], max_pixels, "image")
         return to_rgb(source)
-    name = f"image {source}"
+    name = f"image {cut(source)}"
     with open_image(Path(source), max_pixels, name) as image:
-        return to_rgb(load_pixels(image, name))
+        return to_rgb(load_pixels(image, name), ours=True)
 
 
 def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.Image:
@@ -52,7 +66,7 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
         FileNotFoundError: if the path does not exist.
         ValueError: if the image is unreadable or enormous.
     """
-    if isinstance(source, Path) and not source.is_file():
+    if isinstance(source, Path) and not is_file(source, name):
         raise FileNotFoundError(f"{name} does not exist; check the path")
     try:
         image = _opened(source)
@@ -61,7 +75,7 @@ def open_image(source: Path | io.BytesIO, max_pixels: int, name: str) -> Image.I
     except Image.DecompressionBombError as error:
         raise ValueError(f"{name} has more than {max_pixels} pixels; scale it down first") from error
     except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{name} cannot be read ({error}); save it again") from error
+        raise ValueError(f"{name} cannot be read ({reason(error)}); save it again") from error
     check_size(image.size[1], image.size[0], max_pixels, name)
     return image
 
@@ -71,12 +85,20 @@ def _opened(source: Path | io.BytesIO) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            return Image.open(source)
+            return Image.open(source, formats=COMMON)
         except UnidentifiedImageError:
-            if not _is_heif(source) or importlib.util.find_spec("pillow_heif") is None:
+            formats = _others(_is_heif(source))
+            if not formats:
                 raise
-            cast(Any, importlib.import_module("pillow_heif")).register_heif_opener()
-            return Image.open(source)
+            return Image.open(source, formats=formats)
+
+
+def _others(heif: bool) -> list[str]:
+    """Formats beside the common ones that can be read here."""
+    Image.init()
+    if heif and importlib.util.find_spec("pillow_heif") is not None:
+        cast(Any, importlib.import_module("pillow_heif")).register_heif_opener()
+    return [name for name in OTHERS if name in Image.OPEN]
 
 
 def _beginning(source: Path | io.BytesIO) -> bytes:
@@ -125,18 +147,70 @@ def check_size(height: int, width: int, max_pixels: int, name: str) -> None:
         raise ValueError(f"{name} has {height}x{width} pixels, more than {max_pixels}; scale it down first")
 
 
-def to_rgb(image: Image.Image) -> Pixels:
+def upright(image: Image.Image, ours: bool) -> Image.Image:
+    """An image turned as its EXIF says; the same where it says nothing.
+
+    Args:
+        image: with its pixels read.
+        ours: it was opened here and may be turned in its place, which takes half the memory.
+    """
+    if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+        return image
+    if not ours:
+        return ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def to_rgb(image: Image.Image, ours: bool = False) -> Pixels:
     """The pixels of an image as 8-bit RGB, see `read_picture`.
 
+    Args:
+        image: with its pixels read.
+        ours: see `upright`.
+
     Raises:
-        ValueError: if there is no way from its mode to RGB.
+        ValueError: if there is no way from its mode to RGB, or it holds values that are not finite.
     """
-    image = ImageOps.exif_transpose(image)
+    image = upright(image, ours)
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image).astype(np.float64)
-        top = 65535.0 if image.mode.startswith("I") else max(float(values.max(initial=0)), 1.0)
-        grey = np.rint(values.clip(0, top) * (255 / top)).astype(np.uint8)
-        return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
+        top = 65535.0 if image.mode.startswith("I") else max(float(cast(Any, image.getextrema())[1]), 1.0)
+        return by_strips(image, lambda strip: _grey_as_rgb(strip, top), 3)
+    return by_strips(image, _colours, 3)
+
+
+def by_strips(
+    image: Image.Image, convert: Callable[[Image.Image], npt.NDArray[np.uint8]], *channels: int
+) -> npt.NDArray[np.uint8]:
+    """An image converted strip by strip, so that copies of all of a large one never lie in memory together.
+
+    Args:
+        image: upright.
+        convert: from rows of it to an array (height, width, *channels).
+        *channels: of the array.
+    """
+    found = np.empty((image.height, image.width, *channels), np.uint8)
+    rows = max(1, STRIP // max(1, image.width))
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        with warnings.catch_warnings():  # as in `_opened`
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            strip = image.crop((0, top, image.width, bottom))
+        found[top:bottom] = convert(strip)
+    return found
+
+
+def _grey_as_rgb(image: Image.Image, top: float) -> npt.NDArray[np.uint8]:
+    """Grey of many levels, of which `top` is white."""
+    values = np.asarray(image).astype(np.float64)
+    if not (math.isfinite(top) and bool(np.isfinite(values).all())):
+        raise ValueError("image holds NaN or infinite values; replace them")
+    grey = np.rint(values.clip(0, top) * (255 / top)).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _colours(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Colours of 8 bits, laid over white where they are not opaque."""
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

@@ -5,6 +5,8 @@ from typing import Any, cast
 from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import get_sampling
 
+from .further_metadata import further, jpeg_options
+
 QUALITY = 95
 """Of formats with losses, where the photo's own quality is not known. Source: chosen, the highest that PIL advises."""
 
@@ -42,6 +44,7 @@ def carried(image: Image.Image) -> dict[str, Any]:
         info["exif"] = exif
     if "xmp" in info:
         info["xmp"] = _upright_xmp(info["xmp"])
+    info |= further(image)
     tables = getattr(image, "quantization", None)
     if tables and image.mode in ("RGB", "L"):
         info[TABLES] = [list(tables[k]) for k in sorted(tables)]
@@ -95,7 +98,7 @@ def save_options(picture: Image.Image, kind: str) -> dict[str, Any]:
     info = picture.info
     options: dict[str, Any] = {name: info[name] for name in ("icc_profile", "exif", "xmp", "dpi") if info.get(name)}
     if kind == "JPEG":
-        options |= _jpeg_quality(picture)
+        options |= _jpeg_quality(picture) | jpeg_options(picture)
         if len(options.get("xmp", b"")) > MOST_XMP:
             del options["xmp"]
     elif kind in ("WEBP", "AVIF", "HEIF"):

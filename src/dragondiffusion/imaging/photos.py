@@ -8,11 +8,24 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
+from ..core.messages import cut
 from ..core.types import Size
-from .files import MAX_PIXELS, ImageLike, Pixels, array_image, check_size, load_pixels, open_image, to_rgb
+from .deep import DEEP, Deep, deep_of, kept
+from .files import (
+    MAX_PIXELS,
+    ImageLike,
+    Pixels,
+    array_image,
+    by_strips,
+    check_size,
+    load_pixels,
+    open_image,
+    to_rgb,
+    upright,
+)
 from .frames import Frame
 from .metadata import carried
 
@@ -33,6 +46,7 @@ class Photo:
         grey: whether it has no colour.
         info: ICC profile, EXIF, XMP, resolution and JPEG quality of its file, by the names of PIL's `Image.info`.
         notes: what a user should know of how it was read.
+        deep: the image with 16 bits a channel; None if its file has fewer, or it is not opaque.
     """
 
     pixels: Pixels
@@ -40,6 +54,7 @@ class Photo:
     grey: bool = False
     info: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: tuple[str, ...] = ()
+    deep: Deep | None = None
 
     @property
     def size(self) -> Size:
@@ -60,6 +75,8 @@ class Photo:
             image = Image.fromarray(np.dstack((without_white(pixels, alpha), alpha)))
             image = image.convert("LA") if self.grey else image
         image.info.update(self.info)
+        if self.deep is not None and alpha is None:
+            image.info[DEEP] = kept(self.deep, self.pixels, image)
         return image
 
 
@@ -104,28 +121,37 @@ def read_photo(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Photo:
     if isinstance(source, Image.Image):
         check_size(source.size[1], source.size[0], max_pixels, "image")
         return _photo(source, "image")
-    name = f"image {source}"
+    name = f"image {cut(source)}"
     with open_image(Path(source), max_pixels, name) as image:
-        return _photo(load_pixels(image, name), name)
+        return _photo(load_pixels(image, name), name, Path(source), ours=True)
 
 
-def _photo(image: Image.Image, name: str) -> Photo:
-    notes, info, upright = tuple(_notes(image, name)), carried(image), ImageOps.exif_transpose(image)
-    alpha = np.array(upright.convert("RGBA").getchannel("A")) if upright.has_transparency_data else None
+def _photo(image: Image.Image, name: str, source: Path | None = None, ours: bool = False) -> Photo:
+    """A photo of an image with its pixels read; `ours`: see `upright`."""
+    deep = deep_of(image, source)
+    notes, info, turned = tuple(_notes(image, name, deep is not None)), carried(image), upright(image, ours)
+    alpha = by_strips(turned, _opacity) if turned.has_transparency_data else None
     if alpha is not None and int(alpha.min(initial=255)) == 255:
         alpha = None
     grey = image.mode in GREY_MODES or image.mode.startswith("I") or image.mode == "F"
-    return Photo(to_rgb(upright), alpha, grey, info, notes)
+    return Photo(to_rgb(turned, ours), alpha, grey, info, notes, deep if alpha is None else None)
 
 
-def _notes(image: Image.Image, name: str) -> "list[str]":
+def _opacity(image: Image.Image) -> Channel:
+    return np.array(image.convert("RGBA").getchannel("A"))
+
+
+def _notes(image: Image.Image, name: str, kept: bool) -> "list[str]":
     notes: list[str] = []
     frames = int(getattr(image, "n_frames", 1))
     if frames > 1 and image.format != "MPO":  # a photo with a depth map or a second view
         notes.append(f"{name} holds {frames} images; the first one is edited")
     if image.mode == "CMYK":
         notes.append(f"{name} is in CMYK; the result is in RGB")
-    deep = any("16" in str(tile[3]) for tile in getattr(image, "tile", ())) or image.mode in ("I", "F")
-    if deep or image.mode.startswith("I;16"):
+    if kept:
+        notes.append(
+            f"{name} has 16 bits a channel; it is edited with 8, and keeps 16 away from the edit if written as PNG"
+        )
+    elif image.mode == "F" or image.mode.startswith("I"):
         notes.append(f"{name} has more than 8 bits a channel; the result has 8")
     return notes

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 from torch import Tensor
 
+from ..core.messages import cut
 from .files import MAX_PIXELS, ImageLike, load_pixels, open_image, read_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -62,7 +63,7 @@ def to_png(source: ImageLike, most: int | None = None) -> bytes:
     elif isinstance(source, Image.Image):
         image = _plain(source)
     else:
-        name = f"image {source}"
+        name = f"image {cut(source)}"
         with open_image(Path(source), MAX_PIXELS, name) as file:
             image = _plain(load_pixels(file, name))
     data = io.BytesIO() if most is None else _Room(most)
@@ -88,7 +89,7 @@ def read_texts(path: Path) -> dict[str, str]:
         FileNotFoundError: if the path does not exist.
         ValueError: if the image is unreadable.
     """
-    name = f"image {path}"
+    name = f"image {cut(path)}"
     with open_image(path, MAX_PIXELS, name) as image:
         if not isinstance(image, PngImageFile):
             return {}
@@ -114,6 +115,8 @@ def _of_array(values: npt.NDArray[Any]) -> Image.Image:
         return Image.fromarray(_grey(values))
     if values.dtype == np.bool_ and values.ndim == 2:
         return Image.fromarray(values.astype(np.uint8) * 255)
+    if values.dtype == np.uint16 and values.ndim == 2:
+        return Image.fromarray(values)
     if values.dtype == np.uint8 and (values.ndim == 2 or values.shape[2:] in ((2,), (3,), (4,))):
         return Image.fromarray(values)
     return Image.fromarray(read_picture(values))

@@ -1,13 +1,19 @@
-"""Settings of the output: how an edited image is put together, and at which size it is edited."""
+"""Settings of input and output: what masks may be, how an edited image is put together, at which size it is edited."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from ..core.bounds import Bounded, Range
 
 LEAST_WORKING_SIZE = 64
 """Smallest working size, pixels. Source: chosen, eight latent cells of Stable Diffusion."""
 
+MOST_WORKING_SIZE = 4096
+"""Largest working size, pixels. Source: chosen, four times what Stable Diffusion XL was made for."""
+
 
 @dataclass(frozen=True)
-class OutputSettings:
+class OutputSettings(Bounded):
     """Settings of the output.
 
     Args:
@@ -18,15 +24,11 @@ class OutputSettings:
         working_size: images with a side of more than one and a half times this, in pixels, are edited in a frame
             around the edit, which is scaled down to about this many pixels along each side where it is larger. Source:
             None, what the model was made for.
+        large_mask: a mask may mark more than 90 % of its image; otherwise it is refused, since it is probably inverted.
     """
 
     restore_detail: bool = True
     composite: bool = True
-    composite_feather: int = 1
-    working_size: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.composite_feather < 0:
-            raise ValueError(f"composite_feather={self.composite_feather} must not be negative")
-        if self.working_size is not None and self.working_size < LEAST_WORKING_SIZE:
-            raise ValueError(f"working_size={self.working_size} must be at least {LEAST_WORKING_SIZE} pixels")
+    composite_feather: Annotated[int, Range(0, 64, "latent cells")] = 1
+    working_size: Annotated[int, Range(LEAST_WORKING_SIZE, MOST_WORKING_SIZE, "pixels")] | None = None
+    large_mask: bool = False

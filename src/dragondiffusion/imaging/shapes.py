@@ -8,14 +8,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
+from ..core.bounds import Bounded, Length, Range
+from ..core.stopping import go_on
 from ..core.strict_json import Json, shown
-from ..core.types import Number, PointList, Size
-from .rle import decode_runs, pack_runs, unpack_runs
+from ..core.types import Coordinate, PointList, Size
+from .rle import MAX_PIXELS, decode_runs, pack_runs, unpack_runs
 
 Share = Float[np.ndarray, "_ _"]
 Points = Float[np.ndarray, "_ 2"]
@@ -27,8 +30,18 @@ LINES = 16
 AT_ONCE = 2**17
 """Crossings of lines with sides that are worked on together. Source: chosen, they fit into a processor's cache."""
 
+MOST_CROSSINGS = 2**22
+"""Crossings of lines with sides of one polygon. Source: chosen, a second's work; the outline of an object that fills a
+photo of 100 megapixels, ragged over ten times its length, has so many."""
 
-class MaskShape(ABC):
+Ring: TypeAlias = Annotated[PointList, Length(3, 50_000, "points")]
+"""Corners of a polygon. Source of their number: chosen, the outline of an object in a large photo, pixel by pixel."""
+
+Side: TypeAlias = Annotated[int, Range(1, MAX_PIXELS, "pixels")]
+"""Height or width of a mask."""
+
+
+class MaskShape(Bounded, ABC):
     """A mask that is drawn at the size of its image."""
 
     @abstractmethod
@@ -59,20 +72,22 @@ class BoxMask(MaskShape):
         y1: lower side.
 
     Raises:
-        ValueError: if it is empty or a number is not finite.
+        TypeError: if one is no number.
+        ValueError: if it is empty or a number lies outside of its range.
     """
 
-    x0: Number
-    y0: Number
-    x1: Number
-    y1: Number
+    x0: Coordinate
+    y0: Coordinate
+    x1: Coordinate
+    y1: Coordinate
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self._sides).all() or not (self.x0 < self.x1 and self.y0 < self.y1):
+        super().__post_init__()
+        if not (self.x0 < self.x1 and self.y0 < self.y1):
             raise ValueError(f"box {list(self._sides)} is empty; give x0, y0, x1, y1 with x0 < x1 and y0 < y1")
 
     @property
-    def _sides(self) -> tuple[Number, Number, Number, Number]:
+    def _sides(self) -> tuple[Coordinate, Coordinate, Coordinate, Coordinate]:
         return self.x0, self.y0, self.x1, self.y1
 
     def drawn(self, size: Size, name: str = "mask") -> Share:
@@ -94,24 +109,22 @@ class PolygonMask(MaskShape):
         rings: each a list of at least three points; the last is joined to the first.
 
     Raises:
-        ValueError: if there is no ring, one has fewer points, or a number is not finite.
+        TypeError: if it is no list of points.
+        ValueError: if there is no ring, one has too few points or too many, or a number lies outside of its range.
     """
 
-    rings: Sequence[PointList]
-
-    def __post_init__(self) -> None:
-        if not self.rings:
-            raise ValueError("polygon has no ring; give at least three points")
-        for k, ring in enumerate(self.rings):
-            if len(ring) < 3:
-                raise ValueError(f"polygon ring {k} has {len(ring)} points; give at least three")
-            if not np.isfinite(ring).all():
-                raise ValueError(f"polygon ring {k} holds NaN or infinite numbers; correct them")
+    rings: Annotated[Sequence[Ring], Length(1, 10_000, "rings")]
 
     def drawn(self, size: Size, name: str = "mask") -> Share:
         rings = [np.asarray(ring, np.float64) for ring in self.rings]
         _check_inside(np.concatenate(rings), size, name)
-        return _even_odd(rings, size)
+        crossings = sum(float(np.abs(np.diff(ring[:, 1], append=ring[:1, 1])).sum()) for ring in rings) * LINES
+        if crossings > MOST_CROSSINGS:
+            raise ValueError(
+                f"{name} is a polygon whose sides go up and down over {crossings / LINES:.0f} pixels, more than "
+                f"{MOST_CROSSINGS // LINES}; give fewer corners, or the mask as an image"
+            )
+        return _even_odd(rings, size) if crossings < AT_ONCE else _kept(self, size).copy()
 
     def to_json(self) -> Json:
         return {"polygon": [[[x, y] for x, y in ring] for ring in self.rings]}
@@ -126,15 +139,20 @@ class RunLengthMask(MaskShape):
         counts: lengths of the runs, the first outside; or COCO's text of them.
 
     Raises:
+        TypeError: if a field has a value of another type.
         ValueError: if the runs do not make up an image of that size.
 
     Source: T.-Y. Lin et al., "Microsoft COCO", ECCV 2014, and the format of its tools (`maskApi`).
     """
 
-    size: Size
-    counts: str | Sequence[int]
+    size: tuple[Side, Side]
+    counts: (
+        Annotated[str, Length(0, 2**24, "characters")]
+        | Annotated[Sequence[Annotated[int, Range(0, MAX_PIXELS, "pixels")]], Length(0, 2**22, "runs")]
+    )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         decode_runs(self._runs, self.size)
 
     @property
@@ -166,6 +184,12 @@ def _check_inside(points: Points, size: Size, name: str) -> None:
         )
 
 
+@lru_cache(maxsize=1)
+def _kept(polygon: PolygonMask, size: Size) -> Share:
+    """A polygon of many crossings, drawn once for the several times that an edit asks for it."""
+    return _even_odd([np.asarray(ring, np.float64) for ring in polygon.rings], size)
+
+
 def _even_odd(rings: Sequence[Points], size: Size) -> Share:
     """The share of every pixel that lies inside an odd number of rings, exact along each of its `LINES`.
 
@@ -178,6 +202,7 @@ def _even_odd(rings: Sequence[Points], size: Size) -> Share:
     rows = max(1, int((bottom - top) / (1 + crossed / AT_ONCE)))
     share = np.zeros(size, np.float32)
     for row in range(top, bottom, rows):
+        go_on()
         band = slice(row, min(row + rows, bottom))
         share[band] = _band(*_crossings(one, other, band), (band.stop - row, size[1]))
     return share

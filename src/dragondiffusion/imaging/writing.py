@@ -11,7 +11,10 @@ from typing import IO, Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from .deep import deep_png, deep_with
+from .further_metadata import add_to_png, left_out
 from .metadata import XMP_TEXT, png_xmp, savable, save_options
+from .notes import note
 
 
 def carries_text(path: str | os.PathLike[str]) -> bool:
@@ -35,7 +38,7 @@ def write_picture(
     """Writes an image so that the file is either complete or not there.
 
     Profile, EXIF, XMP and resolution that stand in its `info` go into formats that carry them, a JPEG's quality into a
-    JPEG. Formats without transparency get it laid over white.
+    JPEG. Formats without transparency get it laid over white. What of the metadata a format does not carry is noted.
 
     Args:
         picture: what to write.
@@ -64,8 +67,23 @@ def picture_writer(
         raise ValueError(f"output {target} cannot carry text; use the suffix .png")
     if kind == "PNG":
         options["pnginfo"] = _png_info(picture, text or {})
+    lost = left_out(picture, kind)
+    if lost is not None:
+        note(f"{target.name}: {lost}")
     picture, options = savable(picture, kind), {**save_options(picture, kind), **options}
-    return lambda file: picture.save(file, format=kind, **options)
+    deep = deep_with(picture)
+    if deep is None:
+        return lambda file: picture.save(file, format=kind, **options)
+    if kind != "PNG":
+        note(f"{target.name}: {kind} is written with 8 bits a channel; write PNG to keep the 16 bits of the input")
+        return lambda file: picture.save(file, format=kind, **options)
+
+    def fill(file: IO[bytes]) -> None:
+        eight = io.BytesIO()
+        picture.save(eight, format=kind, compress_level=1, **options)
+        file.write(deep_png(eight.getvalue(), deep))
+
+    return fill
 
 
 def _png_info(picture: Image.Image, text: Mapping[str, str]) -> PngInfo:
@@ -73,6 +91,7 @@ def _png_info(picture: Image.Image, text: Mapping[str, str]) -> PngInfo:
     info, xmp = PngInfo(), png_xmp(picture)
     for keyword, value in {**text, **({} if xmp is None else {XMP_TEXT: xmp})}.items():
         info.add_itxt(keyword, value)
+    add_to_png(picture, info, {*text, XMP_TEXT})
     return info
 
 

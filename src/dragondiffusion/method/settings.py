@@ -1,11 +1,20 @@
 """Settings of the method: the run that a batch shares, and the strengths of each edit."""
 
-import math
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from ..core.types import NEVER, Number, Window
+from ..core.bounds import Bounded, Length, Range
+from ..core.types import NEVER, Number, Share, Window
+
+Weight: TypeAlias = Annotated[Number, Range(0, 1_000_000)]
+"""Strength of an energy, or weight of one. Source of the range: chosen; the authors' are at most 4000."""
+
+Repeats: TypeAlias = Annotated[int, Range(1, 100)]
+"""How often something is made again. Source of the range: chosen; it multiplies the time."""
+
+Steps: TypeAlias = Annotated[int, Range(1, 1000, "steps")]
+"""Steps of a run. Source of the range: the noise levels that models are trained with."""
 
 
 class Geometry(Enum):
@@ -22,7 +31,7 @@ class Geometry(Enum):
 
 
 @dataclass(frozen=True)
-class RunSettings:
+class RunSettings(Bounded):
     """What the sampling loop shares: all jobs of a batch have these in common, and the loop knows no other settings.
 
     Args:
@@ -42,26 +51,28 @@ class RunSettings:
         image_prompt: steps with the image prompt. Source: authors' code, 10 <= i < 20 of 50.
         inversion_iterations: evaluations of the network per inversion step; 1 is plain DDIM, more solve the implicit
             step by fixed-point iteration.
+
+    Raises:
+        TypeError: if a field has a value of another type.
+        ValueError: if one lies outside of its range (docs/limits.md).
     """
 
-    steps: int = 20
-    feature_scales: tuple[int, ...] | None = None
-    guidance: tuple[Window, ...] = (Window(0.0, 0.2), Window(0.2, 0.6, every=2))
+    steps: Steps = 20
+    feature_scales: Annotated[tuple[Annotated[int, Range(0, 31)], ...], Length(1, 32, "scales")] | None = None
+    guidance: Annotated[tuple[Window, ...], Length(0, 100, "windows")] = (Window(0.0, 0.2), Window(0.2, 0.6, every=2))
     merged_backward: bool = True
     cached_features: bool = True
     time_travel: Window = NEVER
-    time_travel_passes: int = 3
+    time_travel_passes: Repeats = 3
     noise: Window = Window(0.22, 0.4)
-    image_prompt_scale: Number = 0.0
+    image_prompt_scale: Annotated[Number, Range(0, 10)] = 0.0
     image_prompt: Window = Window(0.2, 0.4)
-    inversion_iterations: int = 1
+    inversion_iterations: Repeats = 1
 
     def __post_init__(self) -> None:
-        for name in ("steps", "time_travel_passes", "inversion_iterations"):
-            check_least(name, getattr(self, name), 1)
-        check_strength("image_prompt_scale", self.image_prompt_scale)
-        scales = self.feature_scales
-        if scales is not None and (not scales or min(scales) < 0 or len(set(scales)) < len(scales)):
+        super().__post_init__()
+        scales = self.feature_scales or ()
+        if len(set(scales)) < len(scales):
             raise ValueError(f"feature_scales={scales} must be different numbers from 0 on; None is all scales")
 
     @property
@@ -79,7 +90,7 @@ class RunSettings:
 
 
 WEIGHTS = ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint")
-"""Numbers of an edit that settings may set; any number from 0 on."""
+"""Numbers of an edit that settings may set."""
 
 
 @dataclass(frozen=True)
@@ -110,55 +121,27 @@ class MethodSettings(RunSettings):
             Source: the paper, section 4.1.
     """
 
-    guidance_scale: Number | None = 1.0
-    energy_scale: Number | None = 1500.0
-    guidance_strength: Number | None = 1.0
-    w_edit: Number | None = None
-    w_content: Number | None = None
-    w_contrast: Number | None = None
-    w_inpaint: Number | None = None
-    energy_grid: int = 2
+    guidance_scale: Annotated[Number, Range(0, 100)] | None = 1.0
+    energy_scale: Weight | None = 1500.0
+    guidance_strength: Annotated[Number, Range(0, 1000, "standard deviations")] | None = 1.0
+    w_edit: Weight | None = None
+    w_content: Weight | None = None
+    w_contrast: Weight | None = None
+    w_inpaint: Weight | None = None
+    energy_grid: Annotated[int, Range(1, 4, "cells")] = 2
     raw_cosine: bool = False
     geometry: Geometry = Geometry.AFFINE
     recall: bool = True
     recall_window: Window | None = None
-    noise_inside: Number | None = 0.0
-    noise_outside: Number | None = 0.0
+    noise_inside: Share | None = 0.0
+    noise_outside: Share | None = 0.0
     transported_start: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_least("energy_grid", self.energy_grid, 1)
-        for name in (*WEIGHTS, "guidance_strength"):
-            check_strength(name, getattr(self, name))
-        for name in ("noise_inside", "noise_outside"):
-            check_strength(name, getattr(self, name), 1.0)
 
     def strengths(self) -> dict[str, Any]:
         """What these settings set of an edit's `Strengths`, by name."""
         chosen = {name: getattr(self, name) for name in (*WEIGHTS, "noise_inside", "noise_outside")}
         chosen["recall_window"] = self.recall_window if self.recall else NEVER
         return {name: value for name, value in chosen.items() if value is not None}
-
-
-def check_least(name: str, value: Number, least: int) -> None:
-    """Checks a number against its lower bound.
-
-    Raises:
-        ValueError: if it is smaller.
-    """
-    if value < least:
-        raise ValueError(f"{name}={value} must be at least {least}")
-
-
-def check_strength(name: str, value: Number | None, top: float = math.inf) -> None:
-    """Checks a number from 0 to `top`; None is the edit's own.
-
-    Raises:
-        ValueError: if it lies outside.
-    """
-    if value is not None and not (math.isfinite(value) and 0 <= value <= top):
-        raise ValueError(f"{name}={value} must be a number from 0 to {top}")
 
 
 RELEASED = MethodSettings(

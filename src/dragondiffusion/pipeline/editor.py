@@ -1,8 +1,10 @@
 """The whole flow: image and edits in, edited image out."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,11 +13,12 @@ from ..backbones import (
     Backbone,
     Checkpoint,
     OutOfMemory,
+    PredictionType,
     Saving,
     Savings,
     default_device,
     in_memory,
-    load_pipeline,
+    load,
     wrap,
 )
 from ..core.clock import Clock
@@ -58,6 +61,10 @@ class Editor:
     fall_back: bool = False
     cache: ReferenceCache | None = None
     """Where images are looked for that were inverted before; None inverts every image again."""
+    notes: tuple[str, ...] = ()
+    """What somebody who gave the checkpoint should know, such as how many layers of a LoRA file are used."""
+    provenance: Mapping[str, str] = MappingProxyType({})
+    """What else makes results: what the UNet predicts, how much of each LoRA file is used."""
 
     def __init__(self, pipe: Any, savings: Savings | None = None, fall_back: bool = False) -> None:
         self.backbone: Backbone = wrap(pipe, savings)
@@ -74,6 +81,7 @@ class Editor:
         config: str | PathLike[str] | None = None,
         loras: Sequence[str] = (),
         allow_pickle: bool = False,
+        prediction: PredictionType | str | None = None,
         savings: Savings | None = None,
         fall_back: bool = False,
     ) -> "Editor":
@@ -84,9 +92,10 @@ class Editor:
             device: such as "cuda" or "cpu"; None chooses.
             dtype: precision; None is half on CUDA, single elsewhere.
             variant: of the weights' files, such as "fp16".
-            config: for a single file without a network, the folder of a pipeline of its shape.
+            config: for a single file of a shape of its own, the folder of a pipeline of that shape.
             loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
             allow_pickle: weights may come from pickled files, which can run code when they are loaded.
+            prediction: what the UNet predicts, "v" or "epsilon"; None is what the checkpoint says.
             savings: what is done to save memory; None is nothing.
             fall_back: see the class.
 
@@ -95,15 +104,18 @@ class Editor:
             ValueError: if it cannot be loaded; as far as possible before its weights are read.
             OutOfMemory: if it does not fit into memory.
         """
-        checkpoint = Checkpoint(source, variant, config, tuple(loras), allow_pickle)
+        predicts = None if prediction is None else PredictionType.named(prediction)
+        checkpoint = Checkpoint(source, variant, config, tuple(loras), allow_pickle, predicts)
         place, chosen = device or default_device(), [savings or Savings()]
 
         def more() -> Saving | None:
             following = chosen[-1].offloading(place)
             return None if following is None else (following.named, lambda: chosen.append(following))
 
-        pipe = in_memory(lambda: load_pipeline(checkpoint, place, dtype, chosen[-1]), more, fall_back)
-        return cls(pipe, chosen[-1], fall_back)
+        loaded = in_memory(lambda: load(checkpoint, place, dtype, chosen[-1]), more, fall_back)
+        editor = cls(loaded.pipe, chosen[-1], fall_back)
+        editor.notes, editor.provenance = loaded.notes, loaded.provenance
+        return editor
 
     def __call__(
         self,
@@ -258,6 +270,8 @@ class Editor:
             raise ValueError(f"size {size} must be positive (height, width)")
         if guidance_scale < 0:
             raise ValueError(f"guidance_scale {guidance_scale} must not be negative; 1 leaves the prompt as it is")
+        for note in self.backbone.prompt_notes(prompt):
+            warnings.warn(note, stacklevel=2)
         canvas = self.canvas(size, settings)
         levels = self.backbone.levels(settings.steps, canvas)
         condition, negative = (self.backbone.describe([text], canvas) for text in (prompt, negative_prompt))
@@ -308,7 +322,8 @@ class Editor:
                 reference=one.references[0],
                 report=report,
                 seed=one.plan.request.seed,
-                notes=one.plan.shot.photo.notes,
+                notes=(*self.notes, *one.plan.notes),
+                provenance=self.provenance,
             )
             for k, ((image, region, report), one) in enumerate(zip(finished, work, strict=True))
         ]

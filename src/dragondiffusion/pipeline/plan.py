@@ -5,7 +5,7 @@ Everything that can be wrong with a request is found in `plan` and `check_togeth
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from ..backbones.base import Backbone
 from ..core.levels import NEVER, Levels
@@ -15,6 +15,7 @@ from ..edits.compose import compose
 from ..edits.reference.strategy import in_geometry
 from ..edits.settings import Geometry, Settings
 from ..imaging.frames import Box, Frame, fits, joined
+from ..imaging.notes import gathered_notes
 from ..imaging.photos import Photo, Shot, read_photo
 from ..method.objective import Objective
 from ..method.settings import RunSettings
@@ -39,7 +40,9 @@ def plan(backbone: Backbone, request: Request, number: int | None = None) -> Pla
         ValueError: if an image is unreadable, the edits do not fit it, or an inverted image lacks what they need.
     """
     try:
-        return _plan(backbone, request)
+        with gathered_notes() as notes:
+            made = _plan(backbone, request)
+        return replace(made, notes=(*made.notes, *made.shot.photo.notes, *notes))
     except (ValueError, FileNotFoundError) as error:
         if number is None:
             raise
@@ -62,7 +65,22 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     levels = backbone.levels(settings.steps, canvas)
     map_ = change_map(compiled, x, levels, settings)
     pictures = (first, *further)
-    return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, map_, map_.first(levels))
+    start, notes = map_.first(levels), _notes(backbone, request, settings, pictures)
+    return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, map_, start, notes)
+
+
+def _notes(
+    backbone: Backbone, request: Request, settings: Settings, pictures: Sequence[InversionRequest | Reference]
+) -> tuple[str, ...]:
+    """What somebody who wrote the prompts of a request should know."""
+    notes = [note for text in dict.fromkeys(one.prompt for one in pictures) for note in backbone.prompt_notes(text)]
+    if request.negative_prompt and settings.guidance_scale == 1:
+        notes.append("the negative prompt does not count at guidance_scale 1; choose a larger one")
+    elif request.negative_prompt:
+        notes += [
+            note.replace("the prompt", "the negative prompt") for note in backbone.prompt_notes(request.negative_prompt)
+        ]
+    return tuple(notes)
 
 
 def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settings) -> ChangeMap:

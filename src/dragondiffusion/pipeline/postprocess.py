@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from ..backbones.base import Backbone
+from ..core.stopping import go_on
 from ..core.types import Latents, Mask, Pictures
 from ..imaging.compositing import composite, detailed
 from ..imaging.files import Pixels
@@ -56,6 +57,7 @@ class PreviewStream:
                 return
             pictures = backbone.decode(z_0).cpu()
             for k, one in enumerate(work):
+                go_on()
                 x = pictures[k : k + 1].nan_to_num().clamp(-1, 1)
                 self.show(k, shown(one, x), one.plan.shot.frame.box)
             took = time.perf_counter() - begin
@@ -85,6 +87,7 @@ def decode(backbone: Backbone, latents: Latents, work: Sequence[Prepared]) -> Pi
     """The images, with the high-frequency detail of their proxies restored where asked."""
     pictures = backbone.decode(latents).cpu()
     for k, one in enumerate(work):
+        go_on()
         if one.plan.settings.restore_detail and one.proxy is not None:
             blurred = backbone.decode(one.proxy.latents).cpu()
             pictures[k : k + 1] = detailed(pictures[k : k + 1], one.proxy.x, blurred)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from ..backbones.base import Backbone
+from ..core.stopping import go_on
 from ..core.types import Latents
 from ..method.sampling import Sample, draw_noise, transported
 from ..proxy.change_map import Clamped, clean_latents
@@ -102,5 +103,6 @@ def start(one: Prepared, constraint: Clamped, fresh: Latents | None, first: int)
         return transported(compiled.objective.transports, one.references, 0, z_t)
     known = constraint.known(0)
     for placed in compiled.placed:
+        go_on()
         z_t = torch.where(placed.match.target.to(z_t.device), known, z_t)
     return z_t

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import torch
 
+from ..core.bounds import Bounded
 from ..core.levels import Levels
-from ..core.types import Canvas, Pictures
+from ..core.types import Canvas, Pictures, Seed, Text
 from ..edits.base import Compiled, Edit, Guide
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike, Pixels
@@ -17,7 +18,7 @@ from .reference import Reference
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Bounded):
     """What is to be done to one image.
 
     Args:
@@ -27,13 +28,17 @@ class Request:
         negative_prompt: what it should not show; counts at guidance scales other than 1.
         seed: of all noise.
         settings: how; None is `Settings()`.
+
+    Raises:
+        TypeError: if a field has a value of another type.
+        ValueError: if one lies outside of its range.
     """
 
     image: ImageLike | Photo | Reference
     edit: Edit | Sequence[Edit]
-    prompt: str = ""
-    negative_prompt: str = ""
-    seed: int = 42
+    prompt: Text = ""
+    negative_prompt: Text = ""
+    seed: Seed = 42
     settings: Settings | None = None
 
     def edits(self) -> Sequence[Edit]:
@@ -111,6 +116,7 @@ class Plan:
         levels: noise levels of the run.
         map: when every latent cell is released.
         start: noise level at which its run can begin.
+        notes: what a user should know of how its images, masks and prompts were read.
     """
 
     request: Request
@@ -123,3 +129,4 @@ class Plan:
     levels: Levels
     map: ChangeMap
     start: int
+    notes: tuple[str, ...] = ()

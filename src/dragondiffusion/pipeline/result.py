@@ -1,6 +1,8 @@
 """An edited image and how it came about."""
 
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..core.types import Latents
+from ..imaging.notes import gathered_notes
 from ..imaging.writing import write_picture
 from .reference import Reference
 from .report import Report
@@ -30,7 +33,8 @@ class EditResult:
             needs more of it.
         report: what can be said of the result without knowing the truth.
         seed: of all its noise.
-        notes: what a user should know of how the input was read.
+        notes: what a user should know of how model, prompts and input were read.
+        provenance: what else made it, by name: what the UNet predicts, how much of each LoRA file is used.
     """
 
     image: Image.Image
@@ -42,9 +46,12 @@ class EditResult:
     report: Report
     seed: int
     notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Writes the image whole or not at all, with profile, metadata and JPEG quality of the input's file.
+
+        A warning says what of its metadata the format does not carry.
 
         Args:
             path: where; the suffix says the format.
@@ -53,4 +60,8 @@ class EditResult:
             OSError: if the folder does not exist or cannot be written.
             ValueError: if the suffix names no image format.
         """
-        return write_picture(self.image, path)
+        with gathered_notes() as notes:
+            written = write_picture(self.image, path)
+        for text in notes:
+            warnings.warn(text, stacklevel=2)
+        return written

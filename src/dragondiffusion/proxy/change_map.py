@@ -18,6 +18,7 @@ from torch import Tensor
 from ..core.geometry import dilate
 from ..core.levels import Levels
 from ..core.paint import Placed
+from ..core.stopping import go_on
 from ..core.types import Latents, Number, Region
 from ..method.constraint import Constraint
 from ..method.inversion import Inversion
@@ -65,6 +66,7 @@ class ChangeMap:
         if math.isfinite(hole_ratio):
             release[hole] = hole_ratio
         for one in placed:
+            go_on()
             released = levels.released(one.clamp)
             cells = one.match.target
             release[cells] = released if math.isfinite(released) else release[cells]

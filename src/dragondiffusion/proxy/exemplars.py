@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..core.geometry import dilate, fill
+from ..core.stopping import go_on
 from ..core.types import Mask, Pictures, Region, Size
 from .smooth import border, smoothly
 
@@ -77,6 +78,7 @@ def _offsets(x: Pictures, hole: Region) -> list[Offset]:
     cost = torch.where(serves, difference.clamp_min(0) / common.clamp_min(1), math.inf)
     found: list[Offset] = []
     while len(found) < OFFSETS:
+        go_on()
         at = int(cost.argmin())
         dy, dx = divmod(at, size[1])
         if not math.isfinite(float(cost[dy, dx])):

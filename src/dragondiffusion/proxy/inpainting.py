@@ -13,6 +13,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from ..core.geometry import bounding_box, dilate, erode
+from ..core.stopping import go_on
 from ..core.types import Pictures, Region
 from .exemplars import FOREIGN, SEARCHED, copied, reduced, shifted
 from .smooth import smoothly
@@ -48,6 +49,7 @@ def inpaint(x: Pictures, hole: Region) -> Pictures:
         return x
     result = x.clone()
     for piece in _pieces(hole):
+        go_on()
         near = _surroundings(piece)
         part, unknown, here = x[..., near[0], near[1]].cpu().float(), hole[near], piece[near]
         made = chosen(part, unknown, here)(part, unknown)
@@ -61,9 +63,11 @@ def _pieces(hole: Region) -> list[Region]:
     cells = nnf.max_pool2d(hole[None, None].float(), side, ceil_mode=True)[0, 0] > 0
     pieces: list[Region] = []
     while bool(cells.any()):
+        go_on()
         part = torch.zeros_like(cells)
         part.view(-1)[int(cells.flatten().int().argmax())] = True
         while not torch.equal(grown := dilate(part, 1) & cells, part):
+            go_on()
             part = grown
         cells &= ~part
         whole = part.repeat_interleave(side, 0).repeat_interleave(side, 1)[: hole.shape[0], : hole.shape[1]]
@@ -107,6 +111,7 @@ def chosen(x: Pictures, hole: Region, piece: Region) -> Inpaint:
 def _trials(hole: Region, piece: Region) -> list[Region]:
     """A piece of the hole laid over known places beside it; half of it by size, where the whole has no room."""
     for shape in (piece, _core(piece)):
+        go_on()
         if not bool(shape.any()):
             continue
         left, top, right, bottom = bounding_box(shape)

@@ -8,6 +8,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ..core.geometry import Affine, cell_centres, centroid, sample_mask
+from ..core.stopping import go_on
 from ..core.types import Mask, Points, Size
 
 Matrix = Float64[Tensor, "2 2"]
@@ -53,6 +54,7 @@ def register(mask: Mask, like: Mask) -> Registration:
     own = sample_mask(mask, unit @ root.T + mean).double()
     best, overlap, chosen = -math.inf, 0.0, torch.eye(2, dtype=torch.float64)
     for turn, cost in _turns():
+        go_on()
         other = sample_mask(like, unit @ turn.T @ root_like.T + mean_like).double()
         common = float(torch.minimum(own, other).sum() / torch.maximum(own, other).sum().clamp_min(1e-9))
         if common - cost > best:
@@ -77,6 +79,7 @@ def _turns() -> list[tuple[Matrix, float]]:
     """Turns and mirrored turns with what each must gain."""
     found: list[tuple[Matrix, float]] = []
     for k in range(TURNS):
+        go_on()
         a = 2 * math.pi * k / TURNS
         turn = torch.tensor(((math.cos(a), -math.sin(a)), (math.sin(a), math.cos(a))), dtype=torch.float64)
         cost = RELUCTANCE * min(k, TURNS - k) / (TURNS / 2)

@@ -11,6 +11,7 @@ import torch
 
 from ..core.geometry import Correspondence, dilate, fill
 from ..core.paint import Paint, Placed
+from ..core.stopping import go_on
 from ..core.types import Latents, Mask, Pictures, Region
 from .inpainting import Inpaint, inpaint
 from .shading import scaled
@@ -116,6 +117,7 @@ def painted(
     x = pictures[0] if lit is None else scaled(pictures[0], lit)
     x = way(x, hole_pixels)
     for one in placed:
+        go_on()
         x = x if one.paint is None else one.paint.onto(x, pictures)
     return x
 

@@ -1,12 +1,14 @@
 """Settings of the proxy, the rough edit in pixels, and of what is clamped to it."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from ..core.types import Number
+from ..core.bounds import Bounded, Range
+from ..core.types import Number, Share
 
 
 @dataclass(frozen=True)
-class ProxySettings:
+class ProxySettings(Bounded):
     r"""Settings of the proxy and of the change map; `None` stands for the edit's own value.
 
     Args:
@@ -29,15 +31,7 @@ class ProxySettings:
     proxy: bool = True
     shadows: bool = True
     fresh_noise: bool = True
-    clamp_rest: Number = 1.0
-    clamp_destination: Number | None = None
-    clamp_hole: Number | None = 3.0
-    clamp_margin: int = 0
-
-    def __post_init__(self) -> None:
-        for name, top in (("clamp_rest", 1.0), ("clamp_destination", 1.0), ("clamp_hole", float("inf"))):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= top:
-                raise ValueError(f"{name}={value} must be a number from 0 to {top:g}")
-        if self.clamp_margin < 0:
-            raise ValueError(f"clamp_margin={self.clamp_margin} must not be negative")
+    clamp_rest: Share = 1.0
+    clamp_destination: Share | None = None
+    clamp_hole: Annotated[Number, Range(0, 1_000_000)] | None = 3.0
+    clamp_margin: Annotated[int, Range(0, 64, "latent cells")] = 0

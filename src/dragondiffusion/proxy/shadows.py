@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..core.geometry import Affine, cell_centres, dilate, sample_mask, surroundings, warp_mask
+from ..core.stopping import go_on
 from ..core.types import Mask, Number, Pictures, Point, Points, Region, Size
 from .smooth import smoothly
 
@@ -188,6 +189,7 @@ class _Seen:
 def _candidates(radius: float) -> Iterator[Shadow]:
     for blur in BLURS:
         for length in LENGTHS:
+            go_on()
             for k in range(DIRECTIONS if length else 1):
                 turn = 2 * math.pi * k / DIRECTIONS
                 offset = (length * radius * math.cos(turn), length * radius * math.sin(turn))
@@ -198,6 +200,7 @@ def _refined(found: _Fit, scene: _Seen, radius: float) -> _Fit:
     """The best shadow near one, by a search of offset and blur in ever smaller steps."""
     for step in STEPS:
         for _ in range(PATIENCE):
+            go_on()
             (x, y), by = found.shadow.offset, step * radius
             moves = ((by, 0.0, 0.0), (-by, 0.0, 0.0), (0.0, by, 0.0), (0.0, -by, 0.0), (0.0, 0.0, by), (0.0, 0.0, -by))
             near = [

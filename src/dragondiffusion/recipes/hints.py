@@ -5,7 +5,7 @@ import typing
 from importlib import import_module
 from typing import Any
 
-from ..core.types import Number
+from ..core import bounds
 from ..edits.base import Edit
 from ..edits.registry import EDITS
 from ..imaging.files import ImageLike
@@ -14,12 +14,12 @@ from ..imaging.masks import MaskLike
 
 def alternatives(hint: Any) -> tuple[Any, ...]:
     """The types that a hint allows, in which what stands for an image, a mask or a number is one."""
-    if hint in (ImageLike, MaskLike) or typing.get_origin(hint) not in (typing.Union, types.UnionType):
+    if hint in (ImageLike, MaskLike):
         return (hint,)
-    parts, found = typing.get_args(hint), list[Any]()
-    for whole, one in ((MaskLike, MaskLike), (ImageLike, ImageLike), (Number, float)):
+    parts, found = bounds.arms(hint), list[Any]()
+    for whole in (MaskLike, ImageLike):
         if all(part in parts for part in typing.get_args(whole)):
-            found.append(one)
+            found.append(whole)
             parts = tuple(part for part in parts if part not in typing.get_args(whole))
     # What is typed as "none" is null before it is a text.
     return tuple(sorted((*found, *parts), key=lambda part: part is not types.NoneType))

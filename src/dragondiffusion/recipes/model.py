@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic import model_validator as validator_of_models
 from pydantic_core import PydanticCustomError
 
+from ..core.bounds import Length, Range, declared, unwrapped
 from ..core.docstrings import class_arguments, opening
 from ..core.strict_json import Json
 from ..edits.base import Edit
@@ -71,7 +72,7 @@ class Checked(BaseModel):
         }
         try:
             return type(self).make(**given)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"{at}: {error}" if at else str(error)) from error
 
 
@@ -124,8 +125,52 @@ LEAVES: dict[Any, Leaf] = {
 }
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Stated:
+    """Adds to a JSON schema what is stated of a field's values; the dataclass itself checks them.
+
+    Args:
+        more: keywords of JSON schema.
+    """
+
+    more: dict[str, Json]
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Callable[[Any], dict[str, Json]]) -> dict[str, Json]:
+        return {**handler(schema), **self.more}
+
+
+def _keywords(stated: Any, hint: Any) -> dict[str, Json]:
+    """What is stated of a field's values, as keywords of JSON schema."""
+    if isinstance(stated, Range):
+        ends = (stated.least, stated.most)
+        return dict(zip(("minimum", "maximum"), map(int, ends) if hint is int else ends, strict=True))
+    if isinstance(stated, Length):
+        kind = "Length" if hint is str else "Items"
+        return {f"min{kind}": stated.least, f"max{kind}": stated.most}
+    return {}
+
+
 def _single(hint: Any) -> Any:
     """The pydantic type of a hint that is no union."""
+    hint, stated = unwrapped(hint)
+    kind = _bare(hint)
+    more = {name: value for one in stated for name, value in _keywords(one, hint).items()}
+    if not more:
+        return kind
+    return Annotated[kind, _Stated(more), BeforeValidator(functools.partial(_short_enough, stated=stated))]
+
+
+def _short_enough(value: Any, stated: tuple[Any, ...]) -> Any:
+    """Refuses a list that is too long before each of its items is looked at."""
+    for one in stated:
+        problem = one.problem(value) if isinstance(one, Length) and isinstance(value, (list, str)) else ""
+        if problem:
+            raise PydanticCustomError("length", "{text}", {"text": problem})
+    return cast(Any, value)
+
+
+def _bare(hint: Any) -> Any:
+    """The pydantic type of a hint of which nothing more is stated."""
     if hint in LEAVES or _is_enum(hint):
         leaf = LEAVES[hint] if hint in LEAVES else _choice(hint)
         kind: Any = Annotated[Any, PlainValidator(leaf.read), WithJsonSchema(leaf.schema)]
@@ -143,6 +188,7 @@ def _single(hint: Any) -> Any:
 
 
 def _words(hint: Any) -> str:
+    hint, _ = unwrapped(hint)
     if hint in LEAVES:
         return LEAVES[hint].words
     if _is_enum(hint):
@@ -191,7 +237,7 @@ def model_of(kind: type, edit: str | None = None) -> type[Checked]:
         kind: the dataclass.
         edit: for an edit, its name, which its JSON holds under "edit".
     """
-    hints, texts = typing.get_type_hints(kind), class_arguments(kind)
+    hints, texts = declared(kind), class_arguments(kind)
     fields: dict[str, Any] = {} if edit is None else {"edit": (Literal[edit], Field())}
     for field in dataclasses.fields(kind):
         hint = hints[field.name]

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import functools
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from PIL import Image
 
 from .. import __version__
+from ..core.bounds import Bounded, Length
 from ..core.strict_json import Json, parse_json, read_json, shown, write_json
+from ..core.types import Seed, Text
 from ..edits.base import Edit
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike
@@ -42,7 +44,7 @@ RECIPE_TEXT, VERSIONS_TEXT = "dragondiffusion-recipe", "dragondiffusion-versions
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Bounded):
     """One job, from image to edited image.
 
     Args:
@@ -56,6 +58,7 @@ class Recipe:
         loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
 
     Raises:
+        TypeError: if a field has a value of another type.
         ValueError: if there is no edit or the seed is out of range.
 
     Examples:
@@ -65,19 +68,13 @@ class Recipe:
     """
 
     image: ImageLike
-    edits: tuple[Edit, ...]
-    prompt: str = ""
-    negative_prompt: str = ""
-    seed: int = 42
+    edits: Annotated[tuple[Edit, ...], Length(1, 100, "edits")]
+    prompt: Text = ""
+    negative_prompt: Text = ""
+    seed: Seed = 42
     settings: Settings = field(default_factory=Settings)
     model: str | None = None
-    loras: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.edits:
-            raise ValueError("edits is empty; give at least one edit")
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(f"seed {self.seed} must lie between 0 and {2**63 - 1}")
+    loras: Annotated[tuple[str, ...], Length(0, 100, "files")] = ()
 
     @staticmethod
     def load(path: str | PathLike[str], allow_outside: bool = False, model: str | None = None) -> "Recipe":
@@ -204,7 +201,9 @@ class Recipe:
         job = (photo, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings)
         return editor(*job, progress=progress, tries=tries)
 
-    def write_picture(self, picture: Image.Image, path: str | PathLike[str]) -> list[str]:
+    def write_picture(
+        self, picture: Image.Image, path: str | PathLike[str], provenance: Mapping[str, str] | None = None
+    ) -> list[str]:
         """Writes the result, as PNG together with the recipe, its images and the versions of what made it.
 
         Other formats carry nothing. Images for which there is no room (`MAX_EMBEDDED_BYTES`) are referred to by their
@@ -213,6 +212,7 @@ class Recipe:
         Args:
             picture: the result.
             path: where; the suffix says the format.
+            provenance: what else made it, beside versions: `EditResult.provenance`.
 
         Returns:
             Paths of the images for which there was no room.
@@ -225,12 +225,13 @@ class Recipe:
             write_picture(picture, path)
             return []
         store = Embedded(Path(path).parent)
-        write_picture(picture, path, self.texts(store))
+        write_picture(picture, path, self.texts(store, provenance))
         return store.left
 
-    def texts(self, store: Store) -> dict[str, str]:
-        """What a resulting PNG carries, by keyword: the recipe, its images where a store puts them, and versions."""
-        return {RECIPE_TEXT: write_json(self.written(store)), VERSIONS_TEXT: write_json(versions())}
+    def texts(self, store: Store, provenance: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What a resulting PNG carries, by keyword: the recipe, its images where a store puts them, and provenance."""
+        made = {**(provenance or {}), **versions()}
+        return {RECIPE_TEXT: write_json(self.written(store)), VERSIONS_TEXT: write_json(made)}
 
     def written(self, store: Store) -> Json:
         """The recipe as JSON, its images where a store keeps them."""
@@ -251,7 +252,7 @@ def versions() -> dict[str, str]:
 
 
 def made_with(path: str | PathLike[str]) -> dict[str, str]:
-    """Versions that a resulting PNG says it was made with; none if it says nothing.
+    """Versions and other provenance that a resulting PNG says it was made with; none if it says nothing.
 
     Raises:
         FileNotFoundError: if there is no such file.

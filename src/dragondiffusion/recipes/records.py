@@ -106,6 +106,8 @@ def _said(one: Any, same: list[Any], at: str) -> str:
     if one["type"] == "missing":
         name = one["loc"][-1]
         return f"{at} has no field {name}; add it" if at else f"{name} is missing; add it"
+    if one["type"] == "length":
+        return f"{at} {context['text']}"
     if one["type"] == "meaning":
         return f"{at}: {context['text']}"
     if one["type"] == "union_tag_invalid" and isinstance(one["input"]["edit"], str):

@@ -23,8 +23,6 @@ def recipe_schema() -> Json:
     made = model_of(Recipe).model_json_schema(schema_generator=_Untitled)
     definitions = made.pop("$defs")
     schema = _inline(made, definitions)
-    schema["properties"]["edits"]["minItems"] = 1
-    schema["properties"]["seed"] |= {"minimum": 0, "maximum": 2**63 - 1}
     version = {"description": "version of the format", "const": VERSION}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..core.messages import cut, reason
 from ..imaging.files import MAX_PIXELS, ImageLike
 from ..imaging.png import TooLargeError, from_png, to_png
 from ..imaging.writing import write_file
@@ -53,7 +54,7 @@ class Folder:
         try:
             whole, folder = (self.path / text).resolve(), self.path.resolve()
         except (OSError, RuntimeError, ValueError) as error:
-            raise ValueError(f"{at} {text!r} is not a path ({error}); correct it") from error
+            raise ValueError(f"{at} {cut(text)!r} is not a path ({reason(error)}); correct it") from error
         if Path(text).is_absolute() or not whole.is_relative_to(folder):
             self._check_outside(text, at)
         return self.path / text
@@ -91,8 +92,8 @@ class Folder:
     def _check_outside(self, text: str, at: str) -> None:
         if not self.allow_outside:
             raise ValueError(
-                f"{at} {text} lies outside of the recipe's folder; put the file beside the recipe or, if you trust the "
-                "recipe, allow it (allow_outside=True, --allow-outside)"
+                f"{at} {cut(text)} lies outside of the recipe's folder; put the file beside the recipe or, if you "
+                "trust the recipe, allow it (allow_outside=True, --allow-outside)"
             )
 
 

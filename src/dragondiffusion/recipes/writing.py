@@ -16,11 +16,13 @@ from ..core.strict_json import Json
 from ..edits.base import Edit
 from ..edits.registry import EDITS
 from ..edits.settings import PRESETS, Settings
-from ..imaging.files import ImageLike
-from ..imaging.masks import MaskLike, loaded_shape
+from ..imaging.files import ImageLike, as_array
+from ..imaging.mask_choice import EVERYTHING, split_choice
+from ..imaging.masks import MaskLike, loaded_shape, stored_values
+from ..imaging.png import KEPT_MODES
 from ..imaging.shapes import MaskShape
 from .hints import alternatives, edit_class
-from .store import Inline, Store
+from .store import Embedded, Inline, Store
 
 
 def written(value: Any, hint: Any, at: str = "", store: Store | None = None) -> Json:
@@ -86,9 +88,25 @@ def _image(value: Any, is_mask: bool, at: str, store: Store) -> Json:
     if not isinstance(value, (str, os.PathLike, Image.Image, np.ndarray, Tensor)):
         return value
     try:
+        if is_mask:
+            return _mask(value, store)
         return store.keep(cast(Any, value))
     except ValueError as error:
         raise ValueError(f"{at}: {error}") from error
+
+
+def _mask(value: Any, store: Store) -> str:
+    """A mask as a store keeps it: a path with what is chosen of it, an image, or values that PNG does not hold."""
+    if isinstance(value, Image.Image):
+        return store.keep(value if value.mode in KEPT_MODES else stored_values(value))
+    if isinstance(value, (np.ndarray, Tensor)):
+        held = as_array(value).dtype.kind == "b" or as_array(value).dtype == np.uint8
+        return store.keep(value if held else stored_values(value))
+    file, choice = split_choice(value)
+    if choice == EVERYTHING:
+        return store.keep(file)
+    kept = store.keep(stored_values(value) if isinstance(store, Embedded) else file)
+    return kept if isinstance(store, Embedded) else f"{kept}#{os.fspath(value).rpartition('#')[2]}"
 
 
 def _name_of(edit: Edit, at: str) -> str:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from ..core.stopping import go_on
 from .regions import Cells, grown, shrunk
 
 BAND, NEAR = 3, 6
@@ -54,6 +55,7 @@ def _sharpened(alpha: Alpha, picture: UInt8[np.ndarray, "_ _ 3"]) -> Alpha:
     result = region.astype(np.float32)
     pad = BAND + NEAR + 1
     for rows, columns in _tiles(band):
+        go_on()
         y, x = max(0, rows.start - pad), max(0, columns.start - pad)
         wide = (slice(y, rows.stop + pad), slice(x, columns.stop + pad))
         made = _matted(region[wide], alpha[wide], picture[wide].astype(np.float32))

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from ..core.stopping import go_on
 from ..imaging.files import Pixels
 from .borders import refined
 from .clicks import Clicks
@@ -85,6 +86,7 @@ def _inside(box: tuple[float, float, float, float] | None, size: tuple[int, ...]
 def _allowed(found: Iterable[Cells], allowed: Cells, outside: list[Pixel]) -> Iterator[Cells]:
     """Regions within a box that do not hold what is outside."""
     for region in found:
+        go_on()
         if not any(region[y, x] for x, y in outside):
             yield region & allowed
 

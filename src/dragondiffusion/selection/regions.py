@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from ..core.stopping import go_on
 from .masks import holes
 
 Lab = Float[np.ndarray, "_ _ 3"]
@@ -66,6 +67,7 @@ def regions(scene: LabImage, at: Pixel) -> Iterator[Cells]:
 def _by_edges(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What the background, flooded from the image's border up to edges, leaves."""
     for calm in CALM:
+        go_on()
         count, labels = cv2.connectedComponents((scene.gradient < calm).astype(np.uint8), connectivity=4)
         rim = np.bincount(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])), minlength=count)
         rim[0] = 0
@@ -78,6 +80,7 @@ def _by_colour(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     x, y = at
     here = np.median(scene.lab[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3), axis=0)
     for lightness in LIGHTNESS:
+        go_on()
         distance = _distance(scene.lab, here, lightness)
         for alike in ALIKE:
             found = cleaned(distance < alike, at)
@@ -90,6 +93,7 @@ def _by_surroundings(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     height, width = scene.gradient.shape
     x, y = at
     for reach in REACHES:
+        go_on()
         half = round(reach * max(height, width))
         x0, x1, y0, y1 = max(0, x - half), min(width, x + half + 1), max(0, y - half), min(height, y + half + 1)
         for inside in unlike_rim(scene.lab[y0:y1, x0:x1], max(2, round(RIM * half))):
@@ -117,6 +121,7 @@ def unlike_rim(lab: Lab, rim: int) -> Iterator[Cells]:
     start = np.zeros((len(sample), 1), np.int32)
     colours = cv2.kmeans(sample, min(COLOURS, len(sample)), start, stop, 1, cv2.KMEANS_PP_CENTERS)[2]
     for lightness in LIGHTNESS:
+        go_on()
         distance = np.min([_distance(lab, colour, lightness) for colour in colours], axis=0)
         for unlike in UNLIKE:
             yield distance > unlike

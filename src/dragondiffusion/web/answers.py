@@ -1,13 +1,30 @@
 """The types of the API: requests and answers."""
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+
+
+def of_text(value: Any) -> Any:
+    """JSON whose texts are all text: it can be written again.
+
+    Raises:
+        ValueError: if one has half of a surrogate pair.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text has half of a character (a lone surrogate); correct it") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply; correct it") from error
+    return value
+
 
 PointPair = tuple[FiniteFloat, FiniteFloat]
 Corners = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 Name = Annotated[str, Field(max_length=64)]
-RecipeJson = dict[str, Any]
+RecipeJson = Annotated[dict[str, Any], AfterValidator(of_text)]
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
 Control = Literal["mask", "image", "number", "integer", "switch", "text", "choice", "json"]
@@ -59,6 +76,7 @@ class SessionFacts(BaseModel):
     session: str = Field(description="The token that goes into the header X-Session.")
     model: str
     demo: bool = Field(description="Whether it is the embedded demo model.")
+    model_notes: list[str] = Field([], description="What is known of the model since it was loaded.")
     limits: Bounds
     masks: bool = Field(description="Whether objects can be selected by clicks.")
     faces: bool = Field(description="Whether landmarks of faces can be found.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,8 @@ class Web(WithModel):
     """Largest image, megapixels."""
     steps: int = 300
     """Most steps of one run."""
+    seconds: float = 20.0
+    """Most seconds that a preview, a selection or the check of an edit may take."""
     waiting: int = 64
     """Most edits that wait."""
     hours: float = 24.0
@@ -63,10 +67,10 @@ class Web(WithModel):
         try:
             local = self.host in ("127.0.0.1", "localhost", "::1") and not self.share
             hosts = (*LOOPBACK, *self.allow_host) if local or self.allow_host else ("*",)
-            app = application(self._service(folder / "sessions", limits), hosts)
-            app.root_path = self.root_path.rstrip("/")
+            root_path = self.root_path.rstrip("/")
+            app = application(self._service(folder / "sessions", limits), hosts, root_path=root_path)
             shown = "localhost" if self.host in ("127.0.0.1", "0.0.0.0") else self.host  # noqa: S104
-            print(f"open http://{shown}:{port}{app.root_path}/", file=sys.stderr, flush=True)
+            print(f"open http://{shown}:{port}{root_path}/", file=sys.stderr, flush=True)
             if self.share:
                 print(f"open {_shared(port)} from anywhere", file=sys.stderr, flush=True)
             serve(app, listening)
@@ -80,6 +84,7 @@ class Web(WithModel):
             upload=self.upload * 2**20,
             pixels=self.pixels * 1_000_000,
             steps=self.steps,
+            seconds=self.seconds,
             waiting=self.waiting,
             hours=self.hours,
         )
@@ -96,12 +101,24 @@ class Web(WithModel):
         return Service(Sessions(folder, limits), queue, engines, limits, self.model, self.weights)
 
     def _load(self, device: str | None) -> Any:
-        from ..console.terminal import load_editor
-
         loading = {**self.loading(), **({"loras": self.lora} if self.lora else {})}
         if device is not None:
             loading["device"] = device
-        return lambda: load_editor(self.model, **loading)
+        return partial(_loaded, self.model, loading)
+
+
+def _loaded(model: str | None, loading: dict[str, Any]) -> Any:
+    """The editor.
+
+    What is there with it lives as long as the server. Garbage is looked for elsewhere from then on: going through all
+    of it would stop every thread again and again.
+    """
+    from ..console.terminal import load_editor
+
+    editor = load_editor(model, **loading)
+    gc.collect()
+    gc.freeze()
+    return editor
 
 
 def _cache() -> Path:

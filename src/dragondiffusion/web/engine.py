@@ -11,17 +11,18 @@ from typing import Literal
 from PIL import Image
 
 from ..console.terminal import PHASES
+from ..core.stopping import stoppable
 from ..imaging.files import Pixels
 from ..imaging.frames import Box
 from ..pipeline.editor import Editor
 from ..pipeline.postprocess import PreviewStream
+from ..pipeline.recent import RecentInversions
 from ..pipeline.reference import Reference
 from ..pipeline.result import EditResult
 from ..recipes import Recipe
-from .inversions import RecentInversions
 from .limits import Limits, RefusedError
 from .queue import EditJob, Queue
-from .recipes import in_session, words
+from .recipes import UNDOABLE, in_session, words
 
 GUIDED = 2.5
 """How much longer a step of the sampling takes than one of the inversion, for the remaining time. Source: measured
@@ -47,6 +48,7 @@ class Engine:
     def __init__(self, load: Callable[[], Editor], queue: Queue, limits: Limits) -> None:
         self.status: Literal["loading", "ready", "failed"] = "loading"
         self.error: str | None = None
+        self.notes: tuple[str, ...] = ()
         self._load, self._queue = load, queue
         self._inversions = RecentInversions(limits.kept, limits.kept_bytes)
         self._thread = threading.Thread(target=self._work, name="dragondiffusion-engine", daemon=True)
@@ -63,6 +65,7 @@ class Engine:
         editor = None
         try:
             editor = self._load()
+            self.notes = editor.notes
             self.status = "ready"
         except Exception as error:  # noqa: BLE001  # whatever a checkpoint raises, the page should report it
             self.error = f"the model cannot be loaded: {' '.join(str(error).split())}"
@@ -81,17 +84,21 @@ class Engine:
             _save(job)  # as a running one, in case the server is killed
             if editor is None:
                 raise RefusedError(503, self.error or "the model is not loaded")
-            progress, recipe = _JobProgress(job, begin), in_session(job.recipe, job.session)
-            result = self._edited(job, recipe, editor, progress)
+            progress = _JobProgress(job, begin)
+            with stoppable(progress.check):  # also between the steps that progress is told of
+                recipe = in_session(job.recipe, job.session)
+                result = self._edited(job, recipe, editor, progress)
             job.change(state="done", phase="", **_saved_result(job, recipe, result))
         except CancelledError:
             job.change(state="cancelled")
-        except (ValueError, OSError, MemoryError, RefusedError) as error:
+        except RefusedError as error:
+            job.change(state="failed", error=error.sentence)
+        except UNDOABLE as error:
             job.change(state="failed", error=words(error, job.session))
         except Exception:  # the server goes on
             LOG.exception("job %s failed", job.id)
             job.change(state="failed", error="something went wrong in the server; its log says what")
-        job.change(seconds=time.perf_counter() - begin, seconds_left=None)
+        job.change(phase="", seconds=time.perf_counter() - begin, seconds_left=None)
         _save(job)
 
     def _edited(self, job: EditJob, recipe: Recipe, editor: Editor, progress: "_JobProgress") -> EditResult:
@@ -123,7 +130,7 @@ class _JobProgress:
     def __init__(self, job: EditJob, begin: float) -> None:
         self._job, self._begin = job, begin
         self._phase, self._since, self._last = "", begin, begin
-        job.change(phase="load", done=0, total=0)
+        job.change(phase="", done=0, total=0)
         self.check()
 
     def check(self) -> None:
@@ -164,7 +171,7 @@ def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str,
     """Adds the resulting image to the session; returns the fields of the job that describe it."""
     session, report = job.session, result.report
     path = session.pictures / f".{job.id}.png"
-    left = replace(recipe, seed=result.seed).write_picture(result.image, path)
+    left = replace(recipe, seed=result.seed).write_picture(result.image, path, result.provenance)
     notes = [note.replace(f"{session.pictures}/", "") for note in result.notes]
     if left:
         notes.append("the input is too large to be stored in the PNG; export the recipe with its files")

@@ -7,6 +7,11 @@ from ..edits.base import Edit
 from ..recipes import Recipe
 
 
+def encodable(text: str) -> str:
+    """A text without what UTF-8 does not know: halves of surrogate pairs, which JSON can name."""
+    return text.encode(errors="replace").decode()
+
+
 class RefusedError(Exception):
     """A request that is answered with an HTTP error.
 
@@ -18,7 +23,7 @@ class RefusedError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
-        self.sentence = sentence
+        self.sentence = encodable(sentence)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,12 @@ class Limits:
         tries: seeds of one job.
         waiting: jobs that wait, of all sessions.
         waiting_each: of one session.
-        sessions: that are kept; the longest unused is removed for a new one.
+        sessions: that are kept; for a new one an empty, unused one is removed, and no other.
+        sessions_each: of them, that were begun from one address.
+        recipe: bytes of a request whose body is a recipe.
+        values: numbers and texts in it; counted before it is parsed.
+        streams: answers that last, of one session.
+        seconds: that a preview, a selection or the check of a job may take.
         session_bytes: of the files of one session.
         hours: after which an unused session is removed.
         kept: inverted images that stay in memory, so that the next edit of an image starts at once.
@@ -55,6 +65,11 @@ class Limits:
     waiting: int = 64
     waiting_each: int = 8
     sessions: int = 1000
+    sessions_each: int = 250
+    recipe: int = 8 * 2**20
+    values: int = 50_000
+    streams: int = 16
+    seconds: float = 20.0
     session_bytes: int = 2 * 2**30
     hours: float = 24.0
     kept: int = 8

@@ -1,8 +1,10 @@
 """The page: our canvas in one HTML component of Gradio, and the same edits for Gradio's client."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +20,10 @@ from .queue import EditJob
 from .service import Service
 from .sessions import Session
 
-KEEP = 3600
+KEEP = 1800
 """Seconds after which files of Gradio's client are removed."""
+UPLOADS = 1000
+"""Files of Gradio's clients at once."""
 BEAT = 0.1
 """Seconds between looks at a job that Gradio's client waits for."""
 HEAD = '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
@@ -40,9 +44,7 @@ def mounted(app: FastAPI, service: Service) -> FastAPI:
         app: the API.
         service: sessions, jobs and models.
     """
-    with gr.Blocks(
-        title="dragondiffusion", analytics_enabled=False, fill_width=True, delete_cache=(KEEP, KEEP)
-    ) as page:
+    with gr.Blocks(title="dragondiffusion", analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             html_template=(STATIC / "page.html").read_text(encoding="utf-8"),
             css_template=(STATIC / "page.css").read_text(encoding="utf-8"),
@@ -52,6 +54,7 @@ def mounted(app: FastAPI, service: Service) -> FastAPI:
         )
         cast(Any, gr).api(_edit(service), api_name="edit")
     fonts = ["system-ui", "sans-serif"]
+    page.queue(max_size=service.limits.waiting)
     # Gradio checks whether a path is an upload only in applications that it takes to be launched.
     page.has_launched = True
     return gr.mount_gradio_app(
@@ -83,14 +86,19 @@ def _edit(service: Service) -> Any:
         Returns:
             The result, a PNG that contains its recipe, and its report in words.
         """
-        _, session = service.sessions.begin()
         try:
-            job = await service.threaded(lambda: _submitted(service, session, picture, recipe))
+            _, session = service.sessions.begin()
+        except RefusedError as error:
+            raise gr.Error(error.sentence) from error
+        try:
+            job = await service.threaded(session, lambda: _submitted(service, session, picture, recipe))
             while not job.is_over:
                 await asyncio.sleep(BEAT)
             if job.result is None or job.report is None:
                 raise RefusedError(422, job.error or f"the edit was {job.state}")
-            copy = Path(shutil.copy(session.path(job.result), Path(tempfile.mkdtemp()) / "edited.png"))
+            folder = Path(get_upload_folder())
+            folder.mkdir(parents=True, exist_ok=True)
+            copy = Path(shutil.copy(session.path(job.result), Path(tempfile.mkdtemp(dir=folder)) / "edited.png"))
             return FileData(path=str(copy), orig_name="edited.png"), str(job.report["words"])
         except RefusedError as error:
             raise gr.Error(error.sentence) from error
@@ -99,6 +107,29 @@ def _edit(service: Service) -> Any:
             session.remove()
 
     return edit
+
+
+def check_uploads(most: int) -> None:
+    """Checks that there is room for a further file of Gradio's clients.
+
+    Raises:
+        RefusedError: if there are too many, or of too many bytes (429).
+    """
+    files = [path for path in Path(get_upload_folder()).glob("*/*") if path.is_file()]
+    held = sum(path.stat().st_size for path in files)
+    if len(files) >= UPLOADS or held >= most:
+        raise RefusedError(
+            429,
+            f"{len(files)} uploaded files of {held / 1e6:.0f} MB are kept already; try again in {KEEP // 60} minutes",
+        )
+
+
+def sweep_uploads(age: float = KEEP) -> None:
+    """Removes files of Gradio's clients, uploads and results, after some seconds."""
+    for folder in Path(get_upload_folder()).glob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > age:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _file_data(given: Any) -> FileData:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image, ImageOps
 
 from ..core.types import Mask, Point, Size
 from ..imaging.files import load_pixels, open_image, to_rgb
 from ..imaging.frames import box_of_mask, centre_of_mask
-from ..imaging.masks import MaskLike, read_mask
+from ..imaging.masks import MaskLike, ReadMask, image_values, read_mask
 from ..imaging.photos import Photo, read_photo
 from ..imaging.png import from_png, to_png
 from .answers import MaskFacts, PictureFacts
@@ -110,9 +111,12 @@ def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
             f"the mask is {image.width}x{image.height} and the image {width}x{height}; "
             "paint it on a view of the whole image",
         )
-    grey = Image.fromarray(to_rgb(image)).convert("L").resize((width, height), Image.Resampling.BILINEAR)
-    values = np.array(grey, dtype=np.float32) / 255
-    return keep_mask(session, marked(values, (height, width)))
+    try:
+        grey = Image.fromarray(image_values(image, "the mask"))
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from error
+    values = torch.from_numpy(np.array(grey.resize((width, height), Image.Resampling.BILINEAR)))
+    return keep_mask(session, marked(ReadMask(values), (height, width)))
 
 
 def corrected(mask: Mask, found: Mask, before: Mask) -> Mask:

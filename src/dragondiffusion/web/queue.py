@@ -118,14 +118,14 @@ class Queue:
         """Puts a job into the queue.
 
         Raises:
-            RefusedError: if too many wait (429, 503).
+            RefusedError: if too many wait (429).
         """
         with self._changed:
             own = self._waiting.get(job.session.name, deque())
             if len(own) >= self.limits.waiting_each:
                 raise RefusedError(429, f"{len(own)} of your edits wait already; let one finish or cancel one")
             if sum(map(len, self._waiting.values())) >= self.limits.waiting:
-                raise RefusedError(503, f"{self.limits.waiting} edits wait already; try again in a minute")
+                raise RefusedError(429, f"{self.limits.waiting} edits wait already; try again in a minute")
             job.save()  # before it can run, which is written later
             self._jobs[job.id] = job
             self._waiting.setdefault(job.session.name, own).append(job)
@@ -202,9 +202,8 @@ class Queue:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many jobs wait, and how many run."""
-        with self._changed:
-            return sum(map(len, self._waiting.values())), len(self._running)
+        """How many jobs wait, and how many run. Asks nobody to wait, not even for a record that is being written."""
+        return sum(map(len, tuple(self._waiting.values()))), len(self._running)
 
     def position(self, job: EditJob) -> int:
         """How many jobs come before a job that waits."""

@@ -6,15 +6,18 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from ..core.messages import without_long_words
 from ..core.strict_json import Json, parse_json, shown
 from ..edits.base import Edit
 from ..edits.registry import EDITS
+from ..imaging.mask_choice import split_choice
 from ..imaging.png import SIGNATURE, read_texts, to_png
 from ..imaging.shapes import MaskShape
 from ..recipes import Recipe
 from ..recipes.recipe import RECIPE_TEXT
 from ..recipes.store import Beside
-from .answers import RestoredFacts
+from .answers import RestoredFacts, of_text
+from .bodies import check_values
 from .kinds import edit_class, image_names, mask_images
 from .limits import RefusedError
 from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of
@@ -22,6 +25,10 @@ from .sessions import NAME, Session
 
 IMAGE = "image"
 """The field of a recipe that names the image to edit."""
+
+
+UNDOABLE = (ValueError, OSError, MemoryError, OverflowError)
+"""Errors that the values of a request bring about."""
 
 
 def in_session(data: Json, session: Session) -> Recipe:
@@ -34,9 +41,9 @@ def in_session(data: Json, session: Session) -> Recipe:
         raise RefusedError(422, "a recipe cannot choose the model of this server; leave model and loras out")
     try:
         recipe = Recipe.from_json(data, session.pictures)
-    except (ValueError, OSError) as error:
+    except UNDOABLE as error:
         raise RefusedError(422, words(error, session)) from error
-    for path in _paths(recipe):
+    for path in (_file(path) for path in _paths(recipe)):
         if path.parent != session.pictures:
             raise RefusedError(
                 422, f"{path.name[:80]!r} is not the name of an image of this session; send the image first"
@@ -48,9 +55,11 @@ def in_session(data: Json, session: Session) -> Recipe:
 def words(error: Exception, session: Session) -> str:
     """The text of an error, without the server's paths."""
     text = " ".join(str(error).split())
+    if isinstance(error, (MemoryError, OverflowError)):
+        text = f"these values lead to what is too large for memory ({text or type(error).__name__}); ask for less"
     for folder in (session.pictures, session.folder, session.pictures.resolve()):
         text = text.replace(f"{folder}/", "").replace(str(folder), "this session")
-    return text
+    return without_long_words(text)
 
 
 def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
@@ -100,12 +109,17 @@ def _read_recipe(data: bytes, session: Session) -> Json:
             text = read_texts(path).get(RECIPE_TEXT)
             if text is None:
                 raise RefusedError(422, "this image contains no recipe; give a result of this package, or JSON")
-            return parse_json(text, "the recipe")
-        return parse_json(data.decode("utf-8-sig"), "the recipe")
+            return _parsed(text.encode(), session)
+        return _parsed(data, session)
     except UnicodeDecodeError as error:
         raise RefusedError(422, "this is neither a recipe's JSON nor a PNG; give one of them") from error
     except ValueError as error:
         raise RefusedError(422, words(error, session)) from error
+
+
+def _parsed(data: bytes, session: Session) -> Json:
+    check_values(data, session.limits)
+    return of_text(parse_json(data.decode("utf-8-sig"), "the recipe"))
 
 
 def _named(data: Mapping[str, Json], session: Session) -> dict[str, Json]:
@@ -132,6 +146,9 @@ def _name_of(value: Json, session: Session) -> Json:
         return value
     title = re.split(r"[\\/]", value)[-1]
     name = session.titled(title)
+    if name is None and "#" in title:
+        name, choice = session.titled(title.rpartition("#")[0]), title.rpartition("#")[2]
+        name = name and f"{name}#{choice}"
     if name is None:
         raise RefusedError(
             422,
@@ -165,11 +182,19 @@ def _picture_file(source: Any, session: Session, title: str) -> Path:
 
 
 def _mask_file(source: Any, picture: Path, session: Session) -> Path:
-    if isinstance(source, Path):
+    if isinstance(source, Path) and _file(source) == source:
         return source
-    if isinstance(source, MaskShape):
+    if isinstance(source, (MaskShape, Path)):
         return session.path(keep_mask(session, marked(source, size_of(picture))).name)
     return session.path(session.add(to_png(source), ""))
+
+
+def _file(path: Path) -> Path:
+    """The file of a path, without what is chosen of it as a mask."""
+    try:
+        return split_choice(path)[0]
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from error
 
 
 def _values(edits: tuple[Edit, ...], names: Callable[[type[Edit]], Iterable[str]]) -> Iterator[Any]:

@@ -1,12 +1,16 @@
 """The application: API, page and their documentation behind one address, and running it."""
 
+import os
 import socket
+import sys
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,80 +18,66 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from filelock import FileLock, Timeout
-from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from .. import __version__
 from .assets import STATIC
-from .limits import RefusedError
+from .connections import Connection
+from .guard import Guard
+from .headers import SecurityHeaders
+from .limits import RefusedError, encodable
 from .routes import router
 from .service import Service
 
 SWEEP = 600.0
 """Seconds between looks for sessions that are over."""
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
+THREADS = 8
+"""Short requests that are answered at once. More threads would keep the loop that answers all others waiting."""
+SWITCH = 0.001
+"""Seconds after which a thread that computes lets others go on, see `sys.setswitchinterval`; Python's 0.005 add up."""
+BACKLOG = 128
+"""Connections that wait to be accepted; so many are accepted at once, before others are answered."""
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 """Names under which a server is reached that only this machine reaches."""
 
 
-class TooMuch:
-    """Refuses requests whose body has too many bytes, without keeping more of it than that.
-
-    Args:
-        app: what answers the others.
-        most: bytes.
-    """
-
-    DRAINED = 4
-    """So many times as much is read and thrown away, so that a client who is still sending hears why."""
-
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self.app, self.most = app, most
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/api"):
-            await self.app(scope, receive, send)
-            return
-        sentence = f"the request has more than {self.most / 2**20:.0f} MB; scale the image down or store it smaller"
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > self.most:
-            await self._drain(receive, 0)
-            await JSONResponse({"detail": sentence}, 413, {"Connection": "close"})(scope, receive, send)
-            return
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self.most:
-                if message.get("more_body"):
-                    await self._drain(receive, seen)
-                raise HTTPException(413, sentence)
-            return message
-
-        await self.app(scope, counted, send)
-
-    async def _drain(self, receive: Receive, seen: int) -> None:
-        while seen <= self.DRAINED * self.most:
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body"):
-                return
-
-
-def application(service: Service, hosts: Sequence[str] = LOOPBACK, page: bool = True) -> FastAPI:
-    """The web application.
+def application(service: Service, hosts: Sequence[str] = LOOPBACK, page: bool = True, root_path: str = "") -> ASGIApp:
+    """The web application, behind what refuses requests that should not reach it.
 
     Args:
         service: what it works on; its engines start with it.
         hosts: names under which it may be reached, so that no other page can make a browser talk to it by renaming
             its own host; ("*",) for all.
         page: with the page and Gradio's API, not only the HTTP API.
+        root_path: at which a proxy shows it.
     """
+    app = _routed(service)
+    app.root_path = root_path
+    guarded = Guard(app, service.limits, service.sessions, _names(hosts), root_path)
+    if page:
+        # Gradio's files are ours alone, and are found again after a server was killed. It reads this on import.
+        os.environ["GRADIO_TEMP_DIR"] = str(service.sessions.root.absolute().with_name("uploads"))
+        from .page import check_uploads, mounted, sweep_uploads
+
+        sweep_uploads(0.0)
+        guarded.app = mounted(app, service)
+        guarded.before_upload = partial(check_uploads, service.limits.session_bytes)
+        service.on_sweep = sweep_uploads
+    return SecurityHeaders(TrustedHostMiddleware(guarded, allowed_hosts=list(hosts)))
+
+
+def _names(hosts: Sequence[str]) -> list[str]:
+    """Names of a server that are not those of every machine."""
+    return [host for host in hosts if host not in ("*", *LOOPBACK)]
+
+
+def _routed(service: Service) -> FastAPI:
+    """The HTTP API."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         service.queue.recover(service.sessions)
         for engine in service.engines:
             engine.start()
@@ -109,30 +99,32 @@ def application(service: Service, hosts: Sequence[str] = LOOPBACK, page: bool = 
         openapi_url="/api/openapi.json",
     )
     app.state.service = service
-    app.add_middleware(TooMuch, most=service.limits.upload)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
     app.include_router(router)
     _add_documentation(app)
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
-    if page:
-        from .page import mounted
-
-        return mounted(app, service)
     return app
 
 
 def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
-    return JSONResponse({"detail": error.sentence}, error.status)
+    headers = {"Retry-After": "10"} if error.status == 429 else None
+    return JSONResponse({"detail": error.sentence}, error.status, headers)
+
+
+def _failed(_: Request, __: Exception) -> JSONResponse:
+    """A fault of ours; it goes on to the log."""
+    sentence = "something went wrong in the server; its log says what"
+    return JSONResponse({"detail": sentence}, 500, {"Connection": "close"})  # which uvicorn does after a fault
 
 
 def _invalid(_: Request, error: Exception) -> JSONResponse:
     """A request of the wrong form, in a sentence."""
     assert isinstance(error, RequestValidationError)
     parts = [f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()[:5]]
-    return JSONResponse({"detail": "; ".join(parts)}, 422)
+    return JSONResponse({"detail": encodable("; ".join(parts))}, 422)
 
 
 def _add_documentation(app: FastAPI) -> None:
@@ -156,6 +148,7 @@ def _add_documentation(app: FastAPI) -> None:
 def _sweeping(service: Service, ended: threading.Event) -> None:
     while not ended.wait(SWEEP):
         service.sessions.sweep()
+        service.on_sweep()
 
 
 def locked(folder: Path) -> FileLock:
@@ -186,7 +179,7 @@ def bound(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(128)
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise OSError(f"--host {host} --port {port} cannot be used ({error.strerror}); choose another port") from error
@@ -195,5 +188,14 @@ def bound(host: str, port: int) -> socket.socket:
 
 def serve(app: Any, listening: socket.socket) -> None:
     """Answers requests until the process is asked to stop."""
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, server_header=False)
+    sys.setswitchinterval(SWITCH)
+    config = uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        backlog=BACKLOG,
+    )
     uvicorn.Server(config).run(sockets=[listening])

@@ -1,8 +1,9 @@
 """The service behind the routes: sessions, queue, engines, limits; and the dependencies that give it to requests."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
@@ -11,6 +12,7 @@ from fastapi import Depends, Header, Request
 
 from ..backbones.checkpoint import grids_of
 from ..core.libraries import available
+from ..core.stopping import stoppable
 from ..core.types import ModelGrids
 from ..recipes import Recipe
 from .answers import Bounds, SessionFacts
@@ -18,7 +20,7 @@ from .engine import Engine
 from .limits import Limits, RefusedError
 from .pictures import picture_facts
 from .queue import EditJob, Queue
-from .recipes import in_session, words
+from .recipes import UNDOABLE, in_session, words
 from .sessions import Session, Sessions
 
 T = TypeVar("T")
@@ -45,16 +47,43 @@ class Service:
     model: str | None = None
     weights: str | None = None
     at_once: int = 2
+    on_sweep: Callable[[], None] = lambda: None
+    """Called from time to time, to remove what is old."""
     _threads: CapacityLimiter | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.sessions.on_removal = self.queue.forget_session
 
-    async def threaded(self, work: Callable[[], T]) -> T:
-        """The outcome of work in a thread, `at_once` at a time."""
-        if self._threads is None:
-            self._threads = CapacityLimiter(self.at_once)
-        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+    async def threaded(self, session: Session, work: Callable[[], T]) -> T:
+        """The outcome of work in a thread: `at_once` at a time, one at a time of a session, and not for long.
+
+        Raises:
+            RefusedError: if it takes too long (422), or too much waits (429).
+        """
+        if session.in_line >= self.limits.streams:
+            raise RefusedError(429, f"{session.in_line} requests of this session wait already; wait for an answer")
+        session.in_line += 1
+        try:
+            async with session.turn:
+                if self._threads is None:
+                    self._threads = CapacityLimiter(self.at_once)
+                return await anyio.to_thread.run_sync(partial(self._timed, work), limiter=self._threads)
+        finally:
+            session.in_line -= 1
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        end = time.monotonic() + self.limits.seconds
+
+        def check() -> None:
+            if time.monotonic() > end:
+                raise RefusedError(
+                    422,
+                    f"this takes more than {self.limits.seconds:g} s; give a smaller image, fewer edits, or masks with "
+                    "fewer points",
+                )
+
+        with stoppable(check):
+            return work()
 
     def submit(self, session: Session, data: dict[str, Any], tries: int) -> EditJob:
         """Checks a job and puts it into the queue.
@@ -84,6 +113,7 @@ class Service:
             session=token,
             model=self.name,
             demo=self.model is None,
+            model_notes=list(dict.fromkeys(note for engine in self.engines for note in engine.notes)),
             limits=Bounds(
                 bytes=limits.upload,
                 pixels=limits.pixels,
@@ -106,7 +136,7 @@ def checked(recipe: Recipe, session: Session) -> None:
     """
     try:
         recipe.check()
-    except (ValueError, OSError) as error:
+    except UNDOABLE as error:
         raise RefusedError(422, words(error, session)) from error
 
 

@@ -5,6 +5,7 @@ outside is used as a path: images are named after their content, jobs after rand
 against that form first.
 """
 
+import asyncio
 import hashlib
 import io
 import json
@@ -28,6 +29,10 @@ NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")
 """The form of the names of images."""
 JOB = re.compile(r"[0-9a-f]{32}")
 """The form of the names of jobs."""
+PAUSE = 1.0
+"""Seconds between looks for sessions that nobody needs, where there is no more room."""
+UNUSED = 600.0
+"""Seconds after which an empty session gives way to a new one where there is no more room."""
 MAX_RECORD_BYTES = 64 * 2**20
 """Largest record of a job that is read, bytes."""
 
@@ -58,6 +63,10 @@ class Session:
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.folder, self.limits = folder, limits
         self.name = folder.name
+        self.turn = asyncio.Lock()
+        """Held while something is computed for it: one thing at a time."""
+        self.in_line = 0
+        """How many wait for that."""
         self._lock = threading.Lock()
 
     @property
@@ -69,6 +78,11 @@ class Session:
     def seen(self) -> float:
         """When it was last used, seconds since 1970."""
         return (self.folder / "titles.json").stat().st_mtime
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has neither images nor jobs."""
+        return not any(next(folder.iterdir(), None) for folder in (self.pictures, self.folder / "jobs"))
 
     def touch(self) -> None:
         """Records that it is used.
@@ -203,20 +217,58 @@ class Sessions:
     def __init__(self, root: Path, limits: Limits) -> None:
         self.root, self.limits = root, limits
         self.on_removal: Callable[[str], None] = lambda _: None
-        """Called with the name of every session that is removed because it is old or surplus."""
+        """Called with the name of every session that is removed because it is old, or empty and in the way."""
         self._open: dict[str, Session] = {}
+        self._address: dict[str, str] = {}
+        """Of the client that began a session, by the session's name."""
+        self._looked = -PAUSE
+        """When sessions that nobody needs were last looked for, by `time.monotonic`."""
+        self._beginning = threading.Lock()
         self._lock = threading.Lock()
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def begin(self) -> tuple[str, Session]:
-        """A new session and its token."""
-        self.sweep(room=1)
-        token = secrets.token_urlsafe(24)
-        folder = self.root / _folder(token)
-        for name in ("pictures", "jobs"):
-            (folder / name).mkdir(parents=True)
-        write_file(folder / "titles.json", lambda file: file.write(b"{}"))
+    def begin(self, address: str = "") -> tuple[str, Session]:
+        """A new session and its token.
+
+        Args:
+            address: of the client.
+
+        Raises:
+            RefusedError: if there are too many, of this address or of all (429). Those with images or jobs are never
+                removed for a new one.
+        """
+        with self._beginning:
+            self._check_room(address)
+            token = secrets.token_urlsafe(24)
+            folder = self.root / _folder(token)
+            for name in ("pictures", "jobs"):
+                (folder / name).mkdir(parents=True)
+            write_file(folder / "titles.json", lambda file: file.write(b"{}"))
+            self._address[folder.name] = address
         return token, self.find(token)
+
+    def _check_room(self, address: str) -> None:
+        """Checks that there is room for a session; removes those that nobody needs where there is none."""
+        if self._refusal(address) is None:
+            return
+        if time.monotonic() - self._looked > PAUSE:
+            self._looked = time.monotonic()
+            self.sweep()
+            self._remove([one for one in self.all() if time.time() - one.seen > UNUSED and one.is_empty])
+        refusal = self._refusal(address)
+        if refusal is not None:
+            raise RefusedError(429, refusal)
+
+    def _refusal(self, address: str) -> str | None:
+        """The reason why a client may not begin a session now; None if it may."""
+        there = {path.name for path in self.root.iterdir()}
+        self._address = {name: of for name, of in self._address.items() if name in there}
+        own = sum(of == address for of in self._address.values())
+        if own >= self.limits.sessions_each:
+            return f"{own} sessions were begun from this address; end those that are done with (DELETE api/session)"
+        if len(there) >= self.limits.sessions:
+            return f"the server has {len(there)} sessions; try again when some are over"
+        return None
 
     def find(self, token: str | None) -> Session:
         """The session of a token.
@@ -242,19 +294,19 @@ class Sessions:
             if (folder / "titles.json").is_file():
                 yield self._open.get(folder.name) or Session(folder, self.limits)
 
-    def sweep(self, room: int = 0) -> list[str]:
-        """Removes sessions that are unused for too long, or too many; gives their names."""
-        now, kept = time.time(), sorted(self.all(), key=lambda session: session.seen)
-        old = [session for session in kept if now - session.seen > 3600 * self.limits.hours]
-        surplus = kept[: max(0, len(kept) + room - self.limits.sessions)]
-        gone = {session.name: session for session in (*old, *surplus)}
-        for session in gone.values():
+    def sweep(self) -> list[str]:
+        """Removes sessions that are unused for too long; gives their names."""
+        old = [session for session in self.all() if time.time() - session.seen > 3600 * self.limits.hours]
+        self._remove(old)
+        return [session.name for session in old]
+
+    def _remove(self, gone: list[Session]) -> None:
+        for session in gone:
             session.remove()
             self.on_removal(session.name)
         with self._lock:
-            for name in gone:
-                self._open.pop(name, None)
-        return list(gone)
+            for session in gone:
+                self._open.pop(session.name, None)
 
 
 def _folder(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -16,6 +17,9 @@ from ...method.denoiser import Condition, ImagePrompt, PartialForward, Predictio
 from ...method.solver import predict_clean
 from ..autoencoder import decoded, encoded
 from ..base import Backbone, weights_digest
+from ..checkpoint import check_channels
+from ..prediction import Training
+from ..prompts import prompt_notes
 from ..savings import Offload, Saving, Savings, swaps_weights
 from .hooks import (
     adapter_processors,
@@ -103,6 +107,16 @@ class StableDiffusion(Backbone):
         text, _ = self.pipe.encode_prompt(list(prompts), self.device, 1, False)
         return Condition(cast(Tensor, text))
 
+    def prompt_notes(self, prompt: str) -> tuple[str, ...]:
+        tokenizers = [self.pipe.components[part] for part in self.parts if part.startswith("tokenizer")]
+        return prompt_notes(prompt, [(int(t.model_max_length), partial(self._count, t)) for t in tokenizers])
+
+    def _count(self, tokenizer: Any, text: str) -> int:
+        """Tokens of a text, start and end and all vectors of textual inversions included."""
+        return len(
+            tokenizer(self.pipe.maybe_convert_prompt(text, tokenizer), truncation=False, verbose=False).input_ids
+        )
+
     def check_image_prompt(self) -> None:
         if not adapter_processors(self._unet):
             raise ValueError(
@@ -183,7 +197,12 @@ class StableDiffusion(Backbone):
 
     def fingerprint(self) -> str:
         parts = [cast(nn.Module, self.pipe.components[name]) for name in ("unet", "vae", *self._text_encoders)]
-        return weights_digest(value for part in parts for value in part.parameters())
+        digest, training = (
+            weights_digest(value for part in parts for value in part.parameters()),
+            Training.of_pipeline(self.pipe),
+        )
+        # The same weights, run otherwise, are another model.
+        return f"{digest}{'-v' if self._predicts_v else ''}{'-zero-snr' if training.zero_snr else ''}"
 
     def memory_on_host(self, nbytes: int) -> bool:
         offloaded = self.savings.offload is not Offload.NONE
@@ -219,11 +238,7 @@ class StableDiffusion(Backbone):
                 f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
             )
         takes, gives = (int(self.pipe.unet.config[f"{side}_channels"]) for side in ("in", "out"))
-        if takes != gives:
-            raise ValueError(
-                f"the UNet of {name} takes {takes} channels and gives {gives}, as those for inpainting and "
-                "instructions do; use the checkpoint that it was made from"
-            )
+        check_channels(takes, gives, name)
 
     def _collected(self, z_t: Latents, level: Level, condition: Condition, blocks: tuple[int, ...]) -> BatchFeatures:
         """The outputs of some up-blocks, of a call that ends after the last of them."""

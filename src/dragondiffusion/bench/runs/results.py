@@ -125,7 +125,7 @@ class Results:
 
     def picture(self, kind: str, row: str, seed: int) -> Picture:
         """A scene edited by a row, in [0, 1]."""
-        with Image.open(self._place(kind, row, seed).with_suffix(".png")) as image:
+        with Image.open(self._place(kind, row, seed).with_suffix(".png"), formats=("PNG",)) as image:
             picture = np.asarray(image.convert("RGB")).copy()
         return torch.from_numpy(picture).permute(2, 0, 1) / 255
 

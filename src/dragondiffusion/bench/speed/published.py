@@ -1,8 +1,4 @@
-"""Networks in the shape of published checkpoints with random weights: for costs, which do not depend on weights.
-
-Source: the configuration files of `stable-diffusion-v1-5/stable-diffusion-v1-5` and
-`stabilityai/stable-diffusion-xl-base-1.0`, fields that differ from diffusers' and transformers' defaults.
-"""
+"""Networks in the shape of published checkpoints with random weights: for costs, which do not depend on weights."""
 
 from __future__ import annotations
 
@@ -19,64 +15,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from ...backbones.checkpoint import DEMO_MODEL
-
-VAE: dict[str, Any] = {
-    "block_out_channels": (128, 256, 512, 512),
-    "down_block_types": ("DownEncoderBlock2D",) * 4,
-    "up_block_types": ("UpDecoderBlock2D",) * 4,
-    "latent_channels": 4,
-    "layers_per_block": 2,
-    "sample_size": 512,
-}
-
-SD_15: dict[str, Any] = {
-    "attention_head_dim": 8,
-    "block_out_channels": (320, 640, 1280, 1280),
-    "cross_attention_dim": 768,
-    "down_block_types": (*("CrossAttnDownBlock2D",) * 3, "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", *("CrossAttnUpBlock2D",) * 3),
-    "sample_size": 64,
-}
-
-SDXL: dict[str, Any] = {
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 256,
-    "attention_head_dim": (5, 10, 20),
-    "block_out_channels": (320, 640, 1280),
-    "cross_attention_dim": 2048,
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "projection_class_embeddings_input_dim": 2816,
-    "sample_size": 128,
-    "transformer_layers_per_block": (1, 2, 10),
-    "use_linear_projection": True,
-}
-
-CLIP_L: dict[str, Any] = {
-    "hidden_size": 768,
-    "intermediate_size": 3072,
-    "num_attention_heads": 12,
-    "num_hidden_layers": 12,
-    "projection_dim": 768,
-}
-
-CLIP_G: dict[str, Any] = {
-    "hidden_act": "gelu",
-    "hidden_size": 1280,
-    "intermediate_size": 5120,
-    "num_attention_heads": 20,
-    "num_hidden_layers": 32,
-    "projection_dim": 1280,
-}
-
-SCHEDULER: dict[str, Any] = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-}
+from ...backbones.published import CLIP_G, CLIP_L, SCHEDULER, SD_15, SDXL, VAE
 
 SIZES: Mapping[str, int] = {"sd-1.5": 512, "sdxl": 1024}
 """Shapes that can be made, and the side of the images that their checkpoints were trained on, pixels."""

@@ -10,6 +10,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from ...core.geometry import Affine, Correspondence, resize_nearest, warp_mask
+from ...core.resampling import nearest_cells
 from ...core.types import Canvas, Mask, Number, Point, Region, Size
 
 
@@ -66,12 +67,13 @@ def place(mask: Mask, offset: Point, scale: Number, canvas: Canvas) -> CellPlace
     )
 
 
-def _centred_match(solid: Mask, shift: Size, scale: float, grid: Size) -> Correspondence:
+def _centred_match(solid: Mask, shift: Size, scale: Number, grid: Size) -> Correspondence:
     resized: Size = (max(int(grid[0] * scale), 1), max(int(grid[1] * scale), 1))
     rows, columns = (_centred_axis(grid[k], resized[k], shift[k]) for k in (0, 1))
     inside = ((rows >= 0) & (rows < resized[0]))[:, None] & ((columns >= 0) & (columns < resized[1]))[None, :]
     tall, wide = rows.clamp(0, resized[0] - 1), columns.clamp(0, resized[1] - 1)
-    target = (resize_nearest(solid, resized) > 0.5)[tall][:, wide] & inside
+    down, across = (nearest_cells(n, to)[at] for n, to, at in zip(solid.shape, resized, (tall, wide), strict=True))
+    target = (solid > 0.5)[down][:, across] & inside
     y, x = (target.nonzero() + 0.0).unbind(-1)
     source = torch.stack((columns[x.long()], rows[y.long()]), dim=-1).double() + 0.5
     return Correspondence(target, source, resized, bilinear=False)
@@ -128,12 +130,13 @@ def shifted(mask: Mask, shift: Size) -> Mask:
 
 
 def scaled_about_centre(x: Tensor, scale: Number) -> Tensor:
-    """An image or mask resized (nearest) and cut, or surrounded by zeros, to its own size."""
+    """An image or mask resized (nearest) to a cell at least, and cut, or surrounded by zeros, to its own size."""
     if scale == 1:
         return x
     size: Size = (x.shape[-2], x.shape[-1])
-    x = nnf.interpolate(x, (int(size[0] * scale), int(size[1] * scale)))
-    top, left = abs(x.shape[-2] - size[0]) // 2, abs(x.shape[-1] - size[1]) // 2
+    height, width = (max(int(side * scale), 1) for side in size)
+    top, left = abs(height - size[0]) // 2, abs(width - size[1]) // 2
+    rows, columns = nearest_cells(size[0], height), nearest_cells(size[1], width)
     if scale > 1:
-        return x[..., top : top + size[0], left : left + size[1]]
-    return nnf.pad(x, (left, size[1] - x.shape[-1] - left, top, size[0] - x.shape[-2] - top))
+        return x[..., rows[top : top + size[0]], :][..., columns[left : left + size[1]]]
+    return nnf.pad(x[..., rows, :][..., columns], (left, size[1] - width - left, top, size[0] - height - top))

@@ -4,17 +4,17 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ...core.geometry import resize_nearest
 from ...core.types import Canvas, Mask, Region, Size
 from ...imaging.files import Pixels, read_picture
 from ...imaging.frames import Frame
-from ...imaging.masks import MaskLike, marked, pad_mask, read_mask
+from ...imaging.masks import MaskLike, ReadMask, marked, pad_mask, read_mask
 from ...imaging.tensors import resized, to_unpadded
 from ..appearance import ReplaceAppearance
-from ..base import Compiled, Edit, Guide, nowhere, object_mask
+from ..base import Compiled, Edit, Guide, nowhere, object_mask, read_object, with_fields
 from ..drag import Drag
 from ..landmarks import Landmarks
 from ..move import Move
@@ -52,14 +52,15 @@ class ReleasedMove(Edit):
     edit: Move
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_simple(self.edit, "move")
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedMove":
         inner = self.edit.within(frame, settings)
-        return replace(self, edit=replace(inner, anchor=None))
+        return with_fields(self, edit=with_fields(inner, anchor=None))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
-        edit, mask = self.edit, object_mask(self.edit.mask, canvas)
+        edit, mask = self.edit, object_mask(self.edit.mask, canvas, settings=settings)
         w, hint = edit.STRENGTHS.under(settings), _hint(edit.hint, canvas)
         made = move(mask, edit.offset, edit.scales[0], canvas, w, raw=settings.raw_cosine, hint=hint)
         if made is None:
@@ -84,12 +85,13 @@ class ReleasedPaste(Edit):
     edit: Paste
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_simple(self.edit, "paste")
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedPaste":
         if frame.is_whole:
             return self
-        return replace(self, edit=replace(self.edit, offset=frame.offset(self.edit.offset)))
+        return with_fields(self, edit=with_fields(self.edit, offset=frame.offset(self.edit.offset)))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = resized(read_picture(self.edit.image), canvas.padded)
@@ -97,7 +99,7 @@ class ReleasedPaste(Edit):
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         edit, picture = self.edit, read_picture(self.edit.image)
-        mask = marked(read_mask(edit.mask, _size(picture)), canvas.padded)
+        mask = marked(read_object(edit.mask, _size(picture), settings), canvas.padded)
         solid = scaled_about_centre(mask[None, None], edit.scales[0])[0, 0]
         made = paste(solid, edit.offset, canvas, edit.STRENGTHS.under(settings))
         if made is None:
@@ -119,7 +121,7 @@ class ReleasedAppearance(Edit):
     def within(self, frame: Frame, settings: Settings) -> "ReleasedAppearance":
         if frame.is_whole:
             return self
-        return replace(self, edit=replace(self.edit, mask=frame.mask(self.edit.mask)))
+        return with_fields(self, edit=with_fields(self.edit, mask=ReadMask(frame.mask(self.edit.mask))))
 
     def guides(self, canvas: Canvas, settings: Settings) -> tuple[Guide, ...]:
         pixels = resized(read_picture(self.edit.image), canvas.padded)
@@ -127,8 +129,8 @@ class ReleasedAppearance(Edit):
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         edit, picture = self.edit, read_picture(self.edit.image)
-        mask = marked(object_mask(edit.mask, canvas), canvas.padded)
-        like = marked(read_mask(edit.reference_mask, _size(picture), "reference_mask"), canvas.padded)
+        mask = marked(object_mask(edit.mask, canvas, settings=settings), canvas.padded)
+        like = marked(read_object(edit.reference_mask, _size(picture), settings, "reference_mask"), canvas.padded)
         objective = appearance(mask, like, canvas, edit.STRENGTHS.under(settings))
         return Compiled.in_place(objective, mask, canvas, touched=cells(mask, canvas))
 
@@ -144,7 +146,7 @@ class ReleasedDrag(Edit):
     edit: Drag
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedDrag":
-        return replace(self, edit=self.edit.within(frame, settings))
+        return with_fields(self, edit=self.edit.within(frame, settings))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         mask = self.edit.editable(canvas)
@@ -164,7 +166,7 @@ class ReleasedLandmarks(Edit):
     edit: Landmarks
 
     def within(self, frame: Frame, settings: Settings) -> "ReleasedLandmarks":
-        return replace(self, edit=self.edit.within(frame, settings))
+        return with_fields(self, edit=self.edit.within(frame, settings))
 
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:
         pairs, area = self.edit.pairs(canvas.picture), picture_area(canvas)

@@ -12,10 +12,12 @@ TROUBLES: dict[int | str, dict[str, Any]] = {
     for code, text in (
         (401, "The session is unknown or over."),
         (404, "The session has nothing of that name."),
+        (403, "The request comes from a page of another server."),
+        (408, "The body came too slowly."),
         (413, "Too many bytes."),
+        (415, "A type that pages of other servers can send."),
         (422, "The request cannot be done; the answer says why."),
-        (429, "Too many jobs of the session wait."),
-        (503, "Too many jobs wait."),
+        (429, "Too much is asked for at this moment: jobs, sessions, streams, uploads; try again later."),
     )
 }
 router = APIRouter(prefix="/api", responses=TROUBLES)

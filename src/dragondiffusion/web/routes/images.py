@@ -34,7 +34,7 @@ async def add_picture(
             session, name, notes=[note.replace(str(session.path(name)), title) for note in _notes(session, name)]
         )
 
-    return await service.threaded(work)
+    return await service.threaded(session, work)
 
 
 def _notes(session: Session, name: str) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ async def add_scene(question: SceneQuestion, service: Serving, session: Visiting
         facts = picture_facts(session, name, prompt=case.caption, landmarks=[(float(x), float(y)) for x, y in points])
         return SceneFacts(picture=facts, second=second)
 
-    return await service.threaded(work)
+    return await service.threaded(session, work)
 
 
 @router.get("/pictures/{name}", response_class=Response)
@@ -73,5 +73,5 @@ async def read_view(
 ) -> Response:
     """An image or mask as browsers show it, upright, its longer side no longer than asked."""
     path = session.path(name)
-    data, kind = await service.threaded(lambda: view(path, side))
+    data, kind = await service.threaded(session, lambda: view(path, side))
     return Response(data, media_type=kind, headers=IMMUTABLE)

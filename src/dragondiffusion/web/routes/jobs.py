@@ -12,7 +12,7 @@ from ..answers import JobFacts, JobQuestion, RecipeQuestion
 from ..downloads import image_file
 from ..limits import RefusedError
 from ..pictures import encoded, photo
-from ..recipes import in_session, words
+from ..recipes import UNDOABLE, in_session, words
 from ..service import Serving, Visiting
 
 SMALL = 50_000
@@ -39,19 +39,19 @@ async def make_preview(question: RecipeQuestion, service: Serving, session: Visi
             with torch.inference_mode():
                 image = photo(session.path(question.recipe["image"]))
                 made = preview(image, recipe.edits, recipe.settings, service.preview_grids)
-        except (ValueError, OSError) as error:
+        except UNDOABLE as error:
             raise RefusedError(422, words(error, session)) from error
         data, kind = encoded(made.image, "png" if made.alpha.size < SMALL else "webp")
         headers = {"X-Box": ",".join(f"{v:g}" for v in made.box), "Cache-Control": "no-store"}
         return Response(data, media_type=kind, headers=headers)
 
-    return await service.threaded(work)
+    return await service.threaded(session, work)
 
 
 @router.post("/jobs", status_code=202)
 async def add_job(question: JobQuestion, service: Serving, session: Visiting) -> JobFacts:
     """Asks for an edit. Answers at once; sessions take turns."""
-    job = await service.threaded(lambda: service.submit(session, question.recipe, question.tries))
+    job = await service.threaded(session, lambda: service.submit(session, question.recipe, question.tries))
     return service.queue.facts(job)
 
 

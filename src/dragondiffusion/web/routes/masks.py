@@ -10,7 +10,7 @@ from ...selection.faces import find_landmarks
 from ..answers import LandmarksFacts, LandmarksQuestion, MaskFacts, SelectionFacts, SelectionQuestion
 from ..limits import RefusedError
 from ..pictures import corrected, inside, keep_mask, mask_facts, painted, photo, size_of
-from ..recipes import words
+from ..recipes import UNDOABLE, words
 from ..service import Serving, Visiting
 
 router = APIRouter(tags=["masks"])
@@ -27,7 +27,7 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
         try:
             clicks = Clicks(question.points, question.outside, question.box)
             chosen = select(photo(path).pixels, clicks, service.weights)
-        except ValueError as error:
+        except UNDOABLE as error:
             raise RefusedError(422, words(error, session)) from error
         found = keep_mask(session, chosen.mask)
         if question.found is None or question.corrected is None:
@@ -37,7 +37,7 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
             found=found, mask=keep_mask(session, corrected(by_hand, chosen.mask, before)), by=chosen.by
         )
 
-    return await service.threaded(work)
+    return await service.threaded(session, work)
 
 
 @router.post("/masks", openapi_extra={"requestBody": {"content": {"image/png": {}}}})
@@ -47,14 +47,14 @@ async def add_mask(
     """Sends a mask that was painted on a view of an image, light where it is marked; it is scaled to the image."""
     data = await request.body()
     session.path(picture)
-    return await service.threaded(lambda: painted(session, picture, data))
+    return await service.threaded(session, lambda: painted(session, picture, data))
 
 
 @router.get("/masks/{name}")
 async def read_mask_facts(name: str, service: Serving, session: Visiting) -> MaskFacts:
     """Where a mask is."""
     path = session.path(name)
-    return await service.threaded(lambda: mask_facts(path))
+    return await service.threaded(session, lambda: mask_facts(path))
 
 
 @router.post("/landmarks")
@@ -65,8 +65,8 @@ async def landmarks(question: LandmarksQuestion, service: Serving, session: Visi
     def work() -> LandmarksFacts:
         try:
             found = find_landmarks(photo(path).pixels, question.count, question.face)
-        except (ValueError, OSError) as error:
+        except UNDOABLE as error:
             raise RefusedError(422, words(error, session)) from error
         return LandmarksFacts(points=[(float(x), float(y)) for x, y in found])
 
-    return await service.threaded(work)
+    return await service.threaded(session, work)

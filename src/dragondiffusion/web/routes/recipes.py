@@ -15,7 +15,7 @@ router = APIRouter(tags=["recipes"])
 async def restore(request: Request, service: Serving, session: Visiting) -> RestoredFacts:
     """Restores the recipe in the body: JSON, or a PNG that contains one. Its images and masks become the session's."""
     data = await request.body()
-    return await service.threaded(lambda: restored(data, session, service.name))
+    return await service.threaded(session, lambda: restored(data, session, service.name))
 
 
 @router.post("/exports")
@@ -32,7 +32,7 @@ async def export(question: RecipeQuestion, service: Serving, session: Visiting) 
             files=[*files.names.values()],
         )
 
-    return await service.threaded(work)
+    return await service.threaded(session, work)
 
 
 @router.post("/exports/files", response_class=Response)
@@ -43,5 +43,5 @@ async def export_files(question: RecipeQuestion, service: Serving, session: Visi
         recipe = in_session(question.recipe, session)
         return exports.zipped(recipe, session, exports.Files.of(recipe, session))
 
-    data = await service.threaded(work)
+    data = await service.threaded(session, work)
     return Response(data, media_type="application/zip", headers=attachment("edit.zip"))

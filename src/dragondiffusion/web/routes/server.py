@@ -14,7 +14,7 @@ router = APIRouter(tags=["server"])
 
 
 @router.get("/health")
-def health(service: Serving) -> Health:
+async def health(service: Serving) -> Health:
     """Whether the server is ready, and how many jobs wait and run."""
     states = [engine.status for engine in service.engines]
     waiting, running = service.queue.counts

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 
 from ..answers import SessionFacts
 from ..service import Serving, Visiting
@@ -11,9 +11,9 @@ router = APIRouter(tags=["session"])
 
 
 @router.post("/session")
-def begin_session(service: Serving) -> SessionFacts:
+def begin_session(request: Request, service: Serving) -> SessionFacts:
     """Begins a session. Its token goes into the header X-Session of all further requests."""
-    return service.facts(*service.sessions.begin())
+    return service.facts(*service.sessions.begin("" if request.client is None else request.client.host))
 
 
 @router.get("/session")

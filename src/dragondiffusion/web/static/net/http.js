@@ -9,6 +9,7 @@
  * @property {string} session
  * @property {string} model
  * @property {boolean} demo
+ * @property {string[]} [model_notes]  of the model, since it was loaded
  * @property {{bytes: number, pixels: number, steps: number, tries: number, waiting: number}} limits
  * @property {boolean} masks  whether clicks can select objects
  * @property {boolean} faces  whether landmarks can be found

@@ -29,6 +29,7 @@ export function makeNotices(app) {
     if (state.calls !== calls) flash(line);
     calls = state.calls;
     setText(model, state.session?.model ?? "");
+    model.title = ["Model", ...(state.session?.model_notes ?? [])].join("\n");
     error.hidden = state.error === null;
     setText(sentence, state.error ?? "");
     empty.hidden = !state.ready || state.history.present.picture !== null;

@@ -1,9 +1,11 @@
-"""The cache of inverted images, so that the next edit of an image starts at once."""
+"""The inverted images that are kept in memory, for batches and the page alike: the next edit of one starts at once."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from ..pipeline.reference import Reference
+from ..core.types import Number
+from .reference import Reference
 
 
 class RecentInversions:
@@ -14,7 +16,7 @@ class RecentInversions:
         most: bytes that they may take together.
     """
 
-    def __init__(self, count: int, most: int) -> None:
+    def __init__(self, count: int, most: Number = math.inf) -> None:
         self.count, self.most = count, most
         self._entries: OrderedDict[Hashable, tuple[Reference, int]] = OrderedDict()
 

@@ -58,7 +58,7 @@ def test_a_pipeline_that_has_one_already(folder, lora):
 
 def test_those_that_do_not_fit(folder, data, tmp_path):
     other = write_lora(sdxl(data), tmp_path)
-    with pytest.raises(ValueError, match=r"lora .* does not fit this StableDiffusionPipeline"):
+    with pytest.raises(ValueError, match=r"lora .* does not fit this model: its layer .* cannot change a weight of"):
         load_pipeline(Checkpoint(folder, loras=(str(other),)), "cpu", None)
 
 
