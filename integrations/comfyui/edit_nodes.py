@@ -1,5 +1,7 @@
 """Nodes that make edits: one each, several in one pass, and those of a recipe."""
 
+from __future__ import annotations
+
 import json
 from typing import Any, ClassVar
 

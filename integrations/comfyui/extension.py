@@ -1,5 +1,7 @@
 """All nodes, and how ComfyUI finds them."""
 
+from __future__ import annotations
+
 from comfy_api.latest import ComfyExtension, io
 
 from .edit_nodes import (

@@ -1,5 +1,7 @@
 """The kinds of edits: which inputs each has in ComfyUI, and which edit of dragondiffusion they make."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 

@@ -1,5 +1,7 @@
 """Nodes that load a model and invert images."""
 
+from __future__ import annotations
+
 import torch
 from comfy_api.latest import io
 from torch import Tensor

@@ -1,5 +1,7 @@
 """What the schemas of the nodes share: names, inputs, outputs, and the check of texts in widgets."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from comfy_api.latest import io

@@ -1,5 +1,6 @@
 """The project's files agree with each other, and the wheel holds what it should."""
 
+import ast
 import importlib.util
 import re
 import subprocess
@@ -78,6 +79,35 @@ def test_readme_and_ci_use_the_same_commands():
 def test_every_page_of_the_docs_is_in_the_menu():
     menu = re.findall(r"[\w-]+\.md", (ROOT / "mkdocs.yml").read_text())
     assert sorted(menu) == sorted(p.name for p in (ROOT / "docs").glob("*.md"))
+
+
+OF_EXTRAS = ("bench", "web", "selection")
+"""Folders that need an extra as soon as they are imported."""
+NAMES = {"opencv-python-headless": "cv2", "pillow": "PIL", "pillow-heif": "pillow_heif"}
+"""Modules of distributions, where they are called otherwise."""
+
+
+THEIRS = {"huggingface_hub", "pydantic_core"}
+"""Modules that dependencies bring and promise: of diffusers, and of pydantic."""
+
+
+def needed_at_once(path):
+    """Top-level modules of others that a file needs when it is imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.split(".")[0]
+
+
+def test_what_is_imported_at_once_is_installed_without_extras():
+    core = {name_of(requirement) for requirement in PROJECT["project"]["dependencies"]}
+    known = {NAMES.get(name, name.replace("-", "_")) for name in core} | sys.stdlib_module_names | THEIRS
+    package = ROOT / "src" / "dragondiffusion"
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).parts[0] not in OF_EXTRAS and path.name != "on_ray.py":
+            assert set(needed_at_once(path)) <= known, path.relative_to(package)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="building needs hatchling")
