@@ -92,21 +92,26 @@ def test_workers_that_are_killed_are_replaced(local, folder):
     assert [asked.count(f"{k}.png") for k in range(10)] == [1, 1, 1, 2, 1, 2, 2, 1, 1, 1]
 
 
+def written(folder):
+    """Results; files that begin with a point are being written."""
+    return list(folder.glob("out/[!.]*.png"))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_workers_die_with_their_driver_and_nothing_is_lost(folder, capsys):
     (folder / "log").mkdir()
     lines = [job(name=f"{k}", seed=k, image=("cup.png", "car.png")[k % 2], prompt="wait 0.1") for k in range(24)]
     write(folder, *lines)
     driver = drive(folder)
-    until(lambda: len(list(folder.glob("out/*.png"))) >= 4)
+    until(lambda: len(written(folder)) >= 4)
     own = workers(driver.pid)
     assert len(own) == 2
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()
     until(lambda: not any(map(alive, own)), 10)
-    done = {path.name for path in (folder / "out").glob("*.png")}
+    done = {path.name for path in written(folder)}
     again = drive(folder)
-    until(lambda: len(list(folder.glob("out/*.png"))) >= len(done) + 4)
+    until(lambda: len(written(folder)) >= len(done) + 4)
     os.kill(workers(again.pid)[0], signal.SIGKILL)
     said, _ = again.communicate(timeout=60)
     assert again.returncode == 0, said
@@ -123,7 +128,7 @@ def test_ctrl_c_ends_cleanly(folder):
     (folder / "log").mkdir()
     write(folder, *(job(name=f"{k}", seed=k, prompt="wait 0.2") for k in range(40)))
     driver = drive(folder)
-    until(lambda: len(list(folder.glob("out/*.png"))) >= 2)
+    until(lambda: len(written(folder)) >= 2)
     own = workers(driver.pid)
     assert len(own) == 2
     os.killpg(driver.pid, signal.SIGINT)  # as a terminal does, to all of them

@@ -31,7 +31,8 @@ class StubEditor(Editor):
 
     def __init__(self) -> None:
         weights = SimpleNamespace(parameters=lambda: [torch.full((3,), StubEditor.weight)])
-        self.backbone = SimpleNamespace(pipe=SimpleNamespace(unet=weights, vae=weights))
+        parts = {"unet": weights, "vae": weights}
+        self.backbone = SimpleNamespace(pipe=SimpleNamespace(**parts, components=parts))
 
     def batch(self, requests, progress=None, clock=None):
         StubEditor.calls += len(requests)

@@ -43,6 +43,10 @@ BACKBONES: dict[str, type[PipelineBackbone]] = {
 """Pipeline classes that can be edited with, by name: those that make images of text, and those of the same parts."""
 
 
+FLOW = "velocity of a rectified flow"
+"""What provenance says of transformers."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A pipeline, and what became of what was given.
@@ -83,9 +87,10 @@ def load(
     loras = open_loras(checkpoint.loras)
     precision = dtype or (torch.float16 if place.startswith("cuda") else torch.float32)
     pipe, notes = _load(checkpoint, precision, loras)
-    provenance = {"prediction": str(Training.of_pipeline(pipe))}
+    is_flow = pipe.components.get("transformer") is not None
+    provenance = {"prediction": FLOW if is_flow else str(Training.of_pipeline(pipe))}
     modules = {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}
-    if "transformer" in modules:
+    if is_flow:
         shares = {title: f"{count} layers changed" for title, count in add_loras(pipe, loras).items()}
         notes = (*notes, *(f"lora {title}: {share}" for title, share in shares.items()))
     else:
@@ -168,6 +173,8 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
     else:
         raise FileNotFoundError(f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id")
     if checkpoint.prediction is not None:
+        if pipe.components.get("transformer") is not None:
+            raise ValueError(f"prediction={checkpoint.prediction!r}: {path} is a rectified flow; leave it out")
         configure(pipe, chosen(checkpoint.prediction, Training()))
     return pipe, ()
 
