@@ -146,6 +146,25 @@ EXAMPLES = {
         {"clamp_hole": None, "clamp_destination": 0.0},
         base=replace(BASE, steps=4, guidance=(Window(0.0, 1.0),)),
     ),
+    "energies at rest": alike(
+        {},
+        {"w_content": 3.0},
+        edit="paste",
+        base=replace(
+            HOLE_FREE,
+            guidance=(Window(0.0, 1.0),),
+            merged_backward=False,
+            geometry=Geometry.REFERENCE,
+            proxy=False,
+            transported_start=False,
+            recall=False,
+            raw_cosine=False,
+            cached_features=False,
+            w_edit=0.0,
+            noise=Window(0.0, 1.0),
+            noise_outside=1.0,
+        ),
+    ),
     "energy_scale": alike({"energy_scale": 300.0}, {}, {"energy_scale": None}, base=HOLE_FREE),
 }
 

@@ -35,6 +35,12 @@ class Guidance:
     partial: PartialForward
 
 
+ROUNDING = 1e-5
+"""Share of an image's energies below which what its features' whole length could change of them is rounding.
+
+Source: chosen; single precision leaves 1e-7 to 1e-6 where energies are at rest, and normalised that would be noise.
+"""
+
 REACHES = (2.0**4, 2.0**-4, 2.0**-12)
 """Largest gradients at the features of models in half precision, tried in turn until nothing overflows.
 
@@ -85,6 +91,7 @@ def guidance(
             e_edit, e_content, energies = evaluated(objectives, f_gen, f_gud, scales)
             sums = [e_edit + e_content] if settings.merged_backward else [e_edit, e_content]
         pulls = [torch.autograd.grad(e, f_gen, retain_graph=e is not sums[-1]) for e in sums]
+        pulls = [above_rounding(pull, f_gen, objectives, energies) for pull in pulls]
         gradients = [
             unit * pulled_back(features, z, pull, reach, keep=k + 1 < len(pulls)) for k, pull in enumerate(pulls)
         ]
@@ -112,6 +119,26 @@ def evaluated(
         e_edit = e_edit + w * _total(objective.edit_terms, own, guides, energies[b])
         e_content = e_content + w * _total(objective.content_terms, own, guides, energies[b])
     return e_edit, e_content, energies
+
+
+def above_rounding(
+    pull: Sequence[Tensor], f_gen: BatchFeatures, objectives: Sequence[Objective], energies: Sequence[dict[str, Tensor]]
+) -> list[Tensor]:
+    """A gradient with respect to features, 0 for images whose energies are at rest but for rounding.
+
+    Args:
+        pull: the gradient.
+        f_gen: the features.
+        objectives: one per image.
+        energies: values of each, by name.
+    """
+    sizes = [g.flatten(1).norm(dim=1) * f.detach().flatten(1).norm(dim=1) for g, f in zip(pull, f_gen, strict=True)]
+    nothing = pull[0].new_zeros(())
+    totals = [
+        o.strengths.energy_scale * sum(values.values(), nothing) for o, values in zip(objectives, energies, strict=True)
+    ]
+    acts = torch.stack(sizes).sum(0) > ROUNDING * torch.stack(totals)
+    return [g * acts[:, None, None, None] for g in pull]
 
 
 def pulled_back(features: BatchFeatures, z: Latents, pull: Sequence[Tensor], reach: float, keep: bool) -> Latents:
