@@ -87,10 +87,9 @@ def load(
     loras = open_loras(checkpoint.loras)
     precision = dtype or (torch.float16 if place.startswith("cuda") else torch.float32)
     pipe, notes = _load(checkpoint, precision, loras)
-    is_flow = pipe.components.get("transformer") is not None
-    provenance = {"prediction": FLOW if is_flow else str(Training.of_pipeline(pipe))}
+    provenance = {"prediction": FLOW if _is_flow(pipe) else str(Training.of_pipeline(pipe))}
     modules = {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}
-    if is_flow:
+    if _is_flow(pipe):
         shares = {title: f"{count} layers changed" for title, count in add_loras(pipe, loras).items()}
         notes = (*notes, *(f"lora {title}: {share}" for title, share in shares.items()))
     else:
@@ -173,7 +172,7 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
     else:
         raise FileNotFoundError(f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id")
     if checkpoint.prediction is not None:
-        if pipe.components.get("transformer") is not None:
+        if _is_flow(pipe):
             raise ValueError(f"prediction={checkpoint.prediction!r}: {path} is a rectified flow; leave it out")
         configure(pipe, chosen(checkpoint.prediction, Training()))
     return pipe, ()
@@ -215,6 +214,11 @@ def _kind_on_hub(source: str) -> str:
     except Exception as error:
         raise FileNotFoundError(f"checkpoint {source} cannot be loaded: {_first(error)}") from error
     return pipeline_class(dict(index), source)
+
+
+def _is_flow(pipe: Any) -> bool:
+    """Whether a pipeline has a transformer of rectified flows for a UNet."""
+    return pipe.components.get("transformer") is not None
 
 
 def _made(kind: str, how: str, source: str, options: dict[str, Any], failure: type[Exception]) -> Any:
