@@ -7,11 +7,11 @@ import torch.nn.functional as nnf
 from jaxtyping import Float64
 from torch import Tensor
 
-from ..core.geometry import Correspondence, cell_centres, coverage, resize_nearest
+from ..core.geometry import Correspondence, bounding_box, cell_centres, coverage, resize_nearest
 from ..core.paint import Placed
 from ..core.types import Canvas, Number, Pairs, Points, Region, Size
 from ..imaging.frames import box_of_points, clipped, grown
-from ..proxy.deformation import AT_ONCE, CORNERS, STEPS, flow, pins
+from ..proxy.deformation import AT_ONCE, STEPS, border_points, flow, pins
 from ..proxy.rough import Copied
 
 PINS = 96
@@ -63,8 +63,9 @@ def deformed(
     starts = torch.tensor([start for start, _ in pairs], dtype=torch.float64)
     moves = (ends != starts).any(1)
     along = torch.cat([torch.lerp(starts[moves], ends[moves], k / (ALONG - 1)) for k in range(ALONG)])
-    reach = float(border_distance(along, editable, canvas.padded).min())
-    distance = border_distance(centres, editable, canvas.padded).reshape(size)
+    border = border_points(editable, canvas.padded, BORDER_PIXELS)
+    reach = float(border_distance(along, border, canvas.padded).min())
+    distance = border_distance(centres, border, canvas.padded).reshape(size)
     weight = (distance / max(TAPER * canvas.factor, SHARE * reach)).clamp_max(1).float()
     weight = weight * (resize_nearest(editable.float(), size) > 0.5)
     fixed = far_pins(editable, ends[moves], canvas.padded, free)
@@ -91,22 +92,27 @@ def far_pins(region: Region, ends: Points, extent: Size, free: Number) -> Points
         free: how near to an end nothing is pinned, in diagonals of the region.
     """
     fixed = pins(region, extent, PINS)
-    inside = cell_centres((region.shape[0], region.shape[1]), extent)[region.flatten()]
-    reach = free * float((inside.amax(0) - inside.amin(0)).norm())
+    left, top, right, bottom = bounding_box(region)
+    cell = (extent[1] / region.shape[1], extent[0] / region.shape[0])
+    reach = free * math.hypot((right - left - 1) * cell[0], (bottom - top - 1) * cell[1])
     return fixed[torch.cdist(fixed, ends).amin(1) > reach]
 
 
-def border_distance(points: Points, region: Region, extent: Size) -> Float64[Tensor, "points"]:
+def border_distance(points: Points, border: Points, extent: Size) -> Float64[Tensor, "points"]:
     """Distance of points of a region from the nearest pixel outside of it, pixels.
 
     The border of the image is no border of the region; where there is none, it is as far as the image's diagonal.
+
+    Args:
+        points: pixels.
+        border: the region's `border_points`.
+        extent: size of the picture in pixels.
     """
-    outside = pins(region, extent, BORDER_PIXELS)[:-CORNERS]
-    if not len(outside):
+    if not len(border):
         return torch.full((len(points),), math.hypot(*extent), dtype=torch.float64)
     parts = points.double().split(AT_ONCE)
     mode = "donot_use_mm_for_euclid_dist"  # the same to the last bit, however many points
-    return torch.cat([torch.cdist(part, outside.double(), compute_mode=mode).amin(1) for part in parts])
+    return torch.cat([torch.cdist(part, border.double(), compute_mode=mode).amin(1) for part in parts])
 
 
 def _bent(way: torch.Tensor, target: Region, extent: Size) -> Points:

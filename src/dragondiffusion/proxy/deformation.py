@@ -14,9 +14,6 @@ from ..core.types import Mask, Points, Region, Size
 STIFFNESS = 1e-6
 """Added to the diagonal of the system, so that points that coincide do not make it singular."""
 
-CORNERS = 4
-"""Corners of the image, which stay in place too."""
-
 STEPS = 8
 """Steps of a flow. Source: docs/experiments.md."""
 
@@ -114,8 +111,8 @@ def _radial(r: Tensor) -> Tensor:
     return torch.xlogy(square, square)
 
 
-def pins(region: Region, extent: Size, count: int) -> Points:
-    """Points just outside a region, evenly chosen, that a deformation of the region leaves in place.
+def border_points(region: Region, extent: Size, count: int) -> Points:
+    """Points just outside a region, evenly chosen around its middle; none where it has no border.
 
     Args:
         region: cells that may move.
@@ -123,10 +120,16 @@ def pins(region: Region, extent: Size, count: int) -> Points:
         count: how many at most.
     """
     border = dilate(region, 1) & ~region
-    size: Size = (region.shape[0], region.shape[1])
-    points = cell_centres(size, extent)[border.flatten()]
-    edge = torch.tensor(((0.0, 0.0), (extent[1], 0.0), (0.0, extent[0]), (extent[1], extent[0])), dtype=points.dtype)
-    centre = points.mean(0) if len(points) else edge.mean(0)
+    points = cell_centres((region.shape[0], region.shape[1]), extent)[border.flatten()]
+    if not len(points):
+        return points
+    centre = points.mean(0)
     around = torch.atan2(points[:, 1] - centre[1], points[:, 0] - centre[0]).argsort()
-    chosen = torch.linspace(0, len(points) - 1, min(count, len(points))).round().long()
-    return torch.cat((points[around[chosen]], edge))
+    return points[around[torch.linspace(0, len(points) - 1, min(count, len(points))).round().long()]]
+
+
+def pins(region: Region, extent: Size, count: int) -> Points:
+    """Points around a region that a deformation of it leaves in place: of its border, and the image's corners."""
+    border = border_points(region, extent, count)
+    edge = torch.tensor(((0.0, 0.0), (extent[1], 0.0), (0.0, extent[0]), (extent[1], extent[0])), dtype=border.dtype)
+    return torch.cat((border, edge))
