@@ -57,12 +57,14 @@ def placing_inputs() -> list[io.Input]:
         io.BoundingBox.Input(
             "box_to",
             optional=True,
+            socketless=False,
             force_input=True,
             tooltip="Where it shall be, in place of offset and scale. Two boxes are where it is and where it shall be.",
         ),
         io.BoundingBox.Input(
             "box_from",
             optional=True,
+            socketless=False,
             force_input=True,
             tooltip="Where it is; without it the box around its mask.",
         ),

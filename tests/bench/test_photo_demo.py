@@ -10,6 +10,7 @@ from dragondiffusion.bench.kinds import KINDS
 from dragondiffusion.bench.photo_demo import CASES, photo_case
 from dragondiffusion.core.types import ModelGrids
 from dragondiffusion.edits import Move, Remove
+from dragondiffusion.imaging.notes import gathered_notes
 from dragondiffusion.pipeline.preview import preview
 
 pytest.importorskip("skimage")
@@ -48,6 +49,23 @@ def test_the_thing_at_a_point_is_moved_to_where_room_is(tmp_path):
     assert dy == 0
     assert 27 < dx <= 140 - 54
     assert isinstance(photo_case("remove", path, (40, 50)).edit, Remove)
+
+
+def test_notes_say_what_was_guessed_and_why_to_doubt_it(tmp_path):
+    pytest.importorskip("cv2")
+    path, _ = a_ball(tmp_path, centre=(70, 45))
+    with gathered_notes() as notes:
+        photo_case("move", path)
+    assert len(notes) == 1 and "centre (70, 45)" in notes[0]
+    with gathered_notes() as notes:
+        photo_case("move", path, (70, 45))
+    assert notes == []
+    halves = np.full((90, 140, 3), (60, 120, 70), dtype=np.uint8)
+    halves[:, :50] = (200, 40, 30)
+    Image.fromarray(halves).save(tmp_path / "halves.png")
+    with gathered_notes() as notes:
+        photo_case("remove", tmp_path / "halves.png", (20, 45))
+    assert "touches 3 borders" in notes[0] and "dragondiffusion mask" in notes[1]
 
 
 @pytest.mark.parametrize(

@@ -165,3 +165,12 @@ def test_demo_writes_a_sheet(folder, capsys):
     with Image.open("sheet.png") as written:
         assert written.width > 3 * 320
     assert capsys.readouterr().out.endswith("wrote sheet.png\n")
+
+
+def test_demo_of_a_photograph_says_what_it_guessed(folder, picture, capsys):
+    pytest.importorskip("cv2")
+    Image.fromarray(picture).save("photo.png")
+    assert cli.main(["demo", "--photo", "photo.png", "--edit", "remove", "--steps", "2"]) == 0
+    said = capsys.readouterr()
+    assert "note: no point is given: the thing at the centre" in said.err
+    assert said.out.endswith("wrote demo.png\n")

@@ -12,6 +12,7 @@ from ..core.types import Point, Size
 from ..edits import Drag, Edit, Landmarks, Move, Paste, Remove, ReplaceAppearance
 from ..imaging.files import read_picture
 from ..imaging.frames import Box, box_of_mask
+from ..imaging.notes import note
 from ..selection import Clicks, select
 from .demo import Arrow, DemoCase
 
@@ -61,7 +62,7 @@ ROOM = 1.4
 
 
 def photo_case(kind: str, photo: Path | None = None, point: Point | None = None) -> DemoCase:
-    """An edit of a photograph.
+    """An edit of a photograph; notes say what was guessed of the user's, and reasons to doubt it.
 
     Args:
         kind: of the edit.
@@ -156,9 +157,15 @@ def _of_user(kind: str, path: Path, point: Point | None) -> DemoCase:
         )
     photo = Image.fromarray(read_picture(path))
     at = point or (photo.width / 2, photo.height / 2)
-    found = select(photo, Clicks(points=(at,))).mask
-    mask = Image.fromarray((255 * found).round().byte().numpy())
-    box = box_of_mask(found)
+    if point is None:
+        note(f"no point is given: the thing at the centre ({at[0]:g}, {at[1]:g}) is taken; --point X Y names another")
+    found = select(photo, Clicks(points=(at,)))
+    for text in found.notes:
+        note(text)
+    if found.notes:
+        note("dragondiffusion mask takes further points and boxes, and offers smaller and larger candidates")
+    mask = Image.fromarray((255 * found.mask).round().byte().numpy())
+    box = box_of_mask(found.mask)
     way = _room(box, (photo.height, photo.width))
     centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
     edit: Edit = {

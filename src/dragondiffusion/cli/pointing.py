@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -63,6 +62,7 @@ class MaskCommand(Command):
     """Width over which the border fades, pixels."""
 
     def run(self) -> None:
+        from ..console.terminal import check_output, show_notes
         from ..imaging.files import read_picture
         from ..selection import Clicks, candidates
 
@@ -70,8 +70,6 @@ class MaskCommand(Command):
         if self.specks < 0 or self.feather < 0:
             raise ValueError(f"--specks {self.specks} and --feather {self.feather} must not be negative")
         if self.out.suffix.lower() != ".json":
-            from ..console.terminal import check_output
-
             check_output(self.out)
         pixels = read_picture(self.photo)
         offered = candidates(pixels, clicks, self.weights, self.device)
@@ -79,8 +77,7 @@ class MaskCommand(Command):
         print(f"found by {found.by}")
         shares = [f"{one.share:.1%}{' (chosen)' if one is found else ''}" for one in offered.selections]
         print(f"candidates, from small to large: {', '.join(shares)} of the image")
-        for note in found.notes:
-            print(f"note: {note}", file=sys.stderr)
+        show_notes(*found.notes)
         mask = self._worked(found.mask, pixels)
         print(f"{float((mask > 0.5).float().mean()):.1%} of the image")
         print(f"wrote {_write_mask(mask, self.out)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,16 +35,19 @@ class Demo(WithSettings):
 
     def run(self) -> None:
         from ..bench.demo import sheet
-        from ..console.terminal import check_output, run_shown
+        from ..console.terminal import check_output, run_shown, show_notes
+        from ..imaging.notes import gathered_notes
         from ..imaging.writing import write_picture
         from ..recipes import Recipe
 
         settings = self.settings()
         check_output(self.out)
-
-        case = self._case()
+        with gathered_notes() as notes:
+            case = self._case()
         recipe = Recipe(case.before, (case.edit,), prompt=case.caption, seed=self.seed, settings=settings)
-        print(f"wrote {write_picture(sheet(case, run_shown(recipe).image), self.out)}")
+        result = run_shown(recipe)
+        show_notes(*notes, *result.notes)
+        print(f"wrote {write_picture(sheet(case, result.image), self.out)}")
 
     def _case(self) -> DemoCase:
         from ..bench.demo import draw_case
@@ -76,14 +78,14 @@ class Run(WithModel):
     """A PNG does not carry its recipe and the images it was made from."""
 
     def run(self) -> None:
-        from ..console.terminal import edit_picture
+        from ..console.terminal import edit_picture, show_notes
         from ..recipes import Recipe, made_with, versions
 
         recipe = Recipe.load(self.recipe, self.allow_outside, self.model)
         here, made = versions(), made_with(self.recipe)
         other = [f"{name} {v} (here {here[name]})" for name, v in made.items() if name in here and v != here[name]]
         if other:
-            print(f"note: made with {', '.join(other)}; the result may differ", file=sys.stderr)
+            show_notes(f"made with {', '.join(other)}; the result may differ")
         if self.lora:
             recipe = dataclasses.replace(recipe, loras=self.lora)
         provenance = {name: value for name, value in made.items() if name not in here}

@@ -66,12 +66,11 @@ def edit_picture(
     with gathered_notes() as notes:
         left = [] if plain else recipe.write_picture(picture, out, result.provenance)
         written = write_picture(picture, out) if plain else out
-    for note in dict.fromkeys((*result.notes, *notes)):
-        print(f"note: {note}", file=sys.stderr)
+    show_notes(*result.notes, *notes)
     for name, value in (provenance or {}).items():
         here = result.provenance.get(name, "nothing")
         if here != value:
-            print(f"note: made with {name}: {value} (here {here}); the result differs", file=sys.stderr)
+            show_notes(f"made with {name}: {value} (here {here}); the result differs")
     if plain:
         print(f"wrote {written}")
         return recipe
@@ -79,6 +78,12 @@ def edit_picture(
     for path in left:
         print(f"{path} is too large to be carried along; {out} refers to it by its path")
     return recipe
+
+
+def show_notes(*notes: str) -> None:
+    """Prints notes on standard error, each once."""
+    for note in dict.fromkeys(notes):
+        print(f"note: {note}", file=sys.stderr)
 
 
 def run_shown(recipe: Recipe, tries: int = 1, loading: Mapping[str, Any] | None = None) -> EditResult:
