@@ -137,11 +137,12 @@ class Window:
 
     @property
     def doc(self):
-        return (json.loads(self.page.evaluate("localStorage['dragondiffusion-page'] ?? 'null'")) or {}).get("doc")
+        saved = json.loads(self.page.evaluate("sessionStorage['dragondiffusion-page'] ?? 'null'")) or {}
+        return saved.get("history", {}).get("present")
 
     @property
     def visitor(self):
-        return Visitor(self.server.client, self.page.evaluate("localStorage['dragondiffusion-session']"))
+        return Visitor(self.server.client, self.page.evaluate("sessionStorage['dragondiffusion-session']"))
 
     @property
     def jobs(self):

@@ -27,6 +27,7 @@ export const DOC = {
   selection: null,
   edits: [],
   chosen: null,
+  shown: null,
   choices: { quality: "default", strength: 1, keep: "most", seed: 0, tries: 1, prompt: "", negative: "", advanced: {} },
 };
 

@@ -12,7 +12,7 @@ import { byName, h } from "./panels/dom.js";
 import { stageEvents } from "./gestures/actions.js";
 import { makeEdits } from "./panels/edit_list.js";
 import { begin } from "./model/history.js";
-import { browserStorage, loadSaved, saveChanges } from "./model/persistence.js";
+import { loadKept, loadSaved, saveChanges } from "./model/persistence.js";
 import { listenForKeys, showKeys } from "./panels/shortcuts.js";
 import { sceneOf } from "./stage/shown_scene.js";
 import { makeNotices } from "./panels/notices.js";
@@ -25,6 +25,7 @@ import { follow } from "./net/running.js";
 import { makeSettings } from "./panels/settings.js";
 import { Stage } from "./stage/stage.js";
 import { firstState, Store, words } from "./model/state.js";
+import { browserStorage, isOnlyTab, tabStorage } from "./model/tab.js";
 import { makeToolbar, makeTools } from "./panels/toolbar.js";
 import { Views } from "./net/views.js";
 
@@ -40,7 +41,7 @@ const AGAIN = 4000;
  * @returns {App} */
 export function mount(element, base) {
   const store = new Store(firstState(), (run) => requestAnimationFrame(run));
-  const client = new Client(base, { storage: browserStorage() });
+  const client = new Client(base, { storage: tabStorage() });
   const views = new Views(client, () => store.set({}));
   /** @type {App} */
   const app = { store, client, views, root: byName(element, "app"), stage: null };
@@ -77,10 +78,14 @@ function listen(app, stage) {
   onFile(app, "file", (file) => void openFile(app, file));
   onFile(app, "restore-file", (file) => void restoreFile(app, file));
   app.client.onRenewed = (session) => {
-    app.store.set({ session, jobs: [], history: begin(emptyDoc(app.store.doc.choices)), shown: null, preview: null, live: null });
+    const history = begin(emptyDoc(app.store.doc.choices));
+    app.store.set({ session, jobs: [], history, looked: null, watched: null, preview: null, live: null });
     app.store.say("The server was restarted or this page was idle for long; open the image again.");
   };
-  app.client.onAway = (isAway) => app.store.say(isAway ? "The server does not answer; trying again." : "The server is there again.");
+  app.client.onAway = (away) => {
+    app.store.set({ away });
+    if (!away) app.store.say("The server is there again.");
+  };
   saveChanges(app);
 }
 
@@ -96,24 +101,30 @@ function onFile(app, name, act) {
   });
 }
 
-/** Starts or resumes the session; for a newcomer to the demo model, a drawn scene.
- * @param {App} app */
-async function start(app) {
+/** Starts or resumes the session; for a newcomer to the demo model, a drawn scene. Beside another tab the page begins without an image.
+ * @param {App} app
+ * @param {Promise<boolean>} only  whether no other tab is open */
+async function start(app, only = isOnlyTab()) {
   const { store } = app;
   try {
+    const own = (await only) ? tabStorage() : browserStorage("sessionStorage");
     const [session, kinds] = [await app.client.session(), await app.client.editKinds()];
-    const { doc, pinned, note } = loadSaved(session, kinds);
+    const { history, watched, note } = loadSaved(session, kinds, own);
     const jobs = session.jobs ?? [];
-    store.set({ session, kinds, history: begin(doc), pinned, jobs, ready: true, error: null });
-    if (note !== "") store.note(note);
-    for (const job of jobs) if (!isFinished(job)) void follow(app, job.id, null);
+    const running = jobs.filter((job) => !isFinished(job));
+    const isWatched = running.some(({ id }) => id === watched);
+    store.set({ session, kinds, history, pinned: loadKept(session), jobs, watched: isWatched ? watched : null, ready: true, error: null });
+    store.say(note);
+    for (const { id } of running) void follow(app, id, id === watched ? store.doc : null);
     const isNew = (session.pictures ?? []).length === 0;
-    if (isNew && session.demo) await openScene(app, "move", FIRST_SCENE);
-    store.set({ history: begin(store.doc) });
+    if (isNew && session.demo) {
+      await openScene(app, "move", FIRST_SCENE);
+      store.set({ history: begin(store.doc) });
+    }
     app.root.dataset.ready = "true";
   } catch (error) {
     store.set({ error: words(error) });
-    setTimeout(() => void start(app), AGAIN);
+    setTimeout(() => void start(app, only), AGAIN);
   }
 }
 

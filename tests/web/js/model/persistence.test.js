@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as document from "../../../../src/dragondiffusion/web/static/model/document.js";
+import { begin } from "../../../../src/dragondiffusion/web/static/model/history.js";
 import { newFormEdit } from "../../../../src/dragondiffusion/web/static/model/kinds.js";
 import { loadSaved } from "../../../../src/dragondiffusion/web/static/model/persistence.js";
 import { picture, selection } from "../samples.js";
@@ -14,13 +15,14 @@ const erased = document.addEdit(open, { kind: "remove", selection: selection() }
 /** @param {object} value
  * @param {readonly import("../../../../src/dragondiffusion/web/static/model/types.js").EditKind[]} [kinds] */
 function loaded(value, kinds = []) {
-  const text = JSON.stringify({ session: "token", pinned: ["job"], ...value });
-  return loadSaved(SESSION, kinds, { getItem: () => text });
+  const text = JSON.stringify({ session: "token", ...value });
+  const { history, ...rest } = loadSaved(SESSION, kinds, { getItem: () => text });
+  return { ...rest, doc: history.present };
 }
 
 test("a document of this version comes back as it was", () => {
-  const { doc, pinned, note } = loaded({ version: 2, doc: erased });
-  assert.deepEqual([doc, [...pinned], note], [erased, ["job"], ""]);
+  const { doc, note } = loaded({ version: 3, history: begin(erased) });
+  assert.deepEqual([doc, note], [erased, ""]);
 });
 
 test("a document without a version, as the first version saved it, comes back under the new names of settings", () => {
@@ -33,9 +35,14 @@ test("a document without a version, as the first version saved it, comes back un
 });
 
 test("a document of a later version is left out, with a sentence", () => {
-  const { doc, note } = loaded({ version: 3, doc: { strange: true } });
+  const { doc, note } = loaded({ version: 4, history: { strange: true } });
   assert.deepEqual(doc, document.emptyDoc());
   assert.match(note, /newer version/);
+});
+
+test("a document of the second version, which had no history, comes back", () => {
+  const { shown: _shown, ...old } = erased;
+  assert.deepEqual(loaded({ version: 2, doc: old }).doc, erased);
 });
 
 test("edits that the server no longer has are left out, with a sentence; others are as the server describes them now", () => {
@@ -53,6 +60,6 @@ test("another session, lost images and broken entries begin anew", () => {
   const empty = document.emptyDoc();
   assert.deepEqual(loaded({ version: 2, session: "other", doc: erased }).doc, empty);
   assert.deepEqual(loaded({ version: 2, doc: document.openPicture(empty, picture("gone")) }).doc, empty);
-  assert.deepEqual(loadSaved(SESSION, [], { getItem: () => "{" }).doc, empty);
-  assert.deepEqual(loadSaved(SESSION, [], { getItem: () => null }).doc, empty);
+  assert.deepEqual(loadSaved(SESSION, [], { getItem: () => "{" }).history.present, empty);
+  assert.deepEqual(loadSaved(SESSION, [], { getItem: () => null }).history.present, empty);
 });

@@ -52,7 +52,7 @@ test("a new edit takes the selection; what is missing is said, and becomes part 
   assert.deepEqual(toRecipe(store.doc).edits, [], "without effect until it is complete");
   assert.deepEqual(problems(store.doc), ["Tint all: set image, reference mask, amount."]);
   await press("Select it");
-  assert.match(store.state.status, /Choose the image first/);
+  assert.match(store.state.note?.text ?? "", /Choose the image first/);
   await press("Choose an image");
   await press("Select it");
   await type("amount", "0.25");
@@ -96,7 +96,7 @@ test("a further mask comes from a new selection; another image drops the mask th
   await press("Choose an image");
   await press("Select it");
   await press("Use the selection", 1);
-  assert.match(store.state.status, /Select the hint/);
+  assert.match(store.state.note?.text ?? "", /Select the hint/);
   store.push(document.select(store.doc, selection("region")));
   await press("Use the selection", 1);
   const edit = /** @type {any} */ (store.doc.edits[0]);

@@ -81,24 +81,6 @@ test("listeners are called once for many changes, and errors become notices", as
   assert.deepEqual([store.state.error, store.state.busy], ["The mask is empty", 0]);
 });
 
-test("a hint waits until a note was read, and does not come after something newer", (context) => {
-  context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  const store = new Store(firstState(), () => undefined);
-  store.hint("at once");
-  assert.equal(store.state.status, "at once");
-  store.note("to be read");
-  store.hint("later");
-  context.mock.timers.tick(5000);
-  assert.equal(store.state.status, "to be read");
-  context.mock.timers.tick(5000);
-  assert.equal(store.state.status, "later");
-  store.note("to be read");
-  store.hint("too late");
-  store.say("newer");
-  context.mock.timers.tick(10_000);
-  assert.equal(store.state.status, "newer");
-});
-
 test("what is said are sentences", () => {
   assert.equal(sentences("Done", "", "arrived (95 %); no ghost", "Really?"), "Done. Arrived (95 %); no ghost. Really?");
 });

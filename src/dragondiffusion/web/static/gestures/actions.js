@@ -82,15 +82,6 @@ async function pick(app, ask, isNew) {
   if (selection === null) app.stage?.cancelGesture();
   if (selection === null || store.doc.picture?.name !== picture.name) return;
   store.push(isNew ? document.select(store.doc, selection) : document.correct(store.doc, selection));
-  store.say(wordsOf(selection, store.state.tool));
-}
-
-/** @param {Selection} selection
- * @param {import("../model/types.js").Tool} tool
- * @returns {string} */
-function wordsOf({ mask }, tool) {
-  if (mask.area === 0) return "Nothing is selected there; click on another place, or paint it.";
-  return tool === "select" ? "Selected. Drag it to where it should go." : "Selected. Paint on, or take the arrow (V) and drag it.";
 }
 
 /** The document; of a result that is looked at, one that goes on from it.
@@ -125,9 +116,7 @@ export async function beginLandmarks(app) {
   const own = picture.landmarks ?? [];
   const points = own.length > 0 ? own : await foundLandmarks(app, picture);
   if (store.doc.picture?.name !== picture.name || store.state.tool !== "landmarks") return;
-  if (points === null) return store.say("Tap points that should stay, and points to drag elsewhere.");
-  store.push(edits.setLandmarks(store.doc, points));
-  store.say("Drag the points of the face.");
+  if (points !== null) store.push(edits.setLandmarks(store.doc, points));
 }
 
 /** @param {App} app
@@ -142,7 +131,6 @@ async function foundLandmarks({ store, client }, picture) {
 export function beginArrows({ store }) {
   const existing = store.doc.edits.find((edit) => edit.kind === "drag" && !edit.hidden);
   if (existing !== undefined) store.push(document.choose(store.doc, existing.id));
-  store.say("Pull an arrow from a point to where it should go.");
 }
 
 /** Erases what is selected; deletes the edit that is chosen.

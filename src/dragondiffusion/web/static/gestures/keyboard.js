@@ -8,7 +8,7 @@
 import { clampPoint, scaled, wrapAngle } from "../model/geometry.js";
 import { painting, split, splitOf } from "./gestures.js";
 import { put, putting } from "./placing.js";
-import { arrowsOf, chosenEdit, howOf, landmarksOf, subjectOf } from "../stage/scene.js";
+import { arrowsOf, howOf, landmarksOf, subjectOf } from "../stage/scene.js";
 import { currentSubject, removeFocused, tapped } from "./tools.js";
 
 /** @type {Object<string, Point>} */
@@ -191,19 +191,16 @@ function enterLandmark(stage, screen, event) {
   events.onHint("Arrow keys move this landmark, Enter puts it down.");
 }
 
-/** Escape: takes back what is half done; else nothing is chosen. @param {StageContext} stage @returns {boolean} whether there was anything */
+/** Escape: takes back what is half done. The rest is the page's. @param {StageContext} stage @returns {boolean} whether there was anything */
 export function letGo(stage) {
-  const { interaction, scene, events } = stage;
+  const { interaction, events } = stage;
   if (interaction.tail || interaction.landmarks) {
     const before = interaction.landmarks && interaction.before;
     interaction.tail = interaction.landmarks = interaction.before = null;
     if (before) events.onLandmarks(before, false);
   } else if (interaction.crosshair || interaction.focus !== null) {
     interaction.crosshair = interaction.focus = null;
-  } else {
-    if (!scene.doc.selection && !chosenEdit(scene.doc)) return false;
-    events.onChoose(null);
-  }
+  } else return false;
   stage.redraw(true);
   return true;
 }

@@ -35,7 +35,7 @@ export const UNMOVED = Object.freeze({
  * @param {Choices} [choices]
  * @returns {Doc} */
 export function emptyDoc(choices = CHOICES) {
-  return { picture: null, selection: null, edits: [], chosen: null, choices };
+  return { picture: null, selection: null, edits: [], chosen: null, choices, shown: null };
 }
 
 /** Another image, nothing done to it yet; the choices stay, the prompt is the image's own where it has one.
@@ -155,6 +155,14 @@ export function choose(doc, id) {
  * @returns {Doc} */
 export function setChoices(doc, changes) {
   return { ...doc, choices: { ...doc.choices, ...changes } };
+}
+
+/** Whether two documents are the same but for the result that is looked at.
+ * @param {Doc} a
+ * @param {Doc} b
+ * @returns {boolean} */
+export function sameWork(a, b) {
+  return JSON.stringify({ ...a, shown: null }) === JSON.stringify({ ...b, shown: null });
 }
 
 /** A seed nobody chose.

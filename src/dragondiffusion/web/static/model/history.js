@@ -93,3 +93,21 @@ export function canUndo(history) {
 export function canRedo(history) {
   return history.future.length > 0;
 }
+
+/** The documents, each as a function makes it; those it gives null for, and repetitions, are left out.
+ * @param {History} history
+ * @param {(doc: Doc) => Doc | null} change
+ * @param {Doc} otherwise  the present, if there is none left
+ * @returns {History} */
+export function changed({ past, present, future }, change, otherwise) {
+  const [now, ...before] = distinct([present, ...[...past].reverse()].flatMap((doc) => change(doc) ?? []));
+  const after = distinct([...(now === undefined ? [] : [now]), ...future.flatMap((doc) => change(doc) ?? [])]);
+  return { past: before.reverse(), present: now ?? after[0] ?? otherwise, future: after.slice(1), gesture: null };
+}
+
+/** @param {Doc[]} docs
+ * @returns {Doc[]} */
+function distinct(docs) {
+  const texts = docs.map((doc) => JSON.stringify(doc));
+  return docs.filter((_, k) => k === 0 || texts[k] !== texts[k - 1]);
+}

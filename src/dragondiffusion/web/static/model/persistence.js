@@ -1,21 +1,33 @@
-// Persistence: the document and the pinned results outlive a reload of the page, in the browser's storage.
+// Persistence: the history and the kept results outlive a reload of the page, in the browser's storage.
 
 /**
  * @typedef {import("./state.js").App} App
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./history.js").History} History
  * @typedef {import("./types.js").Doc} Doc
  * @typedef {import("./types.js").Edit} Edit
  * @typedef {import("./types.js").EditKind} EditKind
+ * @typedef {import("./tab.js").Storage} Storage
  * @typedef {import("../net/http.js").Session} Session
- * @typedef {{doc: Doc, pinned: Set<string>, note: string}} Saved  note: a sentence about what could not be loaded, or ""
+ * @typedef {{history: History, watched: string | null, note: string}} Saved  note: a sentence about what could not be loaded, or ""
  */
 
 import { CHOICES, emptyDoc } from "./document.js";
+import { begin, changed } from "./history.js";
 import { namesOf } from "./inspection.js";
+import { browserStorage, tabStorage } from "./tab.js";
 
 const KEY = "dragondiffusion-page";
+const KEPT = "dragondiffusion-kept";
 
-/** Version of what is stored. Entries without one are of version 1. */
-const VERSION = 2;
+/** Version of what is stored. Entries without one are of version 1; versions 1 and 2 are of one document. */
+const VERSION = 3;
+
+/** So many steps back, and as many forth, are saved; fewer where the browser has no room for them. */
+const STEPS = [60, 10, 0];
+
+/** Milliseconds without a change until it is saved. */
+const CALM = 300;
 
 /** Settings that had other names in version 1. */
 const RENAMED = {
@@ -27,55 +39,106 @@ const RENAMED = {
   carried_start: "transported_start",
 };
 
-/** The browser's storage; null where the person has switched it off.
- * @returns {Storage | null} */
-export function browserStorage() {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return null;
-  }
-}
-
-/** Saves the document, once nothing has changed for a while.
+/** Saves what changes, once nothing has changed for a while; what other tabs keep is taken over.
  * @param {App} app */
-export function saveChanges(app) {
+export function saveChanges({ store }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  app.store.listen((state) => {
+  let saved = store.state;
+  const save = () => {
     clearTimeout(timer);
-    if (state.session === null) return;
-    const { history, pinned, session } = state;
-    const text = JSON.stringify({ version: VERSION, session: session.session, doc: history.present, pinned: [...pinned] });
-    timer = setTimeout(() => {
-      try {
-        browserStorage()?.setItem(KEY, text);
-      } catch {
-        // Full: the page works without.
-      }
-    }, 300);
+    const { state } = store;
+    if (state.session === null || !state.ready) return;
+    saved = state;
+    saveHistory(state);
+    saveKept(state, browserStorage("localStorage"));
+  };
+  store.listen((state) => {
+    const isSaved = (/** @type {State} */ other) => other.history === state.history && other.watched === state.watched && other.pinned === state.pinned;
+    if (isSaved(saved)) return;
+    clearTimeout(timer);
+    timer = setTimeout(save, CALM);
+  });
+  addEventListener("pagehide", save);
+  addEventListener("storage", ({ key }) => {
+    if (key === KEPT && store.state.session !== null) store.set({ pinned: loadKept(store.state.session) });
   });
 }
 
-/** The document that was saved under this session, if the server still has its images.
+/** @param {State} state
+ * @param {Storage} [storage] */
+export function saveHistory({ session, history, watched }, storage = tabStorage()) {
+  for (const steps of STEPS) {
+    const kept = { past: steps === 0 ? [] : history.past.slice(-steps), present: history.present, future: history.future.slice(0, steps) };
+    try {
+      return storage.setItem(KEY, JSON.stringify({ version: VERSION, session: session?.session, history: kept, watched }));
+    } catch {
+      // Full: fewer steps, or none; the page works without.
+    }
+  }
+}
+
+/** @param {State} state
+ * @param {Storage | null} storage */
+function saveKept({ session, pinned }, storage) {
+  try {
+    const text = JSON.stringify({ session: session?.session, jobs: [...pinned] });
+    if (storage?.getItem(KEPT) !== text) storage?.setItem(KEPT, text);
+  } catch {
+    // Full.
+  }
+}
+
+/** Results that are kept, of this session.
+ * @param {Session} session
+ * @param {Storage | null} [storage]
+ * @returns {Set<string>} */
+export function loadKept(session, storage = browserStorage("localStorage")) {
+  try {
+    const value = JSON.parse(storage?.getItem(KEPT) ?? storage?.getItem(KEY) ?? "null"); // until version 2 with the document
+    return new Set(value?.session === session.session ? (value.jobs ?? value.pinned ?? []) : []);
+  } catch {
+    return new Set();
+  }
+}
+
+/** The history that was saved under this session, as far as the server still has its images and results.
  * @param {Session} session
  * @param {readonly EditKind[]} kinds  of edits that the server has
  * @param {{getItem: (key: string) => string | null} | null} [storage]
  * @returns {Saved} */
-export function loadSaved(session, kinds, storage = browserStorage()) {
-  const nothing = { doc: emptyDoc(), pinned: new Set(), note: "" };
+export function loadSaved(session, kinds, storage = tabStorage()) {
+  const nothing = { history: begin(emptyDoc()), watched: null, note: "" };
   try {
     const value = JSON.parse(storage?.getItem(KEY) ?? "null");
     if (value?.session !== session.session) return nothing;
-    const { version = 1 } = value;
+    const { version = 1, watched = null } = value;
     if (version > VERSION) return { ...nothing, note: "The last edits were saved by a newer version of this page and cannot be shown." };
-    const saved = restoredDoc(version === 1 ? withNewNames(value.doc) : value.doc, kinds);
-    const available = new Set((session.pictures ?? []).map(({ name }) => name));
-    if (![...namesOf(saved.doc).images].every((name) => available.has(name))) return nothing;
-    return { ...saved, pinned: new Set(value.pinned) };
+    const saved = version === VERSION ? value.history : begin(version === 1 ? withNewNames(value.doc) : value.doc);
+    return { ...restoredHistory(saved, session, kinds), watched };
   } catch {
     return nothing;
   }
+}
+
+/** @param {History} saved
+ * @param {Session} session
+ * @param {readonly EditKind[]} kinds
+ * @returns {{history: History, note: string}} */
+function restoredHistory(saved, session, kinds) {
+  const images = new Set((session.pictures ?? []).map(({ name }) => name));
+  const results = new Set((session.jobs ?? []).flatMap(({ id, state }) => (state === "done" ? [id] : [])));
+  const note = restoredDoc(saved.present, kinds).note;
+  const history = changed(
+    saved,
+    (each) => {
+      const { doc } = restoredDoc(each, kinds);
+      if (![...namesOf(doc).images].every((name) => images.has(name))) return null;
+      return doc.shown === null || results.has(doc.shown) ? doc : { ...doc, shown: null };
+    },
+    emptyDoc(),
+  );
+  return { history, note };
 }
 
 /** A document of version 1 under the names of version 2.

@@ -100,6 +100,7 @@ export function fromRecipe(recipe, files, choices = CHOICES, kinds = []) {
     selection: null,
     edits: edits.map((edit, k) => editFromRecipe(edit, k + 1, files, kinds)),
     chosen: edits.length === 1 ? 1 : null,
+    shown: null,
     choices: {
       ...choices,
       prompt: recipe.prompt ?? "",

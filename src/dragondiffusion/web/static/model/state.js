@@ -9,24 +9,29 @@
  * @typedef {import("../net/http.js").Session} Session
  * @typedef {import("./history.js").History} History
  * @typedef {{image: CanvasImageSource, box: Box}} Layer  a part of the image
+ * @typedef {{text: string, doc: Doc, tool: Tool, shown: string | null}} Note  a message, and what it was said about
  *
  * @typedef {object} State
  * @property {History} history
  * @property {Tool} tool
  * @property {number} brush  diameter, per cent of the image's longer side
- * @property {"new" | "add" | "remove"} how  what clicks and lassos do
+ * @property {"new" | "add" | "remove"} how  what clicks and lassos do; "new" while nothing is worked on
  * @property {Session | null} session
  * @property {readonly Job[]} jobs  newest last
  * @property {ReadonlySet<string>} pinned  jobs whose results cannot be deleted by accident
- * @property {string | null} shown  job whose result is looked at
+ * @property {string | null} looked  job whose result was opened from the strip; no step of the history
+ * @property {string | null} watched  job that runs while its intermediate images are looked at
+ * @property {string | null} shown  job whose result is looked at: `looked`, else the document's; follows from the others
  * @property {string | null} rival  job whose result it is compared with; null is the image before
  * @property {boolean} compares  the result that is looked at is beside what was before
  * @property {number} split  share of the width that shows what was before
  * @property {Layer | null} preview
+ * @property {string | null} refusal  why the server cannot make the edits; null where it can, or was not asked yet
  * @property {(Layer & {doc: Doc}) | null} live  the intermediate image of a running job, and the document it was submitted with
  * @property {number} busy  requests that the person waits for
- * @property {string} status
+ * @property {Note | null} note  the last message; it counts as long as what it is about is there, see `statusOf`
  * @property {number} calls  how often the status line called for attention
+ * @property {boolean} away  the server does not answer
  * @property {string | null} error
  * @property {readonly import("./types.js").EditKind[]} kinds  of edits that the server has
  * @property {boolean} ready  the session is there
@@ -40,11 +45,9 @@
  * @property {import("../stage/stage.js").Stage | null} stage
  */
 
-import { emptyDoc } from "./document.js";
+import { emptyDoc, sameWork, workedOn } from "./document.js";
 import * as history from "./history.js";
-
-/** Milliseconds for which a note stays. */
-const READING = 8000;
+import { fittingTool } from "./tools.js";
 
 /** @returns {State} */
 export function firstState() {
@@ -56,19 +59,40 @@ export function firstState() {
     session: null,
     jobs: [],
     pinned: new Set(),
+    looked: null,
+    watched: null,
     shown: null,
     rival: null,
     compares: false,
     split: 0.5,
     preview: null,
+    refusal: null,
     live: null,
     busy: 0,
-    status: "",
+    note: null,
     calls: 0,
+    away: false,
     error: null,
     kinds: [],
     ready: false,
     second: null,
+  };
+}
+
+/** A state with what follows from its parts: the one place where what no longer holds is put back.
+ * @param {State} before
+ * @param {State} state
+ * @returns {State} */
+function consistent(before, state) {
+  const doc = state.history.present;
+  const isOtherImage = before.history.present.picture?.name !== doc.picture?.name;
+  const shown = state.watched === null ? (state.looked ?? doc.shown) : null;
+  return {
+    ...state,
+    tool: isOtherImage ? "select" : state.tool,
+    how: isOtherImage || workedOn(doc) === null ? "new" : state.how,
+    shown,
+    ...(shown === before.shown ? {} : { rival: null, compares: false }),
   };
 }
 
@@ -78,7 +102,6 @@ export class Store {
   /** @type {((state: State) => void)[]} */
   #listeners = [];
   #isDue = false;
-  #readUntil = 0;
   #later;
 
   /** @param {State} state
@@ -100,7 +123,7 @@ export class Store {
 
   /** @param {Partial<State>} changes */
   set(changes) {
-    this.state = { ...this.state, ...changes };
+    this.state = consistent(this.state, { ...this.state, ...changes });
     if (this.#isDue) return;
     this.#isDue = true;
     this.#later(() => {
@@ -109,10 +132,10 @@ export class Store {
     });
   }
 
-  /** A finished change of the document; looking at a result ends.
+  /** A finished change of the document; looking at a result ends, and the tool is one that fits the chosen edit.
    * @param {Doc} doc */
   push(doc) {
-    this.set({ history: history.push(this.state.history, doc), shown: null, rival: null });
+    this.#work(doc, (plain) => history.push(this.state.history, plain));
   }
 
   /** A change of a gesture that goes on, or its last one.
@@ -121,7 +144,22 @@ export class Store {
    * @param {boolean} final */
   during(doc, gesture, final) {
     const next = final ? history.finish : history.during;
-    this.set({ history: next(this.state.history, doc, gesture), shown: null, rival: null });
+    this.#work(doc, (plain) => next(this.state.history, plain, gesture));
+  }
+
+  /** @param {Doc} doc
+   * @param {(plain: Doc) => History} put */
+  #work(doc, put) {
+    const plain = doc.shown === null ? doc : { ...doc, shown: null };
+    const tool = fittingTool(this.state.tool, this.doc, plain);
+    this.set({ history: put(plain), tool, looked: null, watched: null });
+  }
+
+  /** A document from elsewhere, with the tool that its edits need.
+   * @param {Doc} doc */
+  adopt(doc) {
+    this.push(doc);
+    this.set({ tool: fittingTool("select", emptyDoc(), doc), how: "new" });
   }
 
   settle() {
@@ -132,38 +170,52 @@ export class Store {
     this.set({ history: history.callOff(this.state.history) });
   }
 
+  /** One step back: a result that was opened from the strip is closed, else the last change is undone. The arrival of a result is one. */
   undo() {
-    this.set({ history: history.undo(this.state.history), shown: null, rival: null });
+    if (this.state.looked !== null) this.set({ looked: null });
+    else this.set({ history: history.undo(this.state.history), watched: null });
   }
 
   redo() {
-    this.set({ history: history.redo(this.state.history), shown: null, rival: null });
+    this.set({ history: history.redo(this.state.history), looked: null, watched: null });
   }
 
-  /** @param {string} status */
-  say(status) {
-    this.set({ status });
+  /** A change of the document that is no step of its own.
+   * @param {Doc} doc */
+  amend(doc) {
+    this.set({ history: { ...this.state.history, present: doc } });
   }
 
-  /** Says something that has to be read; hints wait for it.
-   * @param {string} status */
-  note(status) {
-    this.#readUntil = Date.now() + READING;
-    this.say(status);
+  /** The result of the document arrived: a step of its own.
+   * @param {string} id */
+  arrive(id) {
+    this.set({ history: history.push(this.state.history, { ...this.doc, shown: id }), looked: null, watched: null });
   }
 
-  /** Says what is good to know, once a note has been there for long enough and if nothing else was said since.
-   * @param {string} status */
-  hint(status) {
-    const [left, before] = [this.#readUntil - Date.now(), this.state.status];
-    if (left <= 0) this.say(status);
-    else setTimeout(() => this.state.status === before && this.say(status), left);
+  /** Looks at a result, or at the edits again. Neither changes what undo goes back to.
+   * @param {string | null} id */
+  look(id) {
+    const { past, present } = this.state.history;
+    if (id !== null) return this.set({ looked: id === present.shown ? null : id, watched: null });
+    this.set({ looked: null, watched: null });
+    if (present.shown === null) return;
+    const before = past[past.length - 1];
+    if (before !== undefined && before.shown === null && sameWork(before, present)) this.undo();
+    else this.push(present);
+  }
+
+  /** Says something about what is there now; it goes away with that.
+   * @param {string} text */
+  say(text) {
+    const { history: { present: doc }, tool, shown } = this.state;
+    this.set({ note: text === "" ? null : { text, doc, tool, shown } });
   }
 
   /** Says why something does not work, so that it is seen.
-   * @param {string} status */
-  call(status) {
-    this.set({ status, calls: this.state.calls + 1 });
+   * @param {string} text */
+  call(text) {
+    this.say(text);
+    this.set({ calls: this.state.calls + 1 });
   }
 
   /** Awaits work that the person waits for; an error becomes a notice.

@@ -29,6 +29,7 @@
  * @property {Mask | null} found  what the clicks alone mean; null where there were none
  * @property {Point[]} points  clicks on the object
  * @property {Point[]} outside  clicks beside it
+ * @property {string[]} [notes]  reasons to doubt it, with remedies
  *
  * @typedef {object} Placing  Where an object goes.
  * @property {Point} offset
@@ -81,6 +82,7 @@
  * @property {readonly Edit[]} edits
  * @property {number | null} chosen  id of the edit that is being worked on
  * @property {Choices} choices
+ * @property {string | null} shown  job whose result came of it and is looked at; null while the edits are
  *
  * @typedef {"select" | "brush" | "eraser" | "lasso" | "drag" | "landmarks" | "pan"} Tool
  *

@@ -11,8 +11,6 @@ import { fromRecipe } from "../model/recipe.js";
 import { addFromSecondImage } from "../panels/second_image.js";
 import { sentences } from "../model/state.js";
 
-const TAP = "Tap an object, then drag it.";
-
 /** Opens an image file for editing.
  * @param {App} app
  * @param {File | Blob} file */
@@ -20,8 +18,6 @@ export async function openFile(app, file) {
   const picture = await upload(app, file);
   if (picture === null) return;
   open(app, picture);
-  if (!app.store.state.session?.demo) return;
-  app.store.say(sentences(...picture.notes, "The demo model knows drawn scenes; for photos, start the server with --model", TAP));
 }
 
 /** @param {App} app
@@ -40,7 +36,8 @@ export async function upload({ store, client }, file) {
  * @param {Picture} picture */
 export function open({ store }, picture) {
   store.push(openPicture(store.doc, picture));
-  store.set({ tool: "select", how: "new", status: sentences(...picture.notes, TAP), second: null });
+  store.set({ tool: "select", how: "new", second: null });
+  store.say(sentences(...picture.notes));
 }
 
 /** Opens a drawn scene, with a second image where its kind has one.
@@ -63,9 +60,8 @@ export async function restoreFile({ store, client }, file) {
     return { doc: fromRecipe(recipe, { pictures, masks }, store.doc.choices, store.state.kinds), notes };
   });
   if (restored === null) return;
-  store.push(restored.doc);
-  if (restored.notes.length === 0) store.say("Restored.");
-  else store.note(sentences("Restored", ...restored.notes));
+  store.adopt(restored.doc);
+  store.say(sentences("Restored", ...restored.notes));
 }
 
 /** Asks what a file is for that came while an image is open.

@@ -3,8 +3,8 @@
 /** @typedef {import("../model/state.js").App} App */
 
 import { isAbort } from "./http.js";
-import { problems } from "../model/problems.js";
 import { toRecipe } from "../model/recipe.js";
+import { problems } from "../model/problems.js";
 import { words } from "../model/state.js";
 
 const DELAY = 40;
@@ -27,35 +27,34 @@ export class Previews {
   follow() {
     const { store, client } = this.#app;
     const { history, shown } = store.state;
+    if (shown !== null) return; // the preview waits behind the result
     const key = previewKey(history.present);
     if (key === this.#asked) return;
     if (key !== "" && UNTIL_RELEASE.has(history.gesture ?? "")) {
-      if (store.state.preview !== null) store.set({ preview: null });
+      if (store.state.preview !== null || store.state.refusal !== null) store.set({ preview: null, refusal: null });
       this.#asked = "";
       return;
     }
     this.#asked = key;
     clearTimeout(this.#timer);
     client.abortPreview();
-    if (key === "" || shown !== null) return store.set({ preview: null });
+    if (store.state.refusal !== null) store.set({ refusal: null });
+    if (key === "") return store.set({ preview: null });
     this.#timer = setTimeout(() => void this.#ask(key), DELAY);
   }
 
   /** @param {string} key */
   async #ask(key) {
     const { store, client } = this.#app;
-    const [problem] = problems(store.doc);
-    if (problem !== undefined) return store.set({ preview: null, status: problem });
+    if (problems(store.doc).length > 0) return store.set({ preview: null });
     try {
       const { image, box } = await client.preview(toRecipe(store.doc));
       const preview = { image: await createImageBitmap(image), box: box ?? whole(store.doc) };
       if (key !== this.#asked) return;
       store.set({ preview });
-      store.hint("This is a preview. Press Edit for the result.");
     } catch (error) {
       if (isAbort(error) || key !== this.#asked) return;
-      store.set({ preview: null });
-      store.call(words(error));
+      store.set({ preview: null, refusal: words(error) });
     }
   }
 }

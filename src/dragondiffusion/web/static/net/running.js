@@ -9,6 +9,7 @@
 import { isFinished } from "./client.js";
 import { triesOf } from "../model/choices.js";
 import { continueFrom, newSeed, setChoices } from "../model/document.js";
+import { changed } from "../model/history.js";
 import { problems } from "../model/problems.js";
 import { fromRecipe, toRecipe } from "../model/recipe.js";
 import { whole } from "./previewing.js";
@@ -24,13 +25,14 @@ export async function run(app) {
   const [problem] = problems(store.doc);
   if (problem !== undefined) return store.call(problem);
   const isAgain = wasMade(app, question(store.doc));
-  if (isAgain) store.push(setChoices(store.doc, { seed: newSeed() }));
+  if (isAgain) store.amend(setChoices(store.doc, { seed: newSeed() }));
   const doc = store.doc;
   const job = await store.wait(() => client.submit(toRecipe(doc), triesOf(doc.choices)));
   if (job === null) return;
   sent.set(job.id, question(doc));
   put(app, job);
-  store.set({ status: isAgain ? "Editing once more, with another seed." : "Editing.", shown: null, rival: null });
+  if (isWaitedFor(app, doc)) store.set({ watched: job.id, looked: null });
+  if (isAgain) store.say("Once more, with another seed.");
   await follow(app, job.id, doc);
 }
 
@@ -89,16 +91,25 @@ async function followNow(app, id, doc) {
  * @param {Doc | null} doc */
 function ended(app, id, doc) {
   const { store } = app;
-  store.set({ live: null });
-  const job = store.state.jobs.find((each) => each.id === id);
+  const { watched, jobs } = store.state;
+  store.set({ live: null, watched: watched === id ? null : watched });
+  const job = jobs.find((each) => each.id === id);
   if (job === undefined) return;
-  if (job.state === "failed") store.set({ error: words(job.error ?? "The edit failed."), status: "The edit failed." });
-  if (job.state === "interrupted") store.set({ error: words(job.error ?? "Press Edit to make it again."), status: "The edit was interrupted." });
+  if (job.state === "failed" || job.state === "interrupted") {
+    store.set({ error: words(job.error ?? "Press Edit to make it again.") });
+    store.say(job.state === "failed" ? "The edit failed." : "The edit was interrupted.");
+  }
   if (job.state === "cancelled") store.say("Cancelled.");
   if (job.state !== "done") return;
-  const isWaitedFor = doc !== null && doc.edits === store.doc.edits && doc.picture === store.doc.picture;
-  if (isWaitedFor) show(app, id);
-  store.say(sentences("Done", job.report?.words ?? "", ...job.notes));
+  if (doc !== null && isWaitedFor(app, doc)) store.arrive(id);
+  else store.say(sentences("A result is ready", job.report?.words ?? "", ...job.notes));
+}
+
+/** Whether the person has not gone on since a document was submitted.
+ * @param {App} app
+ * @param {Doc} doc */
+function isWaitedFor({ store }, doc) {
+  return doc.edits === store.doc.edits && doc.picture === store.doc.picture;
 }
 
 /** @param {App} app
@@ -133,7 +144,7 @@ export async function cancel(app, id) {
  * @param {App} app
  * @param {string | null} id */
 export function show({ store }, id) {
-  store.set({ shown: id, rival: null, compares: false });
+  store.look(id);
 }
 
 /** Puts what is looked at beside what was before, or beside another result.
@@ -150,7 +161,7 @@ export function compareWith({ store }, rival) {
 export function goOn({ store }, job) {
   if (job.result === null) return;
   store.push(continueFrom(store.doc, job.result));
-  store.set({ tool: "select", status: "The result is the image now. Undo brings the last one back." });
+  store.say("The result is the image now. Undo brings the last one back.");
 }
 
 /** The edits that made a result come back.
@@ -162,7 +173,7 @@ export async function bringBack(app, job) {
     const { recipe, pictures, masks } = await app.client.restore(await app.client.result(job.id));
     return fromRecipe({ ...recipe, seed: job.seed }, { pictures, masks }, store.doc.choices, store.state.kinds);
   });
-  if (doc !== null) store.push(doc);
+  if (doc !== null) store.adopt(doc);
 }
 
 /** @param {App} app
@@ -171,11 +182,13 @@ export async function forget(app, id) {
   const { store } = app;
   const gone = await store.wait(() => app.client.forget(id).then(() => true));
   if (gone === null) return;
-  const { shown, rival } = store.state;
+  const { looked, rival, history, jobs } = store.state;
+  const isLost = [history.present, ...history.past, ...history.future].some(({ shown }) => shown === id);
   store.set({
-    jobs: store.state.jobs.filter((job) => job.id !== id),
-    shown: shown === id ? null : shown,
-    rival: rival === id || shown === id ? null : rival,
+    jobs: jobs.filter((job) => job.id !== id),
+    looked: looked === id ? null : looked,
+    rival: rival === id ? null : rival,
+    ...(isLost ? { history: changed(history, (doc) => (doc.shown === id ? { ...doc, shown: null } : doc), store.doc) } : {}),
   });
 }
 

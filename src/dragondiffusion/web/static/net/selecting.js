@@ -34,8 +34,8 @@ export async function clicked({ client, views }, picture, old, at, how) {
  * @param {Box} box
  * @returns {Promise<Selection>} */
 export async function boxed({ client }, picture, box) {
-  const { mask } = await client.select({ picture: picture.name, points: [], outside: [], box, found: null, corrected: null });
-  return { mask, found: null, points: [], outside: [] };
+  const { mask, notes } = await client.select({ picture: picture.name, points: [], outside: [], box, found: null, corrected: null });
+  return { mask, found: null, points: [], outside: [], notes };
 }
 
 /** @param {Client} client
@@ -48,7 +48,7 @@ async function ask(client, picture, before, points, outside) {
   const [found, now] = [before?.found?.name ?? null, before?.mask.name ?? null];
   const corrected = now === found ? null : now;
   const answer = await client.select({ picture: picture.name, points, outside, box: null, found, corrected });
-  return { mask: answer.mask, found: answer.found, points, outside };
+  return { mask: answer.mask, found: answer.found, points, outside, notes: answer.notes };
 }
 
 /** @param {ImageBitmap} view

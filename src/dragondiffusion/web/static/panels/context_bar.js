@@ -46,10 +46,14 @@ export function makeContext(app) {
     const [edit, thing] = [chosenEdit(doc), workedOn(doc)];
     const isPlaced = edit?.kind === "move" || edit?.kind === "paste";
     bar.hidden = doc.picture === null || state.shown !== null;
-    segments.hidden = thing === null || (state.tool !== "select" && state.tool !== "lasso");
+    const paints = state.tool === "lasso" || state.tool === "brush";
+    segments.hidden = thing === null || (state.tool !== "select" && !paints);
     brush.hidden = state.tool !== "brush" && state.tool !== "eraser";
     setValue(size, state.brush);
-    for (const { how, button } of hows) button.setAttribute("aria-pressed", String(how === state.how));
+    for (const { how, button } of hows) {
+      button.hidden = paints && how === "new"; // what is painted is added
+      button.setAttribute("aria-pressed", String(how === (paints && state.how === "new" ? "add" : state.how)));
+    }
     actions.erase.hidden = doc.selection === null && edit?.kind !== "move";
     actions.copy.hidden = doc.selection === null;
     actions.flip.hidden = doc.selection === null && !isPlaced;

@@ -18,12 +18,13 @@ export async function downloadResult({ store, client }, job) {
   if (png !== null) save(png, `${stem(job.result?.title ?? "edited")}-${job.seed}.png`);
 }
 
-/** The job that downloads are about: the one that is looked at, else the newest that is done.
+/** The job that downloads are about: the one that is looked at, else the newest of the open image that is done.
  * @param {App} app
  * @returns {Job | null} */
 export function downloadable({ store }) {
   const { jobs, shown } = store.state;
-  const done = jobs.filter((job) => job.state === "done");
+  const open = store.doc.picture?.name;
+  const done = jobs.filter((job) => job.state === "done" && (job.id === shown || job.recipe.image === open || job.result?.name === open));
   return done.find((job) => job.id === shown) ?? done[done.length - 1] ?? null;
 }
 

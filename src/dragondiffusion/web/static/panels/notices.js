@@ -7,6 +7,7 @@
 
 import { byName, h, iconButton, setText, wordButton } from "./dom.js";
 import { activeEdits } from "../model/inspection.js";
+import { statusOf } from "../model/status.js";
 import { openScene } from "../net/opening.js";
 
 /** @param {App} app
@@ -25,7 +26,7 @@ export function makeNotices(app) {
   let calls = 0;
   byName(app.root, "local").hidden = !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   return (state) => {
-    setText(status, state.busy > 0 ? "Working…" : state.status);
+    setText(status, statusOf(state));
     if (state.calls !== calls) flash(line);
     calls = state.calls;
     setText(model, state.session?.model ?? "");

@@ -12,7 +12,6 @@ import { cancel } from "../net/running.js";
 
 /** @type {Record<string, string>} */
 const PHASES = {
-  load: "Loading the model",
   invert: "Reading the image",
   edit: "Editing",
   decode: "Finishing",

@@ -103,7 +103,7 @@ function done(act) {
  * @param {Stage} stage */
 function leave(app, stage) {
   const { store } = app;
-  stage.cancelGesture();
+  if (stage.cancelGesture()) return;
   if (store.state.error !== null) store.set({ error: null });
   else if (store.state.history.gesture !== null) store.callOff();
   else if (store.state.shown !== null) show(app, null);

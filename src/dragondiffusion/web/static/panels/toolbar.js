@@ -66,7 +66,7 @@ export function makeToolbar(app, stage, help) {
   const runButton = /** @type {HTMLButtonElement} */ (byName(app.root, "run"));
   runButton.addEventListener("click", () => void run(app));
   return (state) => {
-    undo.disabled = !canUndo(state.history);
+    undo.disabled = state.looked === null && !canUndo(state.history);
     redo.disabled = !canRedo(state.history);
     runButton.classList.toggle("dd-quiet", activeEdits(state.history.present).length === 0);
     download.update();
