@@ -8,6 +8,7 @@ import torch
 
 from compiling import compiled
 from dragondiffusion import Drag, Geometry, Landmarks, Move, Paste, Remove, ReplaceAppearance, Settings
+from dragondiffusion.core.geometry import coverage
 from dragondiffusion.core.resampling import sample_bilinear
 from dragondiffusion.core.types import Canvas
 from dragondiffusion.edits.compose import compose
@@ -103,6 +104,14 @@ def test_dragged_content_arrives_and_the_surroundings_stay():
     assert float(there[0]) > 0.95 * float(base.max())
     away = made.changed == 0
     assert torch.equal(proxy[..., away], base[..., away])
+
+
+def test_every_cell_that_a_soft_mask_touches_has_a_place_it_comes_from():
+    """A mask that was scaled with its image has soft borders; what is there is led along with the rest."""
+    mask = np.clip(1.5 - np.hypot(*(np.mgrid[:61, :90] - np.array([30, 45])[:, None, None])) / 16, 0, 1)
+    made = compiled(Drag([((40, 30), (52, 34))], (mask * 255).astype(np.uint8)), CANVAS, SETTINGS)
+    touched = coverage((made.changed > 0).float(), CANVAS.latent) > 0
+    assert torch.equal(made.placed[0].match.target, touched)
 
 
 def test_patches_of_a_drag_correspond():

@@ -110,7 +110,7 @@ class Drag(Edit):
         touched, inside = covered_cells(mask, canvas.energy), coverage(mask, canvas.latent) > 0
         fixed = tuple(pair for pair in self.anchors if mask[int(pair[0][1]), int(pair[0][0])] > 0.5)
         points = (*self.moving, *fixed)
-        placed = deformed(points, mask > 0.5, canvas, self.clamp(settings), settings.proxy, self.FREE)
+        placed = deformed(points, mask > 0, canvas, self.clamp(settings), settings.proxy, self.FREE)
         objective = Objective(
             edit_terms=(patch_term(points, 0.5 * w.w_edit, canvas), *left_terms(self.moving, w, canvas)),
             content_terms=content_term(~touched, 0.5 * w.w_content),
