@@ -98,16 +98,19 @@ def arrive(mask: Mask, affine: Affine, canvas: Canvas, proxy: bool) -> Placement
     # A proxy also knows how the cells look that the object covers in part.
     latent = touched if proxy else covered_cells(arrived, canvas.latent)
     nothing = torch.zeros(canvas.energy, dtype=torch.bool)
+    pixels = Correspondence.along(affine, arrived > 0, canvas.padded, extent) if proxy else None
     return Placement(
         source=nothing,
         match=Correspondence.along(affine, covered_cells(arrived, canvas.energy), canvas.padded, extent),
         latent=Correspondence.along(affine, latent, canvas.padded, extent),
-        pixels=Correspondence.along(affine, arrived > 0, canvas.padded, extent) if proxy else None,
+        pixels=pixels,
         inside=touched,
         noise_region=touched,
         hole=torch.zeros_like(touched),
         changed=arrived,
-        cover=arrived if proxy else None,
+        cover=None
+        if pixels is None
+        else pixels.carry_pixels(mask[None, None], torch.zeros(1, 1, *canvas.padded))[0, 0],
     )
 
 

@@ -14,6 +14,7 @@ from ..core.paint import Paint, Placed
 from ..core.stopping import go_on
 from ..core.types import Latents, Mask, Pictures, Region
 from .inpainting import Inpaint, inpaint
+from .outlines import has_hard_edges
 from .shading import scaled
 
 SURROUNDINGS = 0.5
@@ -42,7 +43,8 @@ class Copied(Paint):
     """Content copied along a correspondence.
 
     Pixels at an object's soft border show what was behind it too. Where its mask is known they get the object's
-    colours, continued from inside, and cover the proxy by the share of them that the object covers.
+    colours, continued from inside, and cover the proxy by the share of them that the object covers. An object with hard
+    edges keeps them: it covers whole pixels, and its pixels have colours that it has.
 
     Args:
         guide: picture it comes from, as in `Energy.guide`.
@@ -71,7 +73,10 @@ class Copied(Paint):
         source = pictures[self.guide]
         if self.mask is None or self.cover is None:
             return self.match.carry_pixels(source, proxy)
-        return torch.lerp(proxy, self.match.carry_pixels(fill(source, self.mask < PURE), proxy), self.cover.to(proxy))
+        whole = fill(source, self.mask < PURE)
+        if has_hard_edges(source, self.mask):
+            return self.match.restrict(self.cover > 0.5).nearest.carry(whole, proxy)
+        return torch.lerp(proxy, self.match.carry_pixels(whole, proxy), self.cover.to(proxy))
 
 
 def uncertainty(x: Pictures, place: Region) -> float:
