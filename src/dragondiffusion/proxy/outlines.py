@@ -1,4 +1,4 @@
-"""Whether an object is drawn with hard edges, as in flat art and pixel art: no pixel mixes it with what is behind it."""
+"""Whether an object has hard edges, as in flat art and pixel art: no pixel mixes it with what is behind it."""
 
 import torch
 from jaxtyping import Bool
