@@ -43,6 +43,7 @@ CORE = {
             [number("x", 0), number("y", 0), number("width", 512, 1), number("height", 512, 1)],
             ["BOUNDING_BOX"],
         ),
+        core_schema("MarkdownNote", [text("text")]),
         core_schema("ETN_KritaCanvas", outputs=["IMAGE", "INT", "INT", "INT"]),
         core_schema(
             "ETN_KritaSelection",

@@ -25,7 +25,7 @@ class LoadModel(io.ComfyNode):
             node_id=prefixed("LoadModel"),
             display_name="Load Model (DragonDiffusion)",
             category=CATEGORY,
-            description="Loads Stable Diffusion 1.x, 2.x or XL for the nodes of this pack: a checkpoint, a folder of "
+            description="Loads Stable Diffusion or FLUX.1 for the nodes of this pack: a checkpoint, a folder of "
             "diffusers, or the demo model that needs no download.",
             inputs=[
                 io.Combo.Input("checkpoint", options=[DEMO, *host.files("checkpoints")], default=DEMO),

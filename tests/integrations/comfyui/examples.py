@@ -24,7 +24,7 @@ EXAMPLES = PACK / "example_workflows"
 INPUTS = PACK / "example_inputs"
 WIDTH = 320
 """Width of the example images, pixels."""
-WIDE, HIGH, GAP = 320, 46, 60
+WIDE, HIGH, GAP, NOTE = 320, 46, 60, 130
 
 
 def main():
@@ -249,20 +249,30 @@ class Writer:
                     links.append([entry["link"], number[origin], int(slot), number[name], len(inputs), io_type])
                 inputs.append(entry)
             entries.append((name, kind, widgets, inputs))
-        columns = self._columns(nodes)
+        tops = {}
+        written = []
+        for name, kind, widgets, inputs in entries:
+            column = self._column(nodes, name)
+            place = (column * (WIDE + GAP), tops.get(column, 0))
+            written.append(self._entry(number[name], kind, widgets, inputs, place, name, outgoing))
+            tops[column] = place[1] + written[-1]["size"][1] + GAP
+        written.append(self._note(len(nodes) + 1, note))
         return {
-            "last_node_id": len(nodes),
+            "last_node_id": len(written),
             "last_link_id": len(links),
-            "nodes": [
-                self._entry(number[name], kind, widgets, inputs, columns[name], name, outgoing)
-                for name, kind, widgets, inputs in entries
-            ],
+            "nodes": written,
             "links": links,
-            "groups": [{"title": note, "bounding": [-20, -140, 1200, 80], "color": "#3f789e", "font_size": 20}],
+            "groups": [],
             "config": {},
             "extra": {},
             "version": 0.4,
         }
+
+    def _note(self, number, text):
+        """A note above the nodes; the browser shows it, and the server never sees it."""
+        entry = self._entry(number, "MarkdownNote", {"text": text}, [], (0, 0), "note", {})
+        place = {"pos": [0, -NOTE - GAP], "size": [2 * WIDE + GAP, NOTE]}
+        return {**entry, **place, "title": "How to", "properties": {}, "color": "#432", "bgcolor": "#653"}
 
     def _entry(self, number, kind, widgets, inputs, place, name, outgoing):
         schema = self.schemas[kind]
@@ -278,11 +288,14 @@ class Writer:
             }
             for k, one in enumerate(schema.outputs)
         ]
-        height = HIGH + 26 * (len(inputs) + len(values)) + (260 if kind in ("LoadImage", "PreviewImage") else 0)
+        high = 260 * (kind in ("LoadImage", "PreviewImage")) + 100 * sum(
+            "multiline" in one.options for one in schema.inputs
+        )
+        height = HIGH + 26 * (len(inputs) + len(values)) + high
         return {
             "id": number,
             "type": kind,
-            "pos": [place[0] * (WIDE + GAP), place[1] * 400],
+            "pos": list(place),
             "size": [WIDE, height],
             "flags": {},
             "order": number - 1,
@@ -293,18 +306,10 @@ class Writer:
             "widgets_values": values,
         }
 
-    def _columns(self, nodes):
-        """(column, row) of every node: to the right of all that it takes from."""
-
-        def depth(name):
-            return max((depth(source.split(".")[0]) + 1 for source in nodes[name][2].values()), default=0)
-
-        rows, places = {}, {}
-        for name in nodes:
-            column = depth(name)
-            places[name] = (column, rows.get(column, 0))
-            rows[column] = places[name][1] + 1
-        return places
+    def _column(self, nodes, name):
+        """Column of a node: to the right of all that it takes from."""
+        sources = nodes[name][2].values()
+        return max((self._column(nodes, source.split(".")[0]) + 1 for source in sources), default=0)
 
 
 def draw(name, workflow, pack):
