@@ -19,6 +19,7 @@ class MatrixOptimizer:
     Args:
         model: Whose parameters are trained; convolutions in channels-last format are stepped in place.
         rate: Learning rate.
+        outer: Parts of the names of layers that are left to AdamW.
 
     Raises:
         ValueError: A convolution's weight is not in channels-last format, and a matrix of it would be a copy.
@@ -27,9 +28,9 @@ class MatrixOptimizer:
     scalable for LLM training", arXiv 2502.16982.
     """
 
-    def __init__(self, model: nn.Module, rate: float) -> None:
+    def __init__(self, model: nn.Module, rate: float, outer: tuple[str, ...] = OUTER) -> None:
         named = dict(model.named_parameters())
-        inner = [p for name, p in named.items() if p.dim() >= 2 and not any(part in name for part in OUTER)]
+        inner = [p for name, p in named.items() if p.dim() >= 2 and not any(part in name for part in outer)]
         self.matrices = [(p, nn.Parameter(as_matrix(p.data))) for p in inner]
         if any(p.data_ptr() != m.data_ptr() for p, m in self.matrices):
             raise ValueError("MatrixOptimizer: bring the model to memory_format=torch.channels_last first")

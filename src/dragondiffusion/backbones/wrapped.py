@@ -1,13 +1,15 @@
 """What every backbone around a diffusers pipeline does alike: device, autoencoder, saving of memory."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ..core.types import Latents, Pictures
+from ..core.types import Latents, Number, Pictures
 from ..method.bank import on_host
+from ..method.denoiser import Condition
 from .autoencoder import decoded, encoded
 from .base import Backbone, weights_digest
 from .savings import Offload, Saving, Savings, network
@@ -104,3 +106,26 @@ class PipelineBackbone(Backbone):
         hook = getattr(net, "_hf_hook", None)
         if hook is not None:
             hook.pre_forward(net)
+
+
+def classifier_free(
+    call: Callable[[Latents, Condition], Tensor],
+    z_t: Latents,
+    condition: Condition,
+    negative: Condition | None,
+    guidance_scale: Number | Tensor,
+) -> Tensor:
+    r"""What a network says with classifier-free guidance, $f_u + w\,(f_c - f_u)$, both of one batch.
+
+    Args:
+        call: from latents and what they show to what the network says; negative ones come first.
+        z_t: latents.
+        condition: what they show.
+        negative: what they do not show; None makes one plain call.
+        guidance_scale: $w$, one number or one per image; 1 makes one plain call too.
+    """
+    w = torch.as_tensor(guidance_scale, dtype=torch.float32)
+    if negative is None or bool((w == 1).all()):
+        return call(z_t, condition)
+    f_u, f_c = call(torch.cat((z_t, z_t)), Condition.cat((negative, condition))).chunk(2)
+    return f_u + w.reshape(-1, 1, 1, 1).to(f_u) * (f_c - f_u)

@@ -17,7 +17,7 @@ from ...core.types import Canvas, Latents, Number, Size
 from ...method.bank import GridMemory, LayerMemory, Reader
 from ...method.denoiser import Condition, PartialForward, Prediction
 from ..savings import Savings, keeping_weights, network
-from ..wrapped import PipelineBackbone
+from ..wrapped import PipelineBackbone, classifier_free
 from .attention import watching
 from .noise_levels import FlowSchedule
 from .stream import Blocks, Call, Modulation, Stream
@@ -162,10 +162,6 @@ class FlowTransformer(PipelineBackbone):
     ) -> Prediction:
         w = torch.as_tensor(guidance_scale, dtype=torch.float32)
         told, is_plain = self.told_scale(w.expand(len(z_t))), bool((w == 1).all())
-        guided = negative is not None and told is None and not is_plain
-        z_in, both = z_t, condition
-        if negative is not None and guided:
-            z_in, both = torch.cat((z_t, z_t)), Condition.cat((negative, condition))
         # Features are always those of a partial forward, in which the network is told no scale.
         apart = bool(taps) and told is not None and not is_plain
         call = Call(() if apart else tuple(sorted(taps)))
@@ -176,10 +172,13 @@ class FlowTransformer(PipelineBackbone):
         with watching(
             self._memory_layers, grid, self.remember, self.attend, record=record, reader=attention
         ) as recorded:
-            v = self._run(z_in, level, both, call, told).float()
-        if guided:
-            v_u, v_c = v.chunk(2)
-            v = v_u + w.reshape(-1, 1, 1, 1).to(v) * (v_c - v_u)
+            v = classifier_free(
+                lambda z, c: self._run(z, level, c, call, told).float(),
+                z_t,
+                condition,
+                negative if told is None else None,
+                w,
+            )
         count = len(z_t)
         memory: tuple[dict[str, LayerMemory], ...] = tuple(
             {layer: rows[b - count] for layer, rows in recorded.items()} for b in range(count if record else 0)

@@ -19,7 +19,7 @@ from ..checkpoint import check_channels
 from ..prediction import Training
 from ..prompts import prompt_notes
 from ..savings import Savings, keeping_weights, swaps_weights
-from ..wrapped import PipelineBackbone
+from ..wrapped import PipelineBackbone, classifier_free
 from .hooks import (
     adapter_processors,
     adapters_scaled,
@@ -134,12 +134,7 @@ class StableDiffusion(PipelineBackbone):
         attention: Reader | None = None,
         resume: PartialForward | None = None,
     ) -> Prediction:
-        w = torch.as_tensor(guidance_scale, dtype=torch.float32)
-        count, guided = len(z_t), negative is not None and not bool((w == 1).all())
-        z_in, both = z_t, condition
-        if negative is not None and guided:
-            z_in, both = torch.cat((z_t, z_t)), Condition.cat((negative, condition))
-        unet = self._unet
+        unet, count = self._unet, len(z_t)
         # Features and memory are seen by hooks on blocks, which have to run.
         if resume is not None and resume.outputs is not None and not taps and not record:
             self._arrive()
@@ -149,10 +144,13 @@ class StableDiffusion(PipelineBackbone):
             recorded = hooks.enter_context(recording(self._unet)) if record else {}
             if attention is not None:
                 hooks.enter_context(recalling(self._unet, attention))
-            eps = self._to_noise(self._call(unet, z_in, level, both), z_in, level)
-        if guided:
-            eps_u, eps_c = eps.chunk(2)
-            eps = eps_u + w.reshape(-1, 1, 1, 1).to(eps) * (eps_c - eps_u)
+            eps = classifier_free(
+                lambda z, c: self._to_noise(self._call(unet, z, level, c), z, level),
+                z_t,
+                condition,
+                negative,
+                guidance_scale,
+            )
         memory = tuple(_of_image(recorded, b - count) for b in range(count) if record)
         return Prediction(predict_clean(z_t, eps, level), eps, tuple(f[-count:] for f in maps), memory)
 
