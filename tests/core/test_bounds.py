@@ -1,6 +1,7 @@
 """What is stated of fields, and what is done with values."""
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -76,3 +77,14 @@ def test_long_values_are_cut():
 
 def test_words():
     assert words_of(Number | Point | None, ranges=False) == "a number or (a number, a number) or None"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the type statement is Python 3.12's")
+def test_aliases_of_types_are_what_they_stand_for():
+    named: dict = {"Annotated": Annotated, "Range": Range}
+    exec("type Share = Annotated[float, Range(0, 1)]\ntype Pair[T] = tuple[T, T]\ntype Either = Share | None", named)
+    assert fitted(1, named["Share"], "x") == 1
+    assert fitted([1, 2], named["Pair"][int], "x") == (1, 2)
+    assert fitted(None, named["Either"], "x") is None
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        fitted(2, named["Either"], "x")

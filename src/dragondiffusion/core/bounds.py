@@ -8,6 +8,7 @@ import functools
 import math
 import os
 import reprlib
+import sys
 import types
 import typing
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import Annotated, Any, cast
 
 import numpy as np
 
+_ALIAS: tuple[type, ...] = (typing.TypeAliasType,) if sys.version_info >= (3, 12) else ()
 _NUMBERS = frozenset((int, float))
 _MANY = 100
 _QUOTES = reprlib.Repr()
@@ -111,11 +113,21 @@ def declared(kind: type) -> dict[str, Any]:
 
 
 def unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A type hint without what is stated of its values, and that."""
+    """A type hint without what is stated of its values, and that; of an alias, `type X = ...`, what it stands for."""
+    hint = _stood_for(hint)
     if typing.get_origin(hint) is Annotated:
         bare, *stated = typing.get_args(hint)
         return bare, tuple(stated)
     return hint, ()
+
+
+def _stood_for(hint: Any) -> Any:
+    """A type hint in place of its alias: of Python 3.12's `type` statement, or NumPy's `NDArray`, one since 2.5."""
+    alias, parts = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if not isinstance(alias, _ALIAS):
+        return hint
+    value = cast(Any, alias).__value__
+    return _stood_for(value[parts] if parts else value)
 
 
 @functools.cache

@@ -21,7 +21,7 @@ from ..core.messages import cut, is_file, reason
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """An RGB image (height, width, 3) with 8 bits a channel."""
 
-ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor
+ImageLike: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray[Any, np.dtype[Any]] | Tensor
 """What is taken for an image or a mask: a path, a PIL image, or an array."""
 
 COMMON, OTHERS = (
