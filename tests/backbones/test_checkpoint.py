@@ -204,8 +204,10 @@ def test_files_that_are_nothing(tmp_path, folder, no_weights):
         Editor.from_pretrained(tmp_path / "photo.png")
 
 
-def test_hub_ids_without_a_network():
-    with pytest.raises(FileNotFoundError, match="stable-diffusion-v1-5/stable-diffusion-v1-5 cannot be loaded"):
+def test_hub_ids_without_a_network(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    said = r"v1-5 is not on this machine, and the hub cannot be reached \(.*offline mode.*\); check the connection"
+    with pytest.raises(FileNotFoundError, match=said):
         Editor.from_pretrained("stable-diffusion-v1-5/stable-diffusion-v1-5")
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import diffusers
 import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
 from torch import nn
 
 from .base import Backbone
@@ -212,7 +213,7 @@ def _kind_on_hub(source: str) -> str:
     try:
         index = cast(Any, diffusers).DiffusionPipeline.load_config(source)
     except Exception as error:
-        raise FileNotFoundError(f"checkpoint {source} cannot be loaded: {_first(error)}") from error
+        raise FileNotFoundError(_problem(source, error)) from error
     return pipeline_class(dict(index), source)
 
 
@@ -228,9 +229,22 @@ def _made(kind: str, how: str, source: str, options: dict[str, Any], failure: ty
     try:
         return getattr(getattr(diffusers, kind), how)(source, **options)
     except Exception as error:
-        raise failure(f"checkpoint {source} cannot be loaded: {_first(error)}") from error
+        raise failure(_problem(source, error)) from error
 
 
-def _first(error: Exception) -> str:
+def _problem(source: str, error: Exception) -> str:
+    """Why a checkpoint cannot be loaded: that the hub is out of reach, or the first lines of the error's message."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    if any(isinstance(one, LocalEntryNotFoundError) for one in chain):
+        return (
+            f"checkpoint {source} is not on this machine, and the hub cannot be reached ({_first(chain[-1])}); "
+            "check the connection, or give the folder of a checkpoint"
+        )
+    return f"checkpoint {source} cannot be loaded: {_first(error)}"
+
+
+def _first(error: BaseException) -> str:
     """The first lines of a message, those that say something."""
     return " ".join(line.strip() for line in str(error).splitlines()[:3] if line.strip())

@@ -8,6 +8,7 @@ import torch
 from ..core.libraries import check_libraries
 from ..core.types import Mask
 from ..imaging.files import ImageLike, Pixels, read_picture
+from ..imaging.mask_noise import without_dust
 from .clicks import Clicks
 from .doubts import doubts
 
@@ -104,11 +105,17 @@ def _found(picture: ImageLike, clicks: Clicks, weights: str | None, device: str,
         by, masks = "GrabCut", _cut(pixels, clicks, count)
     else:
         by, masks = f"SAM 2 ({weights})", _predicted(pixels, clicks, weights, device, count)
+    masks = [(_clean(mask), leap) for mask, leap in masks]
     found = [Selection(mask, by, doubts(mask, clicks, leap, weights)) for mask, leap in masks if _marks(mask)]
     if not found or not _marks(masks[0][0]):
         raise ValueError(f"{by} finds nothing there; click on another part of the thing or draw a box around it")
     order = sorted(range(len(found)), key=lambda k: found[k].share)
     return Candidates(tuple(found[k] for k in order), order.index(0))
+
+
+def _clean(mask: Mask) -> Mask:
+    """A mask without faint values beyond its border, which whoever reads it would take for noise."""
+    return torch.from_numpy(without_dust(mask.numpy())[0])
 
 
 def _marks(mask: Mask) -> bool:
