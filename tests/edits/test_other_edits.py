@@ -196,20 +196,6 @@ def test_different_kinds_together(second, mask):
     assert len(union.objective.recalls) == 3
 
 
-def test_contradictions_are_reported(second, mask):
-    image, like = second
-    other = np.zeros_like(mask)
-    other[4:14, 60:80] = True
-    for edits, message in (
-        ([Move(mask, (30, 0)), Move(other, (-14, 16))], r"edits 1 and 2: their destinations overlap"),
-        ([Move(mask, (40, 0)), Remove(mask)], r"edits 1 and 2 both take the same thing away"),
-        ([Move(mask, (40, 0)), ReplaceAppearance(mask, image, like)], r"edits 1 and 2 change the same place"),
-        ([Drag([((30, 30), (36, 30))], mask), Remove(mask)], r"edits 1 and 2 change the same place"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            joined(*edits)
-
-
 def test_strengths_come_from_settings_or_the_edit(second, mask):
     image, like = second
     own = compiled(Paste(image, like, (30, 12)), CANVAS, Settings.preset("reference", geometry=Geometry.AFFINE))

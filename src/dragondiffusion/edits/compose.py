@@ -6,15 +6,14 @@ from dataclasses import replace
 import torch
 
 from ..core.geometry import union
-from ..core.paint import Placed
-from ..core.stopping import go_on
-from ..core.types import Mask, Region
+from ..core.types import Mask
 from ..method.energies import Energy
 from ..method.objective import Objective
 from .base import Compiled
+from .order import arrived
 
 
-def compose(edits: Sequence[Compiled], guides: Sequence[int], compatible: bool = False) -> Compiled:
+def compose(edits: Sequence[Compiled], guides: Sequence[int]) -> Compiled:
     """Several edits of one image as one.
 
     Energies and placed content are collected; content energies leave out what other edits touch and the energy
@@ -22,17 +21,11 @@ def compose(edits: Sequence[Compiled], guides: Sequence[int], compatible: bool =
     of the edits'.
 
     Args:
-        edits: compiled, one or more.
+        edits: compiled, one or more, of one pass (see `order.ordered`).
         guides: how many further images each edit has; they are numbered one after the other.
-        compatible: the edits are known not to contradict each other.
-
-    Raises:
-        ValueError: if two edits contradict each other.
     """
     if len(edits) == 1:
         return edits[0]
-    if not compatible:
-        _check_conflicts(edits)
     shifted = [_shift(edit, sum(guides[:k])) for k, edit in enumerate(edits)]
     return Compiled(
         objective=_objective(shifted),
@@ -40,7 +33,7 @@ def compose(edits: Sequence[Compiled], guides: Sequence[int], compatible: bool =
         touched=union([e.touched for e in shifted]),
         changed=torch.stack([e.changed for e in shifted]).amax(0),
         stays=union([e.stays for e in shifted]),
-        hole=union([e.hole for e in shifted]) & ~union([_arrived(e) for e in shifted]),
+        hole=union([e.hole for e in shifted]) & ~union([arrived(e) for e in shifted]),
         hole_pixels=union([e.hole_pixels for e in shifted]),
         lit=_product([e.lit for e in shifted]),
         outright=None if all(e.outright is None for e in shifted) else union([e.wholly for e in shifted]),
@@ -89,44 +82,6 @@ def _product(factors: Sequence[Mask | None]) -> Mask | None:
 
 def _weighed(term: Energy, ratio: float) -> Energy:
     return replace(term, weight=term.weight * ratio)
-
-
-def _arrived(edit: Compiled) -> Region:
-    nothing = torch.zeros_like(edit.hole)
-    return union([nothing, *(p.match.target for p in _contents(edit)), *_bare_targets(edit)])
-
-
-def _contents(edit: Compiled) -> list[Placed]:
-    """What is put in a place."""
-    return [placed for placed in edit.placed if placed.is_content]
-
-
-def _bare_targets(edit: Compiled) -> list[Region]:
-    """Latent cells to which content is transported, where nothing is placed in pixels."""
-    return [] if edit.placed else [transport.match.target for transport in edit.objective.transports]
-
-
-def _check_conflicts(edits: Sequence[Compiled]) -> None:
-    for k, one in enumerate(edits):
-        go_on()
-        for m, other in enumerate(edits[:k]):
-            names = f"edits {m + 1} and {k + 1}"
-            if bool((_destination(one) & _destination(other)).any()):
-                raise ValueError(
-                    f"{names}: their destinations overlap; move them apart or make the edits one after the other"
-                )
-            gone = int((one.hole & other.hole).sum())
-            if gone and gone > 0.5 * min(int(one.hole.sum()), int(other.hole.sum())):
-                raise ValueError(f"{names} both take the same thing away; keep one of them")
-            for stays, takes in ((one, other), (other, one)):
-                if bool((stays.stays & (takes.hole | _arrived(takes))).any()):
-                    raise ValueError(f"{names} change the same place; make them one after the other")
-
-
-def _destination(edit: Compiled) -> Region:
-    places = [placed.paint.region if placed.paint else placed.match.target for placed in _contents(edit)]
-    places += _bare_targets(edit)
-    return union(places) if places else torch.zeros(1, 1, dtype=torch.bool)
 
 
 def _shift(edit: Compiled, by: int) -> Compiled:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..core.messages import cut
 from ..core.types import Size
-from .deep import DEEP, Deep, deep_of, kept
+from .deep import DEEP, Deep, deep_of, deep_with, kept
 from .files import (
     MAX_PIXELS,
     ImageLike,
@@ -129,6 +129,7 @@ def read_photo(source: ImageLike, max_pixels: int = MAX_PIXELS) -> Photo:
 def _photo(image: Image.Image, name: str, source: Path | None = None, ours: bool = False) -> Photo:
     """A photo of an image with its pixels read; `ours`: see `upright`."""
     deep = deep_of(image, source)
+    deep = deep_with(image) if deep is None else deep  # a result that is edited again
     notes, info, turned = tuple(_notes(image, name, deep is not None)), carried(image), upright(image, ours)
     alpha = by_strips(turned, _opacity) if turned.has_transparency_data else None
     if alpha is not None and int(alpha.min(initial=255)) == 255:

@@ -32,6 +32,7 @@ from ..imaging.tensors import from_tensor
 from ..method.inversion import generate
 from ..method.sampling import sample
 from .cache import ReferenceCache, Requirements, guided_steps, invert_all, inverted
+from .passes import in_passes
 from .plan import check_together, framed, plan
 from .postprocess import PreviewStream, decode, finish
 from .prepare import prepared, samples
@@ -203,9 +204,11 @@ class Editor:
             OutOfMemory: if memory runs out; the message says what to try.
         """
         clock, progress = clock or Clock(), progress or _silent
-        return in_memory(
-            lambda: self._batch(requests, progress, clock, live), self._saving(len(requests)), self.fall_back
-        )
+
+        def together(some: Sequence[Request]) -> list[EditResult]:
+            return in_memory(lambda: self._batch(some, progress, clock, live), self._saving(len(some)), self.fall_back)
+
+        return in_passes(self.backbone, requests, together)
 
     def invert(
         self,
@@ -301,8 +304,6 @@ class Editor:
     ) -> list[EditResult]:
         plans = [plan(self.backbone, request, k if len(requests) > 1 else None) for k, request in enumerate(requests)]
         check_together(plans)
-        if not plans:
-            return []
         references = invert_all(self.backbone, plans, clock, progress, self.cache)
         with clock.phase("encode"):
             work = prepared(self.backbone, plans, references)

@@ -152,7 +152,7 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
     canvas = Canvas(frame.size, factor, factor, one.settings.energy_grid)
     inner = [edit.within(frame, settings) for edit in edits]
     x = to_tensor(frame.pixels(photo.pixels), canvas.padded)
-    fine = compile_edits(inner, canvas, settings, x, compatible=True)
+    fine = compile_edits(inner, canvas, settings, x)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for edit in inner for g in edit.guides(canvas, settings)]
     left, top, right, bottom = shifted_box(box, (-frame.box[0], -frame.box[1]))
     alpha = fine.alpha(canvas, one.settings.clamp_margin, one.settings.composite_feather)

@@ -4,7 +4,8 @@ Everything that can be wrong with a request is found in `plan` and `check_togeth
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from ..backbones.base import Backbone
@@ -12,6 +13,7 @@ from ..core.levels import NEVER, Levels
 from ..core.types import Canvas, ModelGrids, Pictures
 from ..edits.base import Compiled, Edit
 from ..edits.compose import compose
+from ..edits.order import Order, ordered
 from ..edits.reference.strategy import in_geometry
 from ..edits.settings import Geometry, Settings
 from ..imaging.frames import Box, Frame, fits, joined
@@ -39,21 +41,47 @@ def plan(backbone: Backbone, request: Request, number: int | None = None) -> Pla
         FileNotFoundError: if an image's path does not exist.
         ValueError: if an image is unreadable, the edits do not fit it, or an inverted image lacks what they need.
     """
+    with _numbered(number), gathered_notes() as notes:
+        made = _plan(backbone, request)
+    return replace(made, notes=(*made.notes, *made.shot.photo.notes, *notes))
+
+
+@contextmanager
+def _numbered(number: int | None) -> Generator[None]:
+    """Context manager: errors say which request they are about."""
     try:
-        with gathered_notes() as notes:
-            made = _plan(backbone, request)
-        return replace(made, notes=(*made.notes, *made.shot.photo.notes, *notes))
+        yield
     except (ValueError, FileNotFoundError) as error:
         if number is None:
             raise
         raise type(error)(f"requests[{number}]: {error}") from error
 
 
+def order_of(backbone: Backbone, request: Request, number: int | None = None) -> Order:
+    """Which edits of a request are made together, and which on the result of others; arguments as in `plan`.
+
+    Raises:
+        FileNotFoundError: as `plan`.
+        ValueError: if edits do not fit the image, or contradict each other.
+    """
+    with _numbered(number):
+        edits, settings = request.edits(), request.settings or Settings()
+        if len(edits) == 1:
+            return Order(((0,),))
+        frame = _shown(request, settings, backbone.working_size)[0].frame
+        return _order(edits, frame, settings, backbone.canvas(frame.size, settings.energy_grid))
+
+
+def _order(edits: Sequence[Edit], frame: Frame, settings: Settings, canvas: Canvas) -> Order:
+    inner = [edit.within(frame, settings) for edit in in_geometry(edits, settings)]
+    return ordered([edit.compiled(canvas, settings) for edit in inner])
+
+
 def _plan(backbone: Backbone, request: Request) -> Plan:
     settings, working = request.settings or Settings(), backbone.working_size
     shot, picture = _shown(request, settings, working)
     canvas = backbone.canvas(shot.frame.size, settings.energy_grid)
-    first = picture or InversionRequest.of_shot(shot, _prompt(request), canvas)
+    first = picture or InversionRequest.of_shot(shot, prompt_of(request), canvas)
     edits = [edit.within(shot.frame, settings) for edit in in_geometry(request.edits(), settings)]
     x = first.x.cpu()
     compiled = compile_edits(edits, canvas, settings, x)
@@ -123,7 +151,8 @@ def _shown(request: Request, settings: Settings, working: int) -> tuple[Shot, Re
     return framed(shot.photo, request.edit, settings, working), None
 
 
-def _prompt(request: Request) -> str:
+def prompt_of(request: Request) -> str:
+    """What the image of a request shows."""
     return request.image.prompt if isinstance(request.image, Reference) else request.prompt
 
 
@@ -157,36 +186,32 @@ def extent(edits: Sequence[Edit], photo: Photo, settings: Settings) -> Box:
     return joined([edit.extent(photo.size, settings) for edit in edits])
 
 
-def compile_edits(
-    edits: Sequence[Edit], canvas: Canvas, settings: Settings, x: Pictures | None = None, compatible: bool = False
-) -> Compiled:
+def compile_edits(edits: Sequence[Edit], canvas: Canvas, settings: Settings, x: Pictures | None = None) -> Compiled:
     """One edit or several as data.
 
     Args:
-        edits: what is to be done, in pixels of the canvas.
+        edits: what is to be done in one pass, in pixels of the canvas.
         canvas: grids of the image.
         settings: how.
         x: the padded image in [-1, 1]; without it, nothing that must be read off it is in the result.
-        compatible: several edits are known not to contradict each other.
 
     Raises:
-        ValueError: if an edit does not fit the image, or edits contradict each other.
+        ValueError: if an edit does not fit the image.
     """
     compiled = [one.compiled(canvas, settings) for one in edits]
     if x is not None:
         compiled = [one.refine(c, x, canvas, settings) for one, c in zip(edits, compiled, strict=True)]
-    return compose(compiled, [len(one.guides(canvas, settings)) for one in edits], compatible)
+    return compose(compiled, [len(one.guides(canvas, settings)) for one in edits])
 
 
-def check_edits(edits: Sequence[Edit], photo: Photo, settings: Settings, grids: ModelGrids) -> None:
-    """Checks that edits fit a photo and each other, on the grids of a model.
+def check_edits(edits: Sequence[Edit], photo: Photo, settings: Settings, grids: ModelGrids) -> Order:
+    """Checks that edits fit a photo and each other, on the grids of a model; gives the order in which they are made.
 
     Raises:
         ValueError: if they do not.
     """
     frame = framed(photo, edits, settings, grids.working_size).frame
-    inner = [edit.within(frame, settings) for edit in in_geometry(edits, settings)]
-    compile_edits(inner, grids.canvas(frame.size, settings.energy_grid), settings)
+    return _order(edits, frame, settings, grids.canvas(frame.size, settings.energy_grid))
 
 
 def check_together(plans: Sequence[Plan]) -> None:

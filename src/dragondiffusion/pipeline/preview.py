@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from PIL import Image
 
-from ..core.types import ModelGrids
+from ..core.types import Canvas, Mask, ModelGrids, Pictures
 from ..edits.base import Edit
+from ..edits.order import Order, ordered
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike, Pixels
 from ..imaging.frames import box_of_mask
@@ -58,7 +60,7 @@ def preview(
 
     Raises:
         FileNotFoundError: if the path of an image or mask does not exist.
-        ValueError: if an image is unreadable or an edit does not fit it.
+        ValueError: if an image is unreadable, an edit does not fit it, or edits contradict each other.
     """
     photo = image if isinstance(image, Photo) else read_photo(image)
     settings, edits = settings or Settings(), as_edits(edit)
@@ -68,13 +70,43 @@ def preview(
     inner = [one.within(frame, settings) for one in edits]
     pixels = photo.pixels if frame.is_whole else frame.pixels(photo.pixels)
     x = to_tensor(pixels, canvas.padded)
-    compiled = compile_edits(inner, canvas, settings, x)
-    others = [pad_picture(g.x, canvas.of(g.size).padded) for one in inner for g in one.guides(canvas, settings)]
-    drawn = painted([x, *others], compiled.placed, compiled.hole_pixels, compiled.lit, way)
-    alpha = compiled.alpha(canvas, settings.clamp_margin, max(1, settings.composite_feather)).float()
+    order = ordered([one.compiled(canvas, settings) for one in inner]) if len(inner) > 1 else Order(((0,),))
+    drawn, alpha = x, torch.zeros(canvas.picture)
+    for numbers in order.passes:
+        upper = _painted([inner[k] for k in numbers], _laid_over(x, drawn, alpha), canvas, settings, way)
+        drawn, alpha = _joined((drawn, alpha), upper)
     left, top, right, bottom = box_of_mask(alpha)
     shown = from_tensor(drawn[..., top:bottom, left:right], (bottom - top, right - left))
     weight = np.rint(alpha[top:bottom, left:right].numpy() * 255).astype(np.uint8)
     x0, y0 = frame.box[:2]
     box = (x0 + left / frame.scale, y0 + top / frame.scale, x0 + right / frame.scale, y0 + bottom / frame.scale)
     return Preview(shown, weight, box)
+
+
+def _painted(
+    edits: Sequence[Edit], x: Pictures, canvas: Canvas, settings: Settings, way: Inpaint
+) -> tuple[Pictures, Mask]:
+    """The edits of one pass on the padded image: its rough version, and the weight of that."""
+    compiled = compile_edits(edits, canvas, settings, x)
+    others = [pad_picture(g.x, canvas.of(g.size).padded) for one in edits for g in one.guides(canvas, settings)]
+    drawn = painted([x, *others], compiled.placed, compiled.hole_pixels, compiled.lit, way)
+    return drawn, compiled.alpha(canvas, settings.clamp_margin, max(1, settings.composite_feather)).float()
+
+
+def _laid_over(x: Pictures, drawn: Pictures, alpha: Mask) -> Pictures:
+    """An image with another laid over it; beyond the alpha as it is."""
+    rows, columns = alpha.shape
+    result = x.clone()
+    result[..., :rows, :columns] += alpha * (drawn - x)[..., :rows, :columns]
+    return result
+
+
+def _joined(lower: tuple[Pictures, Mask], upper: tuple[Pictures, Mask]) -> tuple[Pictures, Mask]:
+    """Two layers as one, which laid over an image gives the same as both; the upper's own colours where it is alone."""
+    (below, under), (above, over) = lower, upper
+    rows, columns = over.shape
+    alpha, result = over + (1 - over) * under, above.clone()
+    inner = result[..., :rows, :columns]
+    both = (over * inner + (1 - over) * under * below[..., :rows, :columns]) / alpha.clamp_min(1e-6)
+    result[..., :rows, :columns] = torch.where(under > 0, both, inner)
+    return result, alpha

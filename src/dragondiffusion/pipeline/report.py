@@ -5,6 +5,7 @@ look; what the image around says of how well places can be made up is added to w
 the edit's own mask would spoil is judged by evidence of its own, see `evidence`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -78,6 +79,20 @@ class Report:
     error: float
     faults: tuple[str, ...] = ()
     guess: str = ELSE
+
+    @staticmethod
+    def of_passes(reports: "Sequence[Report]") -> "Report":
+        """Of a result that was made in several passes: the worst of each, the estimated errors added."""
+        arrived = [one.arrived for one in reports if one.arrived is not None]
+        ghosts = [one.ghost for one in reports if one.ghost is not None]
+        return Report(
+            arrived=min(arrived, default=None),
+            ghost=max(ghosts, default=None),
+            background=max(one.background for one in reports),
+            error=sum(one.error for one in reports),
+            faults=tuple(dict.fromkeys(fault for one in reports for fault in one.faults)),
+            guess=max(reports, key=lambda one: one.error).guess,
+        )
 
     @property
     def good(self) -> bool:

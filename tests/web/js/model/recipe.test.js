@@ -114,7 +114,6 @@ test("what cannot work is said before the server is asked", () => {
   const thing = document.select(open, selection());
   const outside = edits.place(thing, placing({ offset: [2000, 0] }));
   const empty = edits.eraseSelection(document.select(open, selection("e", { area: 0 })));
-  const twice = edits.eraseSelection(document.select(edits.place(thing, placing()), selection()));
   const beyond = edits.setArrows(open, [[[10, 10], [-5, 10]]]);
   /** @type {[Doc, RegExp][]} */
   const cases = [
@@ -124,7 +123,6 @@ test("what cannot work is said before the server is asked", () => {
     [edits.place(thing, document.UNMOVED), /somewhere else/],
     [outside, /outside/],
     [empty, /empty/],
-    [twice, /same object/],
     [beyond, /outside/],
     [document.hideEdit(edits.eraseSelection(thing), 1, true), /hidden/],
     [edits.addAppearance(thing, picture("p"), null), /appearance/],

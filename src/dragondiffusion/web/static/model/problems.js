@@ -12,7 +12,7 @@ import { about, apply } from "./geometry.js";
 import { activeEdits, masksOf } from "./inspection.js";
 import { missingFields } from "./kinds.js";
 
-/** Reasons why the edits cannot run, in sentences; none if they can.
+/** Reasons why the edits cannot run, in sentences; none if they can. How they fit together is the server's to say, with the preview.
  * @param {Doc} doc
  * @returns {string[]} */
 export function problems(doc) {
@@ -20,10 +20,7 @@ export function problems(doc) {
   const active = activeEdits(doc);
   if (active.length === 0) return [nothingToDo(doc)];
   const { width, height } = doc.picture;
-  const found = active.flatMap((edit) => problemOf(edit, width, height));
-  const things = active.flatMap((edit) => (edit.kind === "paste" || edit.kind === "form" || !("selection" in edit) ? [] : (edit.selection?.mask.name ?? [])));
-  if (new Set(things).size < things.length) found.push("Two edits are about the same object; hide or delete one of them.");
-  return found;
+  return active.flatMap((edit) => problemOf(edit, width, height));
 }
 
 /** @param {Doc} doc
