@@ -83,8 +83,9 @@ def test_nothing_changes_where_there_is_no_shadow_or_it_is_not_wanted(mask, scen
 
 
 def test_shadows_may_overlap_what_other_edits_touch(mask, scene):
-    """A drag in the shade of what is moved is no contradiction; one of what it covers is."""
+    """A drag in the shade of what is moved is made together with it; one of what it covers after it."""
     from dragondiffusion import Drag
+    from dragondiffusion.edits.order import ordered
 
     edit = Move(mask, offset=(32.0, 0.0))
     shade = [((62.0, 66.0), (66.0, 68.0))]
@@ -94,8 +95,9 @@ def test_shadows_may_overlap_what_other_edits_touch(mask, scene):
     assert bool(shaded(made.placed[0].paint.factor)[66, 62])
     both = compiled([edit, Drag(shade, mask=small)], CANVAS, Settings(), scene)
     assert len(both.placed) == 3
-    with pytest.raises(ValueError, match=r"same place|overlap"):
-        compiled([edit, Drag([((62.0, 48.0), (66.0, 50.0))], mask=np.roll(mask, 32, 1))], CANVAS, Settings(), scene)
+    covered = Drag([((62.0, 48.0), (66.0, 50.0))], mask=np.roll(mask, 32, 1))
+    for other, passes in ((Drag(shade, mask=small), ((0, 1),)), (covered, ((0,), (1,)))):
+        assert ordered([compiled(one, CANVAS, Settings(), scene) for one in (edit, other)]).passes == passes
 
 
 def test_shadows_of_several_edits_come_off_together(mask, scene):

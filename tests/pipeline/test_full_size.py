@@ -236,7 +236,7 @@ def test_the_reference_settings_edit_the_whole_photo(editor):
 )
 def test_what_does_not_fit_is_said_in_the_photos_own_numbers(edit, message, editor):
     with pytest.raises(ValueError, match=message):
-        plan(editor.backbone, Request(PHOTO, edit, settings=FEW))
+        editor.batch([Request(PHOTO, edit, settings=FEW)])
 
 
 def test_unset_working_sizes_are_the_models(editor):

@@ -47,6 +47,7 @@ class PictureFacts(BaseModel):
     notes: list[str] = []
     prompt: str = Field("", description="A description of its content, where it is known.")
     landmarks: list[PointPair] = Field([], description="Of its face, where they are known.")
+    drawn: bool = Field(False, description="Whether it is a drawn scene, or came of one.")
 
 
 class MaskFacts(BaseModel):
@@ -58,6 +59,12 @@ class MaskFacts(BaseModel):
     area: float = Field(description="Share of the image.")
     box: tuple[int, int, int, int] = Field(description="Around it: x0, y0, x1, y1 in pixels.")
     centroid: PointPair = Field(description="Its centre of gravity in pixels; moved objects turn and grow about it.")
+
+
+class PaintedFacts(MaskFacts):
+    """A mask that was painted."""
+
+    notes: list[str] = Field([], description="How its values were read.")
 
 
 class Bounds(BaseModel):
@@ -77,6 +84,8 @@ class SessionFacts(BaseModel):
     model: str
     demo: bool = Field(description="Whether it is the embedded demo model.")
     model_notes: list[str] = Field([], description="What is known of the model since it was loaded.")
+    good_for: str = Field("", description="What the model is made for, where that is little.")
+    better: str = Field("", description="The command that serves the page with a model for the rest.")
     limits: Bounds
     masks: bool = Field(description="Whether objects can be selected by clicks.")
     faces: bool = Field(description="Whether landmarks of faces can be found.")

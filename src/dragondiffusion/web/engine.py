@@ -176,8 +176,11 @@ def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str,
     if left:
         notes.append("the input is too large to be stored in the PNG; export the recipe with its files")
     title = f"{job.session.title(job.recipe['image']).rsplit('.', 1)[0].removesuffix(' edited')} edited.png"
+    name = session.take(path, title)
+    if session.is_drawn(job.recipe["image"]):
+        session.mark_drawn(name)
     return {
-        "result": session.take(path, title),
+        "result": name,
         "seed": result.seed,
         "notes": notes,
         "report": {

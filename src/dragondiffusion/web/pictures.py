@@ -46,7 +46,8 @@ def picture_facts(session: Session, name: str, **more: Any) -> PictureFacts:
         RefusedError: if there is none of that name (404).
     """
     height, width = size_of(session.path(name))
-    return PictureFacts(name=name, title=session.title(name), width=width, height=height, **more)
+    drawn = session.is_drawn(name)
+    return PictureFacts(name=name, title=session.title(name), width=width, height=height, drawn=drawn, **more)
 
 
 @lru_cache(maxsize=1024)

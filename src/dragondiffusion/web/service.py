@@ -25,6 +25,14 @@ from .sessions import Session, Sessions
 
 T = TypeVar("T")
 
+DEMO_FOR = (
+    "The demo model is made for drawn scenes and for photographs of clothes, fruit, vegetables and packages. "
+    "In other photographs it continues textures, but draws no things."
+)
+"""What the demo model is good for, see docs/demo-model.md."""
+BETTER = "dragondiffusion web --model stable-diffusion-v1-5/stable-diffusion-v1-5"
+"""The command that loads a model for photographs."""
+
 
 @dataclass(eq=False)
 class Service:
@@ -113,6 +121,8 @@ class Service:
             session=token,
             model=self.name,
             demo=self.model is None,
+            good_for=DEMO_FOR if self.model is None else "",
+            better=BETTER if self.model is None else "",
             model_notes=list(dict.fromkeys(note for engine in self.engines for note in engine.notes)),
             limits=Bounds(
                 bytes=limits.upload,

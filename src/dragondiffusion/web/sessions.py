@@ -154,6 +154,20 @@ class Session:
         found = [name for name, own in self._titles().items() if own == title and (self.pictures / name).is_file()]
         return found[-1] if found else None
 
+    def mark_drawn(self, name: str) -> None:
+        """Notes that an image is a drawn scene, or came of one."""
+        with self._lock:
+            text = json.dumps(sorted({*self._drawn(), name})).encode()
+            write_file(self.folder / "drawn.json", lambda file: file.write(text))
+
+    def is_drawn(self, name: str) -> bool:
+        """Whether an image is a drawn scene, or came of one."""
+        return name in self._drawn()
+
+    def _drawn(self) -> list[str]:
+        path = self.folder / "drawn.json"
+        return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
+
     def names(self) -> list[str]:
         """Images with a title, the oldest first."""
         return [name for name in self._titles() if (self.pictures / name).is_file()]

@@ -33,16 +33,17 @@ export const DOC = {
 
 /** Seen at half its size, from (50, 40) on.
  * @param {Partial<Doc>} doc @param {Partial<Scene>} [scene]
- * @returns {{stage: StageContext, reported: Reported[]}} reported: what the page heard, in order */
+ * @returns {{stage: StageContext, reported: Reported[], told: Reported[]}} reported: what the page heard, in order; told: what it is to say */
 export function makeStage(doc, scene = {}) {
-  /** @type {Reported[]} */
-  const reported = [];
+  /** @type {[Reported[], Reported[]]} */
+  const [reported, told] = [[], []];
   const viewport = new Viewport();
   viewport.resize({ width: 600, height: 480 });
   viewport.open(PICTURE);
   Object.assign(viewport, { zoom: 0.5, pan: [50, 40], fitted: false });
+  const hear = (/** @type {string} */ name) => (/** @type {any[]} */ ...values) => void (name === "onTell" ? told : reported).push([name, ...values]);
   /** @type {any} */
-  const events = new Proxy({}, { get: (_, name) => (/** @type {any[]} */ ...values) => void reported.push([String(name), ...values]) });
+  const events = new Proxy({}, { get: (_, name) => hear(String(name)) });
   /** @type {any} */
   const shapes = { get: () => ({ has: (/** @type {[number, number]} */ [x, y]) => x > 300 && x < 500 && y > 300 && y < 400 }) };
   const theme = { accent: "blue", danger: "red", ink: "white", shade: "black", backdrop: "grey", checker: "grey" };
@@ -60,7 +61,7 @@ export function makeStage(doc, scene = {}) {
     ...scene,
   };
   const stage = { scene: shown, viewport, interaction: noInteraction(), shapes, events, theme, redraw: () => undefined };
-  return { stage, reported };
+  return { stage, reported, told };
 }
 
 /** @param {Partial<KeyboardEvent>} [held] @returns {any} */

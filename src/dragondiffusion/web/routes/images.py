@@ -52,9 +52,12 @@ async def add_scene(question: SceneQuestion, service: Serving, session: Visiting
         case = draw_case(question.seed % 10_000, SCENE, question.kind)
         points = getattr(case.edit, "points_from", ())
         name = session.add(to_png(case.before), f"scene {question.seed}.png")
+        session.mark_drawn(name)
         second = None
         if case.second is not None:
-            second = picture_facts(session, session.add(to_png(case.second[0]), f"second scene {question.seed}.png"))
+            other = session.add(to_png(case.second[0]), f"second scene {question.seed}.png")
+            session.mark_drawn(other)
+            second = picture_facts(session, other)
         facts = picture_facts(session, name, prompt=case.caption, landmarks=[(float(x), float(y)) for x, y in points])
         return SceneFacts(picture=facts, second=second)
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from ...imaging.masks import read_mask
+from ...imaging.notes import gathered_notes
 from ...selection import Clicks, candidates
 from ...selection.faces import find_landmarks
-from ..answers import LandmarksFacts, LandmarksQuestion, MaskFacts, SelectionFacts, SelectionQuestion
+from ..answers import LandmarksFacts, LandmarksQuestion, MaskFacts, PaintedFacts, SelectionFacts, SelectionQuestion
 from ..limits import RefusedError
 from ..pictures import corrected, inside, keep_mask, mask_facts, painted, photo, size_of
 from ..recipes import UNDOABLE, words
@@ -45,11 +46,17 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
 @router.post("/masks", openapi_extra={"requestBody": {"content": {"image/png": {}}}})
 async def add_mask(
     request: Request, service: Serving, session: Visiting, picture: Annotated[str, Query(max_length=64)]
-) -> MaskFacts:
+) -> PaintedFacts:
     """Sends a mask that was painted on a view of an image, light where it is marked; it is scaled to the image."""
     data = await request.body()
     session.path(picture)
-    return await service.threaded(session, lambda: painted(session, picture, data))
+
+    def work() -> PaintedFacts:
+        with gathered_notes() as notes:
+            facts = painted(session, picture, data)
+        return PaintedFacts(**facts.model_dump(), notes=notes)
+
+    return await service.threaded(session, work)
 
 
 @router.get("/masks/{name}")

@@ -19,6 +19,8 @@ import { makeNotices } from "./panels/notices.js";
 import { listenForFiles, openFile, openScene, restoreFile } from "./net/opening.js";
 import { Previews } from "./net/previewing.js";
 import { makeProgress } from "./panels/progress.js";
+import { makeSpoken } from "./panels/spoken.js";
+import { makeStageNotes } from "./panels/stage_notes.js";
 import { makeTapHint } from "./panels/tap_hint.js";
 import { makeResults } from "./panels/results.js";
 import { follow } from "./net/running.js";
@@ -57,6 +59,8 @@ export function mount(element, base) {
     makeResults(app),
     makeProgress(app),
     makeNotices(app),
+    makeStageNotes(app),
+    makeSpoken(app),
     makeTapHint(app, stage),
   ];
   store.listen((state) => {
@@ -73,6 +77,7 @@ export function mount(element, base) {
 /** @param {App} app
  * @param {Stage} stage */
 function listen(app, stage) {
+  byName(app.root, "skip").addEventListener("click", () => stage.canvas.focus({ preventScroll: true }));
   listenForFiles(app);
   listenForKeys(app, stage);
   onFile(app, "file", (file) => void openFile(app, file));

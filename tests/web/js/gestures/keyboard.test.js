@@ -42,6 +42,12 @@ test("with nothing selected arrows move a crosshair, Enter picks", () => {
   assert.equal(stage.interaction.crosshair, null);
 });
 
+test("where the crosshair is can be heard", () => {
+  const { stage, told } = makeStage({});
+  type(stage, "ArrowRight ArrowRight");
+  assert.deepEqual(told.at(-1), ["onTell", "52 % from the left, 50 % from the top"]);
+});
+
 test("C brings the crosshair back where something is selected", () => {
   const { stage, reported } = makeStage({ selection: THING });
   type(stage, "c ArrowLeft");

@@ -30,7 +30,16 @@ export function stageEvents(app) {
     onLandmarks: (points, final) => gesture(app, edits.setLandmarks(workable(app), points), "landmarks", final),
     onChoose: (id) => store.push(id === null ? document.clear(store.doc) : document.choose(store.doc, id)),
     onHint: (text) => store.say(text),
+    onTell: (text) => tell(app, text),
   };
+}
+
+/** Says something to those who hear the page.
+ * @param {App} app
+ * @param {string} text */
+function tell({ root }, text) {
+  const region = root.querySelector('[data-dd="spoken"]');
+  if (region !== null) region.textContent = text;
 }
 
 /** A change by a gesture; one that is back where it began never was.

@@ -143,9 +143,15 @@ function guide(stage, to) {
   const { interaction, viewport, scene } = stage;
   interaction.crosshair = to;
   viewport.reveal(to, 32);
+  stage.events.onTell?.(crosshairWords(stage, to));
   if (scene.tool !== "landmarks" || interaction.focus === null || !interaction.landmarks) return;
   interaction.landmarks = interaction.landmarks.map((point, i) => (i === interaction.focus ? to : point));
   stage.events.onLandmarks(interaction.landmarks, false);
+}
+
+/** Where the crosshair is. @param {StageContext} stage @param {Point} at @returns {string} */
+function crosshairWords({ viewport: { picture } }, [x, y]) {
+  return `${Math.round((100 * x) / picture.width)} % from the left, ${Math.round((100 * y) / picture.height)} % from the top`;
 }
 
 /** Enter at the crosshair. @param {StageContext} stage @param {Point} at @param {KeyboardEvent} event */

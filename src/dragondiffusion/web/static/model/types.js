@@ -15,6 +15,7 @@
  * @property {string[]} notes
  * @property {string} [prompt]
  * @property {Point[]} [landmarks]
+ * @property {boolean} [drawn]  it is a drawn scene, or came of one
  *
  * @typedef {object} Mask  A mask on the server, of its image's size.
  * @property {string} name
@@ -122,5 +123,6 @@
  * @property {(points: Point[], final: boolean) => void} onLandmarks  where landmarks go
  * @property {(id: number | null) => void} onChoose  clicked on an edit's outline
  * @property {(text: string) => void} onHint  a word for the status line
+ * @property {(text: string) => void} [onTell]  what keys did, for those who hear the page
  */
 export {};

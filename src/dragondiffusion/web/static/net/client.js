@@ -80,7 +80,7 @@ export class Client extends Http {
 
   /** @param {string} picture
    * @param {Blob} png
-   * @returns {Promise<Mask>} */
+   * @returns {Promise<Mask & {notes: string[]}>} */
   async mask(picture, png) {
     return (await this.call("POST", `masks?picture=${encodeURIComponent(picture)}`, png)).json();
   }

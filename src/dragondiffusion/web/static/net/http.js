@@ -10,6 +10,8 @@
  * @property {string} model
  * @property {boolean} demo
  * @property {string[]} [model_notes]  of the model, since it was loaded
+ * @property {string} [good_for]  what the model is made for, where that is little
+ * @property {string} [better]  the command that loads a model for the rest
  * @property {{bytes: number, pixels: number, steps: number, tries: number, waiting: number}} limits
  * @property {boolean} masks  whether clicks can select objects
  * @property {boolean} faces  whether landmarks can be found

@@ -73,8 +73,8 @@ export async function repainted(client, picture, old, view, painted, how) {
   const canvas = combined(view, painted, how);
   const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => canvas.toBlob(resolve, "image/png"));
   if (blob === null) throw new Error("The browser could not write the mask.");
-  const mask = await client.mask(picture.name, blob);
-  return { mask, found: old?.found ?? null, points: old?.points ?? [], outside: old?.outside ?? [] };
+  const { notes, ...mask } = await client.mask(picture.name, blob);
+  return { mask, found: old?.found ?? null, points: old?.points ?? [], outside: old?.outside ?? [], notes };
 }
 
 /** @param {CanvasImageSource | null} view

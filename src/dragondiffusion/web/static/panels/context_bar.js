@@ -12,7 +12,7 @@ import { changeEdit, chosenEdit, clear, UNMOVED, workedOn } from "../model/docum
 import { copySelection, eraseSelection, place } from "../model/edits.js";
 import { addFromSecondImage } from "./second_image.js";
 import { downloadResult } from "./downloads.js";
-import { compareWith, goOn, show } from "../net/running.js";
+import { compareWith, forget, goOn, pin, show } from "../net/running.js";
 
 /** @type {["new" | "add" | "remove", string, string][]} */
 const HOWS = [
@@ -96,17 +96,25 @@ export function makeSplit(app) {
   };
   const words = h("p", {});
   const compare = wordButton("compare", "Before and after", () => compareWith(app, null), "dd-compact");
+  const keep = wordButton("pin", "Keep", withShown((job) => pin(app, job.id)), "dd-compact");
+  const discard = wordButton("trash", "Discard", withShown((job) => void forget(app, job.id)), "dd-compact");
   const verdict = byName(app.root, "verdict");
   verdict.append(words);
   bar.append(
     compare,
     wordButton("download", "Download", withShown((job) => downloadResult(app, job)), "dd-compact"),
     wordButton("next", "Continue from here", withShown((job) => goOn(app, job)), "dd-compact"),
+    keep,
+    discard,
     wordButton("undo", "Back to the edits", () => show(app, null), "dd-compact"),
   );
   return (state) => {
     const job = state.jobs.find((each) => each.id === state.shown);
     bar.hidden = job === undefined;
+    const isKept = job !== undefined && state.pinned.has(job.id);
+    keep.setAttribute("aria-pressed", String(isKept));
+    discard.disabled = isKept;
+    discard.title = isKept ? "It is kept" : "Delete this result";
     compare.setAttribute("aria-pressed", String(state.compares && state.rival === null));
     verdict.hidden = job?.report == null || state.compares;
     setText(words, job?.report?.words ?? "");

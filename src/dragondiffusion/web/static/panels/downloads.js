@@ -15,7 +15,18 @@ import { toRecipe } from "../model/recipe.js";
  * @param {Job} job */
 export async function downloadResult({ store, client }, job) {
   const png = await store.wait(() => client.result(job.id));
-  if (png !== null) save(png, `${stem(job.result?.title ?? "edited")}-${job.seed}.png`);
+  if (png === null) return;
+  const name = `${stem(job.result?.title ?? "edited")}-${job.seed}.png`;
+  save(png, name);
+  store.say(`Saved as “${name}”.`);
+}
+
+/** Saves the result that is looked at, or the newest of the open image.
+ * @param {App} app */
+export function saveResult(app) {
+  const job = downloadable(app);
+  if (job === null) app.store.call("There is no result yet; press Edit first.");
+  else void downloadResult(app, job);
 }
 
 /** The job that downloads are about: the one that is looked at, else the newest of the open image that is done.

@@ -188,7 +188,7 @@ function drawThumbnail(canvas, view) {
 /** A summary of an edit.
  * @param {Edit} edit
  * @returns {string} */
-function noteOf(edit) {
+export function noteOf(edit) {
   switch (edit.kind) {
     case "move":
     case "paste":

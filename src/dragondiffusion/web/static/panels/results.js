@@ -10,6 +10,7 @@ import { isFinished } from "../net/client.js";
 import { byName, h, iconButton, list, setText, wordButton } from "./dom.js";
 import { downloadResult } from "./downloads.js";
 import { bringBack, cancel, compareWith, forget, goOn, pin, show } from "../net/running.js";
+import { groupsOf } from "../model/groups.js";
 import { menu } from "./menu.js";
 
 /** @type {Record<Job["state"], string>} */
@@ -26,13 +27,24 @@ const STATES = {
  * @returns {(state: State) => void} */
 export function makeResults(app) {
   const strip = byName(app.root, "results");
-  const items = h("ol", { class: "dd-results" });
-  strip.append(items);
+  const groups = h("ol", { class: "dd-groups" });
+  strip.append(groups);
   return (state) => {
     strip.hidden = state.jobs.length === 0;
-    const jobs = [...state.jobs].reverse().sort((a, b) => Number(state.pinned.has(b.id)) - Number(state.pinned.has(a.id)));
-    list(items, jobs, (job) => job.id, (job) => card(app, job.id), (element, job) => update(app, state, element, job));
+    const found = groupsOf(state);
+    list(groups, found, ({ name }) => name, group, (element, { title, jobs }) => {
+      const [heading, items] = /** @type {[HTMLElement, HTMLElement]} */ (Array.from(element.children));
+      heading.hidden = found.length === 1;
+      setText(heading, title);
+      items.setAttribute("aria-label", title);
+      list(items, jobs, (job) => job.id, (job) => card(app, job.id), (each, job) => update(app, state, each, job));
+    });
   };
+}
+
+/** @returns {HTMLElement} */
+function group() {
+  return h("li", { class: "dd-group" }, h("h3", { class: "dd-group-title" }), h("ol", { class: "dd-results" }));
 }
 
 /** @param {App} app

@@ -15,7 +15,7 @@ import { dialog, h, iconButton, setText, wordButton } from "./dom.js";
 import { rounded } from "../gestures/actions.js";
 import { boxed, clicked, repainted } from "../net/selecting.js";
 import { Stage } from "../stage/stage.js";
-import { words } from "../model/state.js";
+import { sentences, words } from "../model/state.js";
 
 /** Asks for a second image if none is given, then for an object in it, and adds the edit.
  * @param {App} app
@@ -27,9 +27,12 @@ export async function addFromSecondImage(app, purpose, source = null) {
   if (picture === null || store.doc.picture === null) return;
   const selection = await selectIn(app, picture, null, purpose === "paste" ? "Tap the object to paste" : "Tap the object whose appearance is taken");
   if (selection === null) return;
-  if (purpose === "appearance") return store.push(addAppearance(store.doc, picture, selection));
+  if (purpose === "appearance") {
+    store.push(addAppearance(store.doc, picture, selection));
+    return store.say(sentences(...picture.notes, ...(selection.notes ?? [])));
+  }
   store.push(addPaste(store.doc, picture, selection, inTheMiddle(selection, store.doc.picture)));
-  store.say("Drag the pasted object to where it should be.");
+  store.say(sentences("Drag the pasted object to where it should be", ...picture.notes, ...(selection.notes ?? [])));
 }
 
 /** Selects another object of an edit's second image.
@@ -115,7 +118,7 @@ export function selectIn(app, picture, old, title) {
       try {
         const selection = await question(own.doc.selection);
         if (selection !== null) own.doc = correct(own.doc, selection);
-        setText(note, "Tap “Use it” if the outline fits.");
+        setText(note, sentences(...(selection?.notes ?? []), "Tap “Use it” if the outline fits"));
       } catch (error) {
         setText(note, words(error));
       }

@@ -7,6 +7,7 @@
 
 import { clear } from "../model/document.js";
 import { dialog, h } from "./dom.js";
+import { saveResult } from "./downloads.js";
 import { erase } from "../gestures/actions.js";
 import { run, show } from "../net/running.js";
 import { take, TOOLS } from "./toolbar.js";
@@ -14,6 +15,7 @@ import { take, TOOLS } from "./toolbar.js";
 /** @type {[string, string][]} */
 const KEYS = [
   ["Ctrl + Enter", "Edit"],
+  ["Ctrl + S", "Save the result"],
   ["Ctrl + Z", "Undo"],
   ["Ctrl + Shift + Z, Ctrl + Y", "Redo"],
   ["Delete", "Erase the selected object, or delete the chosen edit"],
@@ -56,6 +58,10 @@ function withControl({ store, ...app }, event, isTyping) {
   const key = event.key.toLowerCase();
   if (key === "enter") {
     void run({ store, ...app });
+    return true;
+  }
+  if (key === "s" && !event.shiftKey) {
+    saveResult({ store, ...app });
     return true;
   }
   if (isTyping || (key !== "z" && key !== "y")) return false;

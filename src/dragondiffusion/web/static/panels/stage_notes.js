@@ -1,0 +1,48 @@
+// Notes on the image that stay as long as they hold: why the edits cannot be made, and what the model is good for.
+
+/**
+ * @typedef {import("../model/state.js").App} App
+ * @typedef {import("../model/state.js").State} State
+ */
+
+import { refusalOf } from "../model/status.js";
+import { byName, h, setText, wordButton } from "./dom.js";
+
+/** @param {App} app
+ * @returns {(state: State) => void} */
+export function makeStageNotes(app) {
+  const refusal = byName(app.root, "refusal");
+  const purpose = byName(app.root, "purpose");
+  const [words, command] = [h("p", {}), h("code", { class: "dd-command" })];
+  const copy = wordButton("copy", "Copy", () => void copied(app, command.textContent ?? ""), "dd-compact");
+  const more = h("div", { class: "dd-purpose-body" }, words, h("p", {}, "For those, start it with"), h("div", { class: "dd-row" }, command, copy));
+  purpose.append(h("summary", {}, "The demo model is not made for every photograph"), more);
+  purpose.toggleAttribute("open", !matchMedia("(max-width: 760px), (max-height: 560px)").matches);
+  return (state) => {
+    const why = refusalOf(state);
+    refusal.hidden = why === null;
+    setText(refusal, why ?? "");
+    purpose.hidden = !needsBetter(state);
+    setText(words, state.session?.good_for ?? "");
+    setText(command, state.session?.better ?? "");
+  };
+}
+
+/** Whether the open image is one that the model may not be good for.
+ * @param {State} state
+ * @returns {boolean} */
+export function needsBetter({ session, history }) {
+  const { picture } = history.present;
+  return picture !== null && picture.drawn !== true && (session?.good_for ?? "") !== "";
+}
+
+/** @param {App} app
+ * @param {string} text */
+async function copied(app, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    app.store.say("The command is copied.");
+  } catch {
+    app.store.say(`This browser lets no page copy; the command is: ${text}`);
+  }
+}
