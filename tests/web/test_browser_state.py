@@ -75,14 +75,11 @@ def test_everything_by_keyboard(window):
     assert window.page.evaluate(FOCUS) == "Skip to the image"
     keys.press("Enter")
     assert window.page.evaluate(FOCUS).startswith("Image. Arrow keys")
-    (x, y), (height, width) = on_it(), SCENE
+    away = np.round((np.array(on_it()) - np.array(SCENE[::-1]) / 2) * window.zoom / 8).astype(int)
     keys.press("ArrowRight")  # the crosshair appears in the middle
-    for key, steps in (
-        ("Right" if x > width / 2 else "Left", abs(x - width / 2)),
-        ("Down" if y > height / 2 else "Up", abs(y - height / 2)),
-    ):
-        for _ in range(round(steps * window.zoom / 8)):
-            keys.press(f"Arrow{key}")
+    for steps, forth, back in zip(away, ("Right", "Down"), ("Left", "Up"), strict=True):
+        for _ in range(abs(steps)):
+            keys.press(f"Arrow{forth if steps > 0 else back}")
     spoken(window, "% from the left")
     keys.press("Enter")
     window.selected()
@@ -99,8 +96,6 @@ def test_everything_by_keyboard(window):
     window.said(f"Saved as “{name}”")
     keys.press("Escape")
     spoken(window, "Back at the edits.")
-    keys.press("Escape")
-    spoken(window, "Nothing is selected") if window.doc["selection"] else None
 
 
 def test_notes_on_the_image(browser, demo):
