@@ -22,8 +22,7 @@ from ..imaging.photos import Photo, Shot, read_photo
 from ..method.objective import Objective
 from ..method.settings import RunSettings
 from ..proxy.change_map import ChangeMap
-from ..proxy.inpainting import EXACT
-from ..proxy.rough import hole_uncertainty
+from ..proxy.foretelling import foretell_hole
 from .cache import guided_steps, steps_read
 from .reference import Reference
 from .request import InversionRequest, Plan, Request, as_edits
@@ -124,9 +123,8 @@ def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settin
     ratio = math.inf
     clamps_hole = settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
     if clamps_hole and bool(compiled.hole_pixels.any()):
-        # Where the proxy is right to a level of 8 bits, a hole is not released at all.
-        wrong = hole_uncertainty(x, compiled.hole_pixels, compiled.lit)
-        ratio = NEVER if wrong <= EXACT else (settings.clamp_hole or 0.0) * wrong
+        known = foretell_hole(x, compiled.hole_pixels, compiled.lit)
+        ratio = NEVER if known.is_settled else (settings.clamp_hole or 0.0) * known.typical
     return ChangeMap.filled(
         levels,
         rest=compiled.rest(settings.clamp_margin),

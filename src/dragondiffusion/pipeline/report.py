@@ -18,7 +18,8 @@ from ..edits.base import Compiled
 from ..edits.hole import FRINGE
 from ..imaging.files import Pixels
 from ..proxy.appearance import Recoloured, Redressed
-from ..proxy.rough import Copied, uncertainty
+from ..proxy.foretelling import foretell
+from ..proxy.rough import Copied
 from ..proxy.shadows import blurred
 from . import evidence
 
@@ -150,14 +151,16 @@ def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures 
         return Report(None, None, background, float((y - x).square().mean()))
     d = (proxy[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
     arrives, leaves = places(compiled, size)
-    guess = uncertainty(2 * x[None] - 1, leaves) / 2 if bool(leaves.any()) else 0.0
-    errors = _errors(y, x, d, compiled, arrives | leaves) | {HIDDEN: guess**2 * float(leaves.float().mean())}
+    hole = foretell(2 * x[None] - 1, leaves)
+    errors = _errors(y, x, d, compiled, arrives | leaves) | {
+        HIDDEN: (hole.mean / 2) ** 2 * float(leaves.float().mean())
+    }
     return Report(
         arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
         ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,
         background=background,
         error=sum(errors.values()),
-        faults=tuple(_faults(y, x, compiled, (arrives, leaves), guess)),
+        faults=tuple(_faults(y, x, compiled, (arrives, leaves), hole.typical / 2)),
         guess=max(errors, key=lambda what: errors[what]),
     )
 

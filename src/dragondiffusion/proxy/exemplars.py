@@ -36,7 +36,7 @@ RIM = 3
 """Width of the rim at which copies are made to join, pixels. Source: chosen on tuning seeds of `bench photos`."""
 
 
-def copied(x: Pictures, hole: Region) -> Pictures:
+def copied(x: Pictures, hole: Region, piece: Region | None = None) -> Pictures:
     """A hole whose pixels are copied from other places, by few offsets that continue its border best.
 
     The offsets of least squared difference are found for the whole border at once, on a reduced copy where the picture
@@ -45,22 +45,30 @@ def copied(x: Pictures, hole: Region) -> Pictures:
 
     Args:
         x: one picture.
-        hole: pixels that are made up.
+        hole: unknown pixels.
+        piece: the part of them whose border is continued; None is all of it.
 
     Source: K. He and J. Sun, "Statistics of patch offsets for image completion", ECCV 2012, for few offsets that serve
     the whole hole; how they are found and laid out is ours.
     """
     shrink = max(1, math.ceil(max(hole.shape) / SEARCHED))
+    piece = hole if piece is None else piece
     small, unknown = reduced(x, hole, shrink)
-    offsets = _offsets(small, unknown)
+    offsets = _offsets(small, unknown, reduced_region(piece, shrink))
+    ring = border(piece) & ~hole
     if shrink > 1:
-        offsets = [_finer(x, hole, (dy * shrink, dx * shrink), shrink) for dy, dx in offsets]
-    return _laid(x, hole, offsets) if offsets else smoothly(x, hole)
+        offsets = [_finer(x, hole, ring, (dy * shrink, dx * shrink), shrink) for dy, dx in offsets]
+    return _laid(x, hole, ring, offsets) if offsets else smoothly(x, hole)
 
 
-def _offsets(x: Pictures, hole: Region) -> list[Offset]:
-    """Offsets under which the border of a hole looks most alike, best first, all differences at once by transforms."""
-    ring, known = border(hole), (~hole).to(x)
+def has_offsets(x: Pictures, hole: Region, piece: Region) -> bool:
+    """Whether there are places that a piece of a hole can be copied from."""
+    return bool(_offsets(x, hole, piece, 1))
+
+
+def _offsets(x: Pictures, hole: Region, piece: Region, count: int = OFFSETS) -> list[Offset]:
+    """Offsets under which the border of a piece of a hole looks most alike, best first, all found at once by transforms."""
+    ring, known = border(piece) & ~hole, (~hole).to(x)
     size: Size = (2 * hole.shape[0], 2 * hole.shape[1])
 
     def spectrum(v: Tensor) -> Tensor:
@@ -73,11 +81,11 @@ def _offsets(x: Pictures, hole: Region) -> list[Offset]:
     cross = (own.conj() * other).sum(0)
     difference = torch.fft.irfft2(squares.conj() * places + pixels.conj() * their - 2 * cross, size)
     common = torch.fft.irfft2(pixels.conj() * places, size)
-    landing = torch.fft.irfft2(spectrum(hole.to(x)).conj() * places, size)
-    serves = (common > 0.7 * float(ring.sum())) & (landing > 0.6 * float(hole.sum()))
+    landing = torch.fft.irfft2(spectrum(piece.to(x)).conj() * places, size)
+    serves = (common > 0.7 * float(ring.sum())) & (landing > 0.6 * float(piece.sum()))
     cost = torch.where(serves, difference.clamp_min(0) / common.clamp_min(1), math.inf)
     found: list[Offset] = []
-    while len(found) < OFFSETS:
+    while len(found) < count:
         go_on()
         at = int(cost.argmin())
         dy, dx = divmod(at, size[1])
@@ -90,9 +98,9 @@ def _offsets(x: Pictures, hole: Region) -> list[Offset]:
     return found
 
 
-def _finer(x: Pictures, hole: Region, offset: Offset, by: int) -> Offset:
+def _finer(x: Pictures, hole: Region, ring: Region, offset: Offset, by: int) -> Offset:
     """The offset near one, in whole pixels, under which some pixels of the border look most alike."""
-    rows, columns = border(hole).nonzero().unbind(1)
+    rows, columns = ring.nonzero().unbind(1)
     step = max(1, len(rows) // SAMPLES)
     rows, columns = rows[::step], columns[::step]
     best, least = offset, math.inf
@@ -128,7 +136,7 @@ class _Copy:
     cost: Mask
 
 
-def _laid(x: Pictures, hole: Region, offsets: Sequence[Offset]) -> Pictures:
+def _laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset]) -> Pictures:
     """A hole filled by offsets, every pixel by the one that continues the border nearest to it best.
 
     What the copies lack at the hole's rim is added all over the hole, ever smoother inwards, so that no seam shows.
@@ -136,7 +144,7 @@ def _laid(x: Pictures, hole: Region, offsets: Sequence[Offset]) -> Pictures:
     Source: for the membrane, P. Perez et al., "Poisson image editing", SIGGRAPH 2003, and Z. Farbman et al.,
     "Coordinates for instant image cloning", SIGGRAPH 2009.
     """
-    copies = [_copy(x, hole, border(hole), offset) for offset in offsets]
+    copies = [_copy(x, hole, ring, offset) for offset in offsets]
     costs = torch.stack([copy.cost for copy in copies])
     best = costs.argmin(0)
     made = torch.stack([copy.made for copy in copies])
@@ -190,3 +198,8 @@ def reduced(x: Pictures, hole: Region, shrink: int) -> tuple[Pictures, Region]:
     share = nnf.avg_pool2d(unknown, shrink, ceil_mode=True)
     known = nnf.avg_pool2d(x * (1 - unknown), shrink, ceil_mode=True) / (1 - share).clamp_min(1e-6)
     return known, share[0, 0] > 0
+
+
+def reduced_region(region: Region, shrink: int) -> Region:
+    """Pixels of a reduced picture that show any of a region."""
+    return region if shrink == 1 else nnf.max_pool2d(region[None, None].float(), shrink, ceil_mode=True)[0, 0] > 0

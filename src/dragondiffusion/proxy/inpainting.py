@@ -6,20 +6,24 @@ from a pixel of the hole to the pixel it is copied from.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
 import torch.nn.functional as nnf
+from jaxtyping import Float
 from torch import Tensor
 
 from ..core.geometry import bounding_box, dilate, erode
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
-from .exemplars import FOREIGN, SEARCHED, copied, reduced, shifted
+from .exemplars import FOREIGN, SEARCHED, copied, has_offsets, reduced, reduced_region, shifted
 from .smooth import smoothly
 
 Inpaint: TypeAlias = Callable[[Pictures, Region], Pictures]
 """Makes up the unknown pixels of one picture from the known ones."""
+Fill: TypeAlias = Callable[[Pictures, Region, Region], Pictures]
+"""The same for a piece of the unknown pixels; what it makes of the others does not count."""
 
 CONTEXT = 1.5
 """How much around a hole is looked at on every side, in longer sides of it. Source: chosen."""
@@ -36,6 +40,8 @@ CELLS = 64
 """Cells along the longer side of the grid on which parts of a hole are told apart. Source: chosen."""
 TRIALS = 3
 """Places around a hole at which candidates are tried. Source: chosen, for time."""
+SIZES = 3
+"""Sizes of a hole at which they are tried until there is room. Source: chosen."""
 
 
 def inpaint(x: Pictures, hole: Region) -> Pictures:
@@ -48,20 +54,18 @@ def inpaint(x: Pictures, hole: Region) -> Pictures:
     if not bool(hole.any()) or bool(hole.all()):
         return x
     result = x.clone()
-    for piece in _pieces(hole):
-        go_on()
-        near = _surroundings(piece)
-        part, unknown, here = x[..., near[0], near[1]].cpu().float(), hole[near], piece[near]
-        made = chosen(part, unknown, here)(part, unknown)
+    for piece in pieces(hole):
+        near, part, unknown, here = cut_out(x, hole, piece)
+        made = tried(part, unknown, here).way(part, unknown, here)
         result[..., near[0], near[1]] = torch.where(here, made, result[..., near[0], near[1]].cpu().float()).to(x)
     return result
 
 
-def _pieces(hole: Region) -> list[Region]:
+def pieces(hole: Region) -> list[Region]:
     """The parts of a hole that lie apart, told on a coarse grid."""
     side = max(1, math.ceil(max(hole.shape) / CELLS))
     cells = nnf.max_pool2d(hole[None, None].float(), side, ceil_mode=True)[0, 0] > 0
-    pieces: list[Region] = []
+    found: list[Region] = []
     while bool(cells.any()):
         go_on()
         part = torch.zeros_like(cells)
@@ -71,21 +75,54 @@ def _pieces(hole: Region) -> list[Region]:
             part = grown
         cells &= ~part
         whole = part.repeat_interleave(side, 0).repeat_interleave(side, 1)[: hole.shape[0], : hole.shape[1]]
-        pieces.append(whole & hole)
-    return pieces
+        found.append(whole & hole)
+    return found
 
 
-def _surroundings(hole: Region) -> tuple[slice, slice]:
-    left, top, right, bottom = bounding_box(hole)
+def cut_out(x: Pictures, hole: Region, piece: Region) -> tuple[tuple[slice, slice], Pictures, Region, Region]:
+    """A piece of a hole with what is looked at around it: where it lies, the picture, the hole, and the piece there."""
+    go_on()
+    left, top, right, bottom = bounding_box(piece)
     by = max(LEAST_CONTEXT, round(CONTEXT * max(right - left, bottom - top)))
-    return slice(max(0, top - by), bottom + by), slice(max(0, left - by), right + by)
+    near = slice(max(0, top - by), bottom + by), slice(max(0, left - by), right + by)
+    return near, x[..., near[0], near[1]].cpu().float(), hole[near], piece[near]
 
 
-def chosen(x: Pictures, hole: Region, piece: Region) -> Inpaint:
-    """Of `smoothly` and `copied` the one that predicts places beside a hole better.
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """How well known places beside a hole are made up, both ways.
 
-    The hole is laid over known places around it, where both are tried. Copies of a visible texture are preferred to a
-    blur that is nearer by squares, see `RELUCTANCE`. Without room for a trial it is `smoothly`.
+    Args:
+        smooth: squared error of every pixel, made up by `smoothly`, units of the picture; none where there is no room.
+        copy: the same by `copied`; None where `smoothly` is right already.
+    """
+
+    smooth: Float[Tensor, " pixels"]
+    copy: Float[Tensor, " pixels"] | None
+
+    @property
+    def way(self) -> Fill:
+        """What makes up such places better.
+
+        Copies of a visible texture are preferred to a blur that is nearer by squares, see `RELUCTANCE`.
+        """
+        if self.copy is None:
+            return smoothly
+        blur, copy = self.smooth.clamp(max=FOREIGN**2), self.copy.clamp(max=FOREIGN**2)
+        told = torch.minimum(blur, copy) < FOREIGN**2  # elsewhere is something that none can know of
+        if not bool(told.any()):
+            return smoothly
+        smooth, exact = float(blur[told].mean()), float(copy[told].mean())
+        return copied if exact < (RELUCTANCE * smooth if smooth > VISIBLE**2 else smooth) else smoothly
+
+    @property
+    def errors(self) -> Float[Tensor, " pixels"]:
+        """Squared errors of what is better."""
+        return self.copy if self.copy is not None and self.way is copied else self.smooth
+
+
+def tried(x: Pictures, hole: Region, piece: Region) -> Tried:
+    """Lays a piece of a hole over known places around it, and makes them up both ways.
 
     Args:
         x: one picture, the hole with what surrounds it.
@@ -94,42 +131,47 @@ def chosen(x: Pictures, hole: Region, piece: Region) -> Inpaint:
     """
     shrink = max(1, math.ceil(max(hole.shape) / SEARCHED))
     small, unknown = reduced(x, hole, shrink)
-    shape = piece if shrink == 1 else nnf.max_pool2d(piece[None, None].float(), shrink, ceil_mode=True)[0, 0] > 0
-    trials = _trials(unknown, shape)
+    trials = _trials(small, unknown, reduced_region(piece, shrink))
     blurs = [_errors(smoothly, small, unknown, trial) for trial in trials]
-    if 2 * sum(float(error.mean()) <= EXACT**2 for error in blurs) >= len(trials):
-        return smoothly
-    blur = torch.cat(blurs)
-    copy = torch.cat([_errors(copied, small, unknown, trial) for trial in trials])
-    told = torch.minimum(blur, copy) < FOREIGN**2  # elsewhere is something that none can know of
-    if not bool(told.any()):
-        return smoothly
-    smooth, exact = float(blur[told].mean()), float(copy[told].mean())
-    return copied if exact < (RELUCTANCE * smooth if smooth > VISIBLE**2 else smooth) else smoothly
+    smooth = torch.cat(blurs) if blurs else torch.zeros(0)
+    if 2 * sum(float(error.clamp(max=FOREIGN**2).mean()) <= EXACT**2 for error in blurs) >= len(trials):
+        return Tried(smooth, None)
+    return Tried(smooth, torch.cat([_errors(copied, small, unknown, trial) for trial in trials]))
 
 
-def _trials(hole: Region, piece: Region) -> list[Region]:
-    """A piece of the hole laid over known places beside it; half of it by size, where the whole has no room."""
-    for shape in (piece, _core(piece)):
+def _trials(x: Pictures, hole: Region, piece: Region) -> list[Region]:
+    """A piece of the hole laid over known places beside it, as large as leaves something to copy from.
+
+    Half of the piece by size, or half of that, where more has no room; copies would lose where none can be made.
+    """
+    first: list[Region] = []
+    whole = piece
+    for _ in range(SIZES):
         go_on()
-        if not bool(shape.any()):
-            continue
-        left, top, right, bottom = bounding_box(shape)
-        width, height = right - left + 2, bottom - top + 2
-        found: list[Region] = []
-        taken = hole
-        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1)):
-            for far in (1.0, 1.25):
-                moved = shifted(shape, (round(dy * far * height), round(dx * far * width)))
-                whole = int(moved.sum()) == int(shape.sum())
-                if whole and not bool((moved & taken).any()):
-                    found.append(moved)
-                    break
-            if len(found) == TRIALS:
-                return found
-        if found:
-            return found
-    return []
+        if not bool(piece.any()):
+            break
+        found = _beside(hole, whole, piece)
+        serving = [trial for trial in found if has_offsets(x, hole | trial, trial)]
+        if serving:
+            return serving
+        first, piece = first or found, _core(piece)
+    return first
+
+
+def _beside(hole: Region, whole: Region, piece: Region) -> list[Region]:
+    """Places beside a whole hole where all of the middle piece of it lies on known pixels."""
+    left, top, right, bottom = (a + b for a, b in zip(bounding_box(whole), bounding_box(piece), strict=True))
+    width, height = (right - left) // 2 + 2, (bottom - top) // 2 + 2
+    found: list[Region] = []
+    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1)):
+        for far in (1.0, 1.25):
+            moved = shifted(piece, (round(dy * far * height), round(dx * far * width)))
+            if int(moved.sum()) == int(piece.sum()) and not bool((moved & hole).any()):
+                found.append(moved)
+                break
+        if len(found) == TRIALS:
+            break
+    return found
 
 
 def _core(hole: Region) -> Region:
@@ -138,6 +180,6 @@ def _core(hole: Region) -> Region:
     return erode(hole, max(1, min(right - left, bottom - top) // 4))
 
 
-def _errors(way: Inpaint, x: Pictures, hole: Region, trial: Region) -> Tensor:
-    """Squared errors of the pixels of a trial, each up to `FOREIGN` squared."""
-    return (way(x, hole | trial) - x)[0, :, trial].square().mean(0).clamp(max=FOREIGN**2)
+def _errors(way: Fill, x: Pictures, hole: Region, trial: Region) -> Tensor:
+    """Squared errors of the pixels of a trial."""
+    return (way(x, hole | trial, trial) - x)[0, :, trial].square().mean(0)

@@ -3,23 +3,18 @@
 Latents are not equivariant to turns, flips and shifts of less than a cell; pixels are.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
-from ..core.geometry import Correspondence, dilate, fill
+from ..core.geometry import Correspondence, fill
 from ..core.paint import Paint, Placed
 from ..core.stopping import go_on
 from ..core.types import Latents, Mask, Pictures, Region
 from .inpainting import Inpaint, inpaint
 from .outlines import has_hard_edges
 from .shading import scaled
-
-SURROUNDINGS = 0.5
-"""How wide the surroundings are that tell how well a place can be inpainted, in radii of it. Source: chosen."""
-
 
 PURE = 0.9
 """From this share of a pixel on that an object covers, its colour counts as the object's. Source: chosen."""
@@ -79,28 +74,6 @@ class Copied(Paint):
         return torch.lerp(proxy, self.match.carry_pixels(whole, proxy), self.cover.to(proxy))
 
 
-def uncertainty(x: Pictures, place: Region) -> float:
-    """How far a place is inpainted wrongly, judged by its surroundings.
-
-    The surroundings are inpainted from beyond them, as the place is from them. Half of them may be something else, such
-    as another object.
-
-    Args:
-        x: one picture.
-        place: what is inpainted.
-
-    Returns:
-        Root of the median squared error, in units of the picture; 0 where there is nothing around.
-    """
-    width = max(2, round(SURROUNDINGS * math.sqrt(float(place.sum()) / math.pi)))
-    near = dilate(place, width)
-    ring = near & ~dilate(place, 1)
-    if not bool(ring.any()) or bool(near.all()):
-        return 0.0
-    error = (inpaint(x, near) - x).square().mean((0, 1))
-    return math.sqrt(float(error[ring.to(error.device)].median()))
-
-
 def painted(
     pictures: Sequence[Pictures],
     placed: Sequence[Placed],
@@ -125,16 +98,3 @@ def painted(
         go_on()
         x = x if one.paint is None else one.paint.onto(x, pictures)
     return x
-
-
-def hole_uncertainty(x: Pictures, hole_pixels: Region, lit: Mask | None = None) -> float:
-    """How far the proxy may be wrong in the source hole, see `uncertainty`; 0 without a hole.
-
-    Args:
-        x: the padded image in [-1, 1].
-        hole_pixels: pixels whose content goes away.
-        lit: what brightness is multiplied by before; None leaves it.
-    """
-    if not bool(hole_pixels.any()):
-        return 0.0
-    return uncertainty(x if lit is None else scaled(x, lit), hole_pixels)

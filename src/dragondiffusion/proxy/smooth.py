@@ -24,7 +24,7 @@ def border(hole: Region) -> Region:
     return dilate(hole, width) & ~hole
 
 
-def smoothly(x: Pictures, hole: Region) -> Pictures:
+def smoothly(x: Pictures, hole: Region, piece: Region | None = None) -> Pictures:
     """A hole made up smoothly from the ground around it, see `geometry.fill`.
 
     Where most of the border lies on one plane of colours, a plain or graded ground, the plane goes on into the hole,
@@ -32,9 +32,10 @@ def smoothly(x: Pictures, hole: Region) -> Pictures:
 
     Args:
         x: one picture.
-        hole: pixels that are made up.
+        hole: unknown pixels.
+        piece: the part of them whose border is continued; None is all of it.
     """
-    ring = border(hole)
+    ring = border(hole) if piece is None else border(piece) & ~hole
     ground = _plane(x, ring)
     if ground is None:
         return fill(x, hole)
