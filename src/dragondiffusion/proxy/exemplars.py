@@ -67,7 +67,7 @@ def has_offsets(x: Pictures, hole: Region, piece: Region) -> bool:
 
 
 def _offsets(x: Pictures, hole: Region, piece: Region, count: int = OFFSETS) -> list[Offset]:
-    """Offsets under which the border of a piece of a hole looks most alike, best first, all found at once by transforms."""
+    """Offsets under which the border of a piece of a hole looks most alike, best first, all found by transforms."""
     ring, known = border(piece) & ~hole, (~hole).to(x)
     size: Size = (2 * hole.shape[0], 2 * hole.shape[1])
 
