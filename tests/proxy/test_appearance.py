@@ -9,9 +9,9 @@ import torch
 
 from compiling import compiled
 from dragondiffusion import ReplaceAppearance, Settings
-from dragondiffusion.core.geometry import Affine, cell_centres, warp_mask
+from dragondiffusion.core.geometry import Affine, cell_centres, erode, warp_mask
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.proxy.appearance import Recoloured, Redressed, pattern
+from dragondiffusion.proxy.appearance import Recoloured, Redressed, Woven, pattern, print_of
 from dragondiffusion.proxy.registration import moments, register
 
 SIZE = (96, 96)
@@ -90,18 +90,60 @@ def test_the_pattern_of_the_same_object_is_laid_on_as_it_is():
     assert torch.equal(proxy[0, :, ~carry.paint.reach], before[0, :, ~carry.paint.reach])
 
 
-@pytest.mark.parametrize("asked", ["no pattern taken", "another outline", "plain"])
+def ring():
+    like = torch.zeros(SIZE)
+    like[10:80, 10:80] = 1
+    like[22:68, 22:68] = 0
+    return like
+
+
+def paint_of(second, like, before, pattern=True):
+    """What an appearance paints on the heart."""
+    edit = ReplaceAppearance(heart().numpy(), _pixels(second), like.numpy(), pattern=pattern)
+    (carry,) = compiled(edit, Canvas(SIZE, 16, 4, 2), Settings(), before).placed
+    return carry.paint
+
+
+@pytest.mark.parametrize("asked", ["no pattern taken", "plain", "plain, under light and shade"])
 def test_otherwise_colours_alone_are_taken(asked):
-    mask, canvas = heart(), Canvas(SIZE, 16, 4, 2)
-    ring = torch.zeros(SIZE)
-    ring[10:80, 10:80] = 1
-    ring[22:68, 22:68] = 0
-    like = ring if asked == "another outline" else mask
-    second = torch.where(mask > 0.5, 0.3, -0.3).expand(1, 3, *SIZE) if asked == "plain" else striped(like)
-    edit = ReplaceAppearance(mask.numpy(), _pixels(second), like.numpy(), pattern=asked != "no pattern taken")
+    mask = heart()
+    second = torch.where(mask > 0.5, 0.3, -0.3).expand(1, 3, *SIZE)
+    if asked == "no pattern taken":
+        second = striped(mask)
+    like = ring() if "shade" in asked else mask
+    if "shade" in asked:
+        folds = 0.3 * torch.sin(cell_centres(SIZE, SIZE)[:, 0].reshape(SIZE).float() / 2)
+        second = (torch.tensor((1.4, 1.0, 0.7))[:, None, None] * (1 + folds) - 1)[None]
     before = torch.where(mask > 0.5, -0.5, 0.1).expand(1, 3, *SIZE)
-    (carry,) = compiled(edit, canvas, Settings(), before).placed
-    assert isinstance(carry.paint, Recoloured)
+    assert isinstance(paint_of(second, like, before, asked != "no pattern taken"), Recoloured)
+
+
+def test_a_pattern_is_continued_over_another_outline_under_its_own_light():
+    mask, like = heart(), ring()
+    light = 1 + 0.3 * torch.sin(cell_centres(SIZE, SIZE)[:, 1].reshape(SIZE).float() / 5)
+    before = torch.where(mask > 0.5, 0.8 * light - 1, torch.tensor(0.1)).expand(1, 3, *SIZE)
+    paint = paint_of(striped(like), like, before)
+    assert isinstance(paint, Woven)
+    made = paint.onto(before, [before, striped(like)])
+    assert torch.equal(made[0, :, ~paint.reach], before[0, :, ~paint.reach])
+    inside = erode(mask > 0.98, 2)
+    # Stripes run down and light across: rows differ by light, columns by stripes.
+    grey = torch.where(inside, made[0].mean(0) + 1, 0.0)
+    rows = grey.sum(1) / inside.sum(1).clamp_min(1)
+    several = inside.sum(1) >= 16
+    assert float(torch.corrcoef(torch.stack((rows[several], light[several, 0])))[0, 1]) > 0.9
+    columns = (grey / light).sum(0) / inside.sum(0).clamp_min(1)
+    apart = columns[inside.sum(0) >= 8]
+    spectrum = torch.fft.rfft(apart - apart.mean()).abs()
+    period = 8.0 * math.sqrt(float(mask.sum()) / float(like.sum()))
+    assert abs(int(spectrum.argmax()) - len(apart) / period) <= 1
+
+
+def test_prints_are_told_from_folds():
+    like = ring()
+    folds = 0.4 * torch.sin(cell_centres(SIZE, SIZE)[:, 0].reshape(SIZE).float() / 2)
+    cloth = (torch.tensor((1.2, 0.8, 0.5))[:, None, None] * (1 + folds) - 1)[None]
+    assert print_of(cloth, like) < 0.06 < 0.1 < print_of(striped(like), like)
 
 
 def test_numbers_of_pictures_reach_what_is_laid_on():

@@ -14,7 +14,7 @@ from ..method.bank import by_region
 from ..method.energies import GlobalSimilarity
 from ..method.objective import Objective
 from ..method.terms import content_term
-from ..proxy.appearance import Recoloured, Redressed, pattern
+from ..proxy.appearance import Recoloured, Redressed, Woven, pattern, print_of
 from ..proxy.registration import register
 from .base import Compiled, Edit, Guide, object_mask, read_object, with_fields
 from .footprint import BORDER
@@ -30,8 +30,9 @@ class ReplaceAppearance(Edit):
         image: the second image, of any size.
         reference_mask: the object whose appearance is taken, of the size of the second image.
         prompt: what the second image shows.
-        pattern: take over the pattern too, where either object has one and their outlines agree; otherwise colours
-            alone.
+        pattern: take over the pattern too: laid on place by place where either object has one and their outlines
+            agree, otherwise continued over the object, upright and as large relative to it as it was, where the
+            second image's object has one; without a pattern, and if False, colours alone.
     """
 
     mask: MaskLike
@@ -41,12 +42,14 @@ class ReplaceAppearance(Edit):
     pattern: bool = True
 
     STRENGTHS = strengths.APPEARANCE
-    CLAMP = 0.95  # chosen, docs/experiments.md
+    CLAMP = 1.0  # chosen, docs/experiments.md
 
     LEAST_PATTERN = 0.02
-    """From this on an object has a pattern, see `look.pattern`. Source: docs/experiments.md."""
-    LEAST_OVERLAP = 0.7
+    """From this on an object has a pattern, see `pattern`. Source: docs/experiments.md."""
+    LEAST_OVERLAP = 0.9
     """From this on outlines agree, see `registration.Registration`. Source: as `LEAST_PATTERN`."""
+    LEAST_PRINT = 0.06
+    """From this on an object's cloth has a print, see `print_of`. Source: as `LEAST_PATTERN`."""
 
     def extent(self, size: Size, settings: Settings) -> Box:
         return clipped(grown(box_of_mask(read_object(self.mask, size, settings)), BORDER), size)
@@ -93,11 +96,12 @@ class ReplaceAppearance(Edit):
         paint, other = placed.paint, pad_picture(guide.x, canvas.of(guide.size).padded)
         if not isinstance(paint, Recoloured):
             return compiled
-        if max(pattern(x, paint.mask), pattern(other, paint.like)) < self.LEAST_PATTERN:
-            return compiled
-        found = register(paint.mask, paint.like)
-        if found.overlap < self.LEAST_OVERLAP:
-            return compiled
-        size: Size = (paint.like.shape[0], paint.like.shape[1])
-        match = Correspondence.along(found.affine, paint.mask > 0, canvas.padded, size)
-        return replace(compiled, placed=(replace(placed, paint=Redressed(paint, match)),))
+        patterned = max(pattern(x, paint.mask), pattern(other, paint.like)) >= self.LEAST_PATTERN
+        found = register(paint.mask, paint.like) if patterned else None
+        if found is not None and found.overlap >= self.LEAST_OVERLAP:
+            size: Size = (paint.like.shape[0], paint.like.shape[1])
+            match = Correspondence.along(found.affine, paint.mask > 0, canvas.padded, size)
+            return replace(compiled, placed=(replace(placed, paint=Redressed(paint, match)),))
+        if print_of(other, paint.like) >= self.LEAST_PRINT:
+            return replace(compiled, placed=(replace(placed, paint=Woven(paint)),))
+        return compiled

@@ -17,7 +17,7 @@ from ..core.types import Mask, Pictures, Region, Size
 from ..edits.base import Compiled
 from ..edits.hole import FRINGE
 from ..imaging.files import Pixels
-from ..proxy.appearance import Recoloured, Redressed
+from ..proxy.appearance import Recoloured, Redressed, Woven
 from ..proxy.foretelling import foretell
 from ..proxy.rough import Copied
 from ..proxy.shadows import blurred
@@ -211,7 +211,7 @@ def _errors(y: Tensor, x: Tensor, d: Tensor, compiled: Compiled, edited: Region)
 
 def _about(paint: Paint) -> str:
     """What may be wrong with painted content."""
-    if isinstance(paint, Recoloured | Redressed):
+    if isinstance(paint, Recoloured | Redressed | Woven):
         return LAID
     return BENT if isinstance(paint, Copied) and paint.mask is None else LIGHT
 
@@ -222,7 +222,7 @@ def _of_content(placed: Placed, images: tuple[Tensor, Tensor, Tensor], stays: Re
     if paint is None:
         return 0.0
     put = paint.region[: y.shape[1], : y.shape[2]]
-    if isinstance(paint, Recoloured | Redressed):
+    if isinstance(paint, Recoloured | Redressed | Woven):
         return PATTERN * _over(_local_deviation(y), put)
     there = put & ~stays
     error = RESHAPED * _over(x - d, put & stays) + PLACED * _over(x - d, there)

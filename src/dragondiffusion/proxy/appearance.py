@@ -1,4 +1,4 @@
-"""Rough new looks of an object: another's colours, or its pattern too."""
+"""Rough new looks of an object: another's colours, or its pattern too, laid on by its outline or continued over it."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from ..core.geometry import Correspondence, erode, fill
+from ..core.geometry import Correspondence, bounding_box, erode, fill
 from ..core.types import Mask, Pictures, Region
 from .rough import Paint
 from .shadows import blurred
+from .weaving import scaled_object, woven
 
 SHADE = 0.2
 """Width (standard deviation) of the light and shade that an object keeps, in sides of a square as large as it is.
@@ -25,6 +26,16 @@ WINDOW = 1 / 6
 
 PLAIN = 0.2
 """Share of the windows of a patterned object that may be plain. Source: docs/experiments.md."""
+
+LOOKED_AT = 64.0
+"""Side of a square as large as the object, to which it is reduced before its print is looked for, pixels, so that grain
+does not count. Source: chosen."""
+
+FOLDS = 4.0
+"""How much more folds change brightness than colour, see `print_of`. Source: docs/experiments.md."""
+
+BLACK = 0.05
+"""Added to channels in [0, 1] before their ratios are taken. Source: chosen, so that noise of dark places is none."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,51 @@ class Redressed(Paint):
         return torch.lerp(proxy, ((laid + 1) * light - 1).clamp(-1, 1), mask.to(proxy))
 
 
+@dataclass(frozen=True)
+class Woven(Paint):
+    """A region in the cloth of another object: its pattern at its own size, under the region's own light and shade.
+
+    The pattern keeps its size relative to the object, and its direction. Light and shade of the other object, smoothed
+    over `SHADE` of it, are taken off, and those of the region, in full detail, put on: folds and seams stay.
+
+    Args:
+        recoloured: the region with the other object's colours, and which object that is.
+    """
+
+    recoloured: Recoloured
+
+    @property
+    def region(self) -> Region:
+        return self.recoloured.region
+
+    @property
+    def reach(self) -> Region:
+        return self.recoloured.mask > 0
+
+    def renumbered(self, number: Callable[[int], int]) -> "Woven":
+        return replace(self, recoloured=self.recoloured.renumbered(number))
+
+    def onto(self, proxy: Pictures, pictures: Sequence[Pictures]) -> Pictures:
+        mask, like = self.recoloured.mask, self.recoloured.like
+        left, top, right, bottom = bounding_box(like > 0)
+        rows, columns = slice(max(0, top - 2), bottom + 2), slice(max(0, left - 2), right + 2)
+        factor = math.sqrt(float(mask.sum()) / float(like.sum()))
+        flat = _evenly_lit(pictures[self.recoloured.guide].cpu().float(), like)
+        cloth, like = scaled_object(flat[..., rows, columns], like[rows, columns], factor)
+        cloth = woven(cloth, solid(like), mask > 0).to(proxy)
+        brightness = fill((proxy.mean(1, keepdim=True) + 1) / 2, ~solid(mask))
+        mean = float(brightness[0, 0][solid(mask)].mean())
+        light = ((brightness + BLACK) / (mean + BLACK)).clamp(*SHADE_RANGE)
+        return torch.lerp(proxy, ((cloth + 1) * light - 1).clamp(-1, 1), mask.to(proxy))
+
+
+def _evenly_lit(x: Pictures, mask: Mask) -> Pictures:
+    """A picture whose object has no smooth light and shade any more; what surrounds it is the object's, continued."""
+    inside, light = solid(mask), shade(x, mask)
+    factor = (float(light[inside].mean()) / light.clamp_min(1e-3)).clamp(*SHADE_RANGE)
+    return fill((x + 1) * factor - 1, ~inside).clamp(-1, 1)
+
+
 def shade(x: Pictures, mask: Mask) -> Mask:
     """Smooth brightness of a picture within an object, in [0, 1]."""
     sigma = SHADE * math.sqrt(float(mask.sum()))
@@ -121,9 +177,37 @@ def pattern(x: Pictures, mask: Mask) -> float:
     inside = solid(mask)
     brightness = fill((x.mean(1, keepdim=True).cpu() + 1) / 2, ~inside)
     reach = max(1, round(WINDOW * math.sqrt(float(mask.sum())) / 2))
-    local, square = (_windowed(v, reach) for v in (brightness, brightness.square()))
-    deviation = (square - local.square()).clamp_min(0).sqrt() / local.clamp_min(0.05)
+    deviation = _variance(brightness, reach).sqrt() / _windowed(brightness, reach).clamp_min(0.05)
     return float(deviation[0, 0][inside].quantile(PLAIN))
+
+
+def print_of(x: Pictures, mask: Mask) -> float:
+    r"""How much of a print an object has: how far colours vary within a window, more than light and shade make them.
+
+    The median over windows of the deviation of $\log(r/g)$ and $\log(b/g)$, or of relative brightness over `FOLDS`,
+    whichever is more. Folds change brightness, and colours little.
+
+    Args:
+        x: one picture in [-1, 1].
+        mask: the object.
+    """
+    mask, x = mask.cpu(), x.cpu().float()
+    x, mask = scaled_object(x, mask, min(1.0, LOOKED_AT / math.sqrt(max(float(mask.sum()), 1.0))))
+    inside = solid(mask)
+    if not bool(inside.any()):
+        return 0.0
+    channels = fill((x + 1) / 2, ~inside)
+    reach = max(1, round(WINDOW * math.sqrt(float(mask.sum())) / 2))
+    logs = (channels + BLACK).log()
+    colour = _variance(logs[:, [0, 2]] - logs[:, [1]], reach).sum(1)[0].sqrt()
+    grey = channels.mean(1, keepdim=True)
+    bright = _variance(grey, reach).sqrt()[0, 0] / _windowed(grey, reach)[0, 0].clamp_min(0.05)
+    return max(float(colour[inside].median()), float(bright[inside].median()) / FOLDS)
+
+
+def _variance(x: Tensor, reach: int) -> Tensor:
+    """Variances over square windows."""
+    return (_windowed(x.square(), reach) - _windowed(x, reach).square()).clamp_min(0)
 
 
 def _windowed(x: Tensor, reach: int) -> Tensor:

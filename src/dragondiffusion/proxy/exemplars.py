@@ -57,8 +57,8 @@ def copied(x: Pictures, hole: Region, piece: Region | None = None) -> Pictures:
     offsets = _offsets(small, unknown, reduced_region(piece, shrink))
     ring = border(piece) & ~hole
     if shrink > 1:
-        offsets = [_finer(x, hole, ring, (dy * shrink, dx * shrink), shrink) for dy, dx in offsets]
-    return _laid(x, hole, ring, offsets) if offsets else smoothly(x, hole)
+        offsets = [finer(x, hole, ring, (dy * shrink, dx * shrink), shrink) for dy, dx in offsets]
+    return laid(x, hole, ring, offsets) if offsets else smoothly(x, hole)
 
 
 def has_offsets(x: Pictures, hole: Region, piece: Region) -> bool:
@@ -98,7 +98,7 @@ def _offsets(x: Pictures, hole: Region, piece: Region, count: int = OFFSETS) -> 
     return found
 
 
-def _finer(x: Pictures, hole: Region, ring: Region, offset: Offset, by: int) -> Offset:
+def finer(x: Pictures, hole: Region, ring: Region, offset: Offset, by: int) -> Offset:
     """The offset near one, in whole pixels, under which some pixels of the border look most alike."""
     rows, columns = ring.nonzero().unbind(1)
     step = max(1, len(rows) // SAMPLES)
@@ -136,7 +136,7 @@ class _Copy:
     cost: Mask
 
 
-def _laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset]) -> Pictures:
+def laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset]) -> Pictures:
     """A hole filled by offsets, every pixel by the one that continues the border nearest to it best.
 
     What the copies lack at the hole's rim is added all over the hole, ever smoother inwards, so that no seam shows.
