@@ -20,7 +20,7 @@ would draw out its border. Source: chosen on tuning seeds of `bench photos`."""
 COMMON = 0.2
 """Share of what is known that must still be seen after an offset. Source: chosen."""
 SECTORS = 8
-"""Directions, each of which gives its best offset too: along a grain alone nothing beside it is reached. Source: chosen."""
+"""Directions, each of which gives its best offset too: along a grain nothing beside it is reached. Source: chosen."""
 PASSES = 8
 """How often what was continued is continued. Source: chosen; an object five times as long as what is known needs 3."""
 
