@@ -8,6 +8,7 @@ import torch
 
 from dragondiffusion import Editor, Settings
 from dragondiffusion.backbones.loading import load_pipeline
+from dragondiffusion.backbones.savings import Offload
 from dragondiffusion.bench.kinds import KINDS
 from dragondiffusion.bench.runs.cost import FlopMeter
 from dragondiffusion.bench.speed.cases import SHARE, edits, picture
@@ -103,9 +104,11 @@ def test_memory_holds_networks_bank_and_graph(hollow):
             hollow.batch([request("move", clamp_hole=None, steps=1, **changes)], clock=meter)
         return meter.memory
 
-    whole, offloaded, unguided = peaks(False), peaks(True), peaks(False, energy_scale=0.0)
+    whole, offloaded, grouped = (peaks(offload) for offload in Offload)
+    unguided = peaks(Offload.NONE, energy_scale=0.0)
     assert all(peak > weights for peak in whole.values())
     assert all(0 < offloaded[phase] < peak for phase, peak in whole.items())
+    assert all(0 < grouped[phase] < peak for phase, peak in offloaded.items())
     assert unguided["sample"] < whole["sample"]
 
 
@@ -125,13 +128,15 @@ def test_published_shapes_have_their_numbers_of_parameters():
     known = {
         "sd-1.5": {"unet": 859_520_964, "vae": 83_653_863, "text_encoder": 123_060_480},
         "sdxl": {"unet": 2_567_463_684, "vae": 83_653_863, "text_encoder_2": 694_659_840},
+        "sd3": {"transformer": 2_028_328_000, "text_encoder_3": 4_762_310_656},
+        "flux": {"transformer": 11_901_408_320, "text_encoder_2": 4_762_310_656},
     }
     for name, counts in known.items():
         parts = networks(pipeline(name, "meta", torch.float16))
         for part, count in counts.items():
             assert sum(x.numel() for x in parts[part].parameters()) == count
-    with pytest.raises(ValueError, match="sd-3"):
-        pipeline("sd-3", "meta", torch.float16)
+    with pytest.raises(ValueError, match="sd-4"):
+        pipeline("sd-4", "meta", torch.float16)
 
 
 def test_a_number_that_decides_is_not_made_up():
@@ -167,7 +172,7 @@ def test_the_command_counts_without_computing(data, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"shape": "sd-3"}, "--shape sd-3"),
+        ({"shape": "sd-4"}, "--shape sd-4"),
         ({"dtype": "int8"}, "--dtype int8"),
         ({"repeat": 0}, "--repeat 0"),
         ({"presets": ()}, "--presets is empty"),

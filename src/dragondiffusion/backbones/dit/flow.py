@@ -272,6 +272,6 @@ class FlowTransformer(PipelineBackbone):
         z = torch.randn((1, self.latent_channels, side, side), generator=generator).to(self.device)
         call = Call(keep=tuple(self.taps))
         self._run(z, Level(500.0, 0.5, 0.5), self.blank(), call, None)
-        sizes = {int(k): cast(Stream, stream).image.float().abs().mean((0, 1)) for k, stream in call.kept.items()}
+        sizes = {int(k): cast(Stream, stream).image.float().abs().mean((0, 1)).cpu() for k, stream in call.kept.items()}
         clear = {k: (size <= OUTLIER * size.median()).float() for k, size in sizes.items()}
         return {k: factor for k, factor in clear.items() if not bool(factor.all())}

@@ -1,7 +1,8 @@
 """Shapes of published checkpoints.
 
-Source: the configuration files of `stable-diffusion-v1-5/stable-diffusion-v1-5`, `stabilityai/stable-diffusion-2-1` and
-`stabilityai/stable-diffusion-xl-base-1.0`, fields that differ from diffusers' and transformers' defaults.
+Source: the configuration files of `stable-diffusion-v1-5/stable-diffusion-v1-5`, `stabilityai/stable-diffusion-2-1`,
+`stabilityai/stable-diffusion-xl-base-1.0`, `stabilityai/stable-diffusion-3-medium-diffusers`,
+`black-forest-labs/FLUX.1-dev` and `google/t5-v1_1-xxl`, fields that differ from diffusers' and transformers' defaults.
 """
 
 from typing import Any
@@ -47,6 +48,40 @@ SDXL: dict[str, Any] = {
     "use_linear_projection": True,
 }
 
+VAE_SD3: dict[str, Any] = {
+    **VAE,
+    "latent_channels": 16,
+    "sample_size": 1024,
+    "scaling_factor": 1.5305,
+    "shift_factor": 0.0609,
+    "use_post_quant_conv": False,
+    "use_quant_conv": False,
+}
+
+VAE_FLUX: dict[str, Any] = {**VAE_SD3, "scaling_factor": 0.3611, "shift_factor": 0.1159}
+
+SD3_MEDIUM: dict[str, Any] = {
+    "attention_head_dim": 64,
+    "caption_projection_dim": 1536,
+    "joint_attention_dim": 4096,
+    "num_attention_heads": 24,
+    "num_layers": 24,
+    "pos_embed_max_size": 192,
+    "sample_size": 128,
+}
+
+FLUX_DEV: dict[str, Any] = {"guidance_embeds": True}
+
+T5_XXL: dict[str, Any] = {
+    "d_ff": 10240,
+    "d_kv": 64,
+    "d_model": 4096,
+    "feed_forward_proj": "gated-gelu",
+    "num_heads": 64,
+    "num_layers": 24,
+    "vocab_size": 32128,
+}
+
 CLIP_L: dict[str, Any] = {
     "hidden_size": 768,
     "intermediate_size": 3072,
@@ -81,3 +116,7 @@ SCHEDULER: dict[str, Any] = {
     "set_alpha_to_one": False,
     "steps_offset": 1,
 }
+
+SCHEDULER_SD3: dict[str, Any] = {"shift": 3.0}
+
+SCHEDULER_FLUX: dict[str, Any] = {"shift": 3.0, "use_dynamic_shifting": True}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ...pipeline.editor import Editor
     from .costs import Cost
 
-SHAPES = ("demo", "sd-1.5", "sdxl")
-"""Shapes of models that can be measured without a checkpoint."""
+SHAPES = {"demo": 128, "sd-1.5": 512, "sdxl": 1024, "sd3": 1024, "flux": 1024}
+"""Shapes of models that can be measured without a checkpoint, and the side of the images they were made for, pixels."""
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -37,7 +37,7 @@ class Speed(Command):
     model: str | None = None
     """Checkpoint: a folder, a .safetensors file or a hub id; None takes --shape."""
     shape: str = "demo"
-    """Without --model: demo (the package's model), or sd-1.5 or sdxl with random weights."""
+    """Without --model: demo (the package's model), or sd-1.5, sdxl, sd3 (medium) or flux (dev) with random weights."""
     kind: Annotated[str, tyro.conf.arg(help=f"Kind of edit: {', '.join(KINDS)}.")] = "move"
     size: tuple[int, int] | None = None
     """Height and width in pixels; None is what the shape was trained on, 512 for --model."""
@@ -62,18 +62,19 @@ class Speed(Command):
         self._check()
         presets = {name: self._settings(name) for name in self.presets}
         size = self._size()
-        from .costs import matrix_rate
+        from .costs import matrix_rate, plain
         from .tables import as_json, conditions, tables
 
         editor, dtype = self._editor()
         device = editor.backbone.device
         costs = [cost for name, settings in presets.items() for cost in self._costs(editor, name, settings, size)]
+        generated = {name: plain(editor, size, settings) for name, settings in presets.items()}
         rate = None if self.dry else matrix_rate(device, dtype)
         about = {"model": self.model or self.shape, "kind": self.kind, "size": list(size), **conditions(device, dtype)}
         shown = about | {"size": f"{size[0]}x{size[1]}"}
-        print(", ".join(f"{key} {value}" for key, value in shown.items()) + f"\n\n{tables(costs, rate)}")
+        print(", ".join(f"{key} {value}" for key, value in shown.items()) + f"\n\n{tables(costs, rate, generated)}")
         if self.out is not None:
-            text = json.dumps(as_json(costs, about, rate), indent=1)
+            text = json.dumps(as_json(costs, about, rate, generated), indent=1)
             self.out.write_text(text + "\n", encoding="utf-8")
             print(f"\nwrote {self.out}")
 
@@ -98,7 +99,7 @@ class Speed(Command):
     def _size(self) -> tuple[int, int]:
         if self.size is not None:
             return self.size
-        side = 512 if self.model is not None else {"demo": 128, "sd-1.5": 512, "sdxl": 1024}[self.shape]
+        side = 512 if self.model is not None else SHAPES[self.shape]
         return side, side
 
     def _settings(self, preset: str) -> Settings:

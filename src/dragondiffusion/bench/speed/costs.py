@@ -11,6 +11,9 @@ from typing import Any, cast
 
 import torch
 
+from ...backbones.savings import Offload
+from ...core.types import Size
+from ...edits.settings import Settings
 from ...pipeline.editor import Editor
 from ...pipeline.request import Request
 from ...pipeline.result import EditResult
@@ -31,6 +34,7 @@ class Cost:
         flops: operations by phase.
         memory: peak bytes by phase; empty where nobody can tell.
         offloaded: the same if only the network that runs were on the device; counted in dry runs only.
+        grouped: the same if only the layer that works were, and what a backward pass keeps; counted in dry runs only.
         seconds: by phase, the median of all repetitions; empty for dry runs.
         start: noise level at which the run began; 0 is the noisiest.
         bank: bytes of the memory bank of the edited picture.
@@ -41,6 +45,7 @@ class Cost:
     flops: ByPhase
     memory: ByPhase
     offloaded: ByPhase = field(default_factory=dict[str, float])
+    grouped: ByPhase = field(default_factory=dict[str, float])
     seconds: ByPhase = field(default_factory=dict[str, float])
     start: int = 0
     bank: int = 0
@@ -67,7 +72,8 @@ def cost(editor: Editor, request: Request, names: tuple[str, str], repeat: int) 
     about: dict[str, Any] = {"start": reference.start, "bank": reference.bank.nbytes}
     flops = {name: float(count) for name, count in counter.flops.items()}
     if hollow:
-        found = Cost(*names, flops, _counted(editor, request), _counted(editor, request, offload=True), **about)
+        memory, offloaded, grouped = (_counted(editor, request, offload) for offload in Offload)
+        found = Cost(*names, flops, memory, offloaded, grouped, **about)
     else:
         meters = [_measured(editor, request) for _ in range(repeat)]
         seconds = {name: median(meter.seconds[name] for meter in meters) for name in meters[0].seconds}
@@ -82,7 +88,29 @@ def _measured(editor: Editor, request: Request) -> Meter:
     return meter
 
 
-def _counted(editor: Editor, request: Request, *, offload: bool = False) -> ByPhase:
+@torch.no_grad()
+def plain(editor: Editor, size: Size, settings: Settings) -> float:
+    """Operations of a plain generation of as many steps and the same guidance scale: text, calls, decoding.
+
+    Args:
+        editor: model.
+        size: (height, width) in pixels.
+        settings: number of steps, and the guidance scale.
+    """
+    backbone, canvas, counter = editor.backbone, editor.canvas(size, settings), FlopMeter()
+    level = backbone.levels(settings.steps, canvas)[0]
+    z = torch.zeros((1, backbone.latent_channels, *canvas.latent), device=backbone.device)
+    with dry() if backbone.device == META else nullcontext():
+        with counter.phase("text"):
+            text = backbone.describe(["an image"], canvas)
+        with counter.phase("call"):
+            backbone.predict(z, level, text, negative=text, guidance_scale=settings.guidance_scale)
+        with counter.phase("decode"):
+            backbone.decode(z)
+    return float(counter.flops["text"] + settings.steps * counter.flops["call"] + counter.flops["decode"])
+
+
+def _counted(editor: Editor, request: Request, offload: Offload) -> ByPhase:
     """Peak bytes by phase of a dry run."""
     with remembering(networks(cast(Any, editor.backbone).pipe), offload) as meter:
         editor.batch([request], clock=meter)

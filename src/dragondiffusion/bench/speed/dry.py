@@ -20,7 +20,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from ...backbones.savings import Offload
 from ...core.clock import Clock
+from .layers import layer_by_layer
 
 META = torch.device("meta")
 """Where tensors have shapes and no numbers."""
@@ -131,10 +133,11 @@ class Ledger(TorchDispatchMode):
 
     Args:
         modules: networks that are on the device.
-        offload: only the network that runs is on the device, as diffusers' model offload has it.
+        offload: with MODEL, only the network that runs is on the device, as diffusers' model offload has it; with
+            GROUP, none of their weights but those that are made while it lasts (`layer_by_layer`).
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], offload: bool = False) -> None:
+    def __init__(self, modules: Mapping[str, nn.Module], offload: Offload = Offload.NONE) -> None:
         super().__init__()
         self._sizes = {name: module_bytes(module) for name, module in modules.items()}
         self._alive: dict[int, int] = {}
@@ -142,10 +145,10 @@ class Ledger(TorchDispatchMode):
         self._offload = offload
         self.resident = self.live = self.peak = 0
         for storage in (x.untyped_storage() for m in modules.values() for x in (*m.parameters(), *m.buffers())):
-            if offload:
-                self._elsewhere.add(id(storage))
-            else:
+            if offload is Offload.NONE:
                 self._add(storage)
+            else:
+                self._elsewhere.add(id(storage))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -160,7 +163,7 @@ class Ledger(TorchDispatchMode):
 
     def enter(self, name: str) -> None:
         """A network is about to run."""
-        if self._offload:
+        if self._offload is Offload.MODEL:
             self.resident = self._sizes[name]
             self.peak = max(self.peak, self.resident + self.live)
 
@@ -206,10 +209,12 @@ class DryMeter(Clock):
 
 
 @contextmanager
-def remembering(modules: Mapping[str, nn.Module], offload: bool = False) -> Generator[DryMeter]:
+def remembering(modules: Mapping[str, nn.Module], offload: Offload = Offload.NONE) -> Generator[DryMeter]:
     """Context manager: a dry run whose memory is counted by the meter that is given."""
     ledger = Ledger(modules, offload)
     with ExitStack() as stack:
+        if offload is Offload.GROUP:
+            stack.enter_context(layer_by_layer(modules.values()))
         for name, module in modules.items():
             # Autoencoders run by their halves, not by their own `forward`.
             halves = [half for part, half in module.named_children() if part in ("encoder", "decoder")]

@@ -42,14 +42,17 @@ def device_name(device: torch.device) -> str:
     return next(named, platform.processor() or platform.machine())
 
 
-def tables(costs: Sequence[Cost], rate: float | None) -> str:
+def tables(costs: Sequence[Cost], rate: float | None, plain: Mapping[str, float] | None = None) -> str:
     """Tables of operations, memory and seconds by phase.
 
     Args:
         costs: their rows.
+        plain: operations of a plain generation of as many steps, by setting.
         rate: operations a second of the device in matrix products; None without.
     """
     parts = [_table("Operations, TFLOP", costs, lambda c: c.flops, 1e12, sum)]
+    if plain:
+        parts.append(f"A plain generation of as many steps: {'; '.join(_compared(costs, plain))}")
     computed = any(cost.seconds for cost in costs)
     if any(cost.memory for cost in costs):
         title = "Peak memory, GB" if computed else "Peak memory, GB, counted"
@@ -57,12 +60,27 @@ def tables(costs: Sequence[Cost], rate: float | None) -> str:
     if any(cost.offloaded for cost in costs):
         title = "Peak memory with only the network on the device that runs, GB, counted"
         parts.append(_table(title, costs, lambda c: c.offloaded, 1e9, max))
+    if any(cost.grouped for cost in costs):
+        title = "Peak memory with only the layer's weights on the device that works, GB, counted"
+        parts.append(_table(title, costs, lambda c: c.grouped, 1e9, max))
+    if any(cost.bank for cost in costs):
+        banks = [f"{c.setting}: {c.bank / 1e9:.3g} GB" for c in costs if c.edit == "first"]
+        parts.append(f"Memory bank, which these hold: {'; '.join(banks)}")
     if computed:
         parts.append(_table("Seconds", costs, lambda c: c.seconds, 1.0, sum))
     if rate is not None:
         shares = [f"{c.setting}, {c.edit}: {fraction(c, rate):.0%}" for c in costs]
         parts.append(f"Share of the {rate / 1e12:.3g} TFLOP/s that products of matrices reach: {'; '.join(shares)}")
     return "\n\n".join(parts)
+
+
+def _compared(costs: Sequence[Cost], plain: Mapping[str, float]) -> list[str]:
+    """A sentence for each setting: its plain generation, and edits as multiples of it."""
+    said: list[str] = []
+    for setting, flops in plain.items():
+        edits = [f"{c.edit} edit {sum(c.flops.values()) / flops:.2f} times" for c in costs if c.setting == setting]
+        said.append(f"{setting} {flops / 1e12:.4g} TFLOP, {', '.join(edits)}")
+    return said
 
 
 def fraction(cost: Cost, rate: float) -> float:
@@ -91,10 +109,12 @@ def _cells(values: Mapping[str, float], unit: float) -> list[str]:
     return [f"{values[phase] / unit:.3g}" if phase in values else "-" for phase in PHASES]
 
 
-def as_json(costs: Sequence[Cost], about: Mapping[str, Any], rate: float | None) -> dict[str, Any]:
+def as_json(
+    costs: Sequence[Cost], about: Mapping[str, Any], rate: float | None, plain: Mapping[str, float]
+) -> dict[str, Any]:
     """Everything that tables show, and the conditions."""
     rows = [dataclasses.asdict(cost) for cost in costs]
     if rate is not None:
         for row, cost in zip(rows, costs, strict=True):
             row["fraction_of_rate"] = fraction(cost, rate)
-    return {"conditions": dict(about), "matrix_rate": rate, "costs": rows}
+    return {"conditions": dict(about), "matrix_rate": rate, "plain_flops": dict(plain), "costs": rows}
