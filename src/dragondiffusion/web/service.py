@@ -26,8 +26,8 @@ from .sessions import Session, Sessions
 T = TypeVar("T")
 
 DEMO_FOR = (
-    "The demo model is made for drawn scenes and for photographs of clothes, fruit, vegetables and packages. "
-    "In other photographs it continues textures, but draws no things."
+    "The demo model is made for drawn scenes, clothes, fruit, vegetables and packages; "
+    "in other photographs it draws no things."
 )
 """What the demo model is good for, see docs/demo-model.md."""
 BETTER = "dragondiffusion web --model stable-diffusion-v1-5/stable-diffusion-v1-5"

@@ -14,10 +14,16 @@ export function makeStageNotes(app) {
   const refusal = byName(app.root, "refusal");
   const purpose = byName(app.root, "purpose");
   const [words, command] = [h("p", {}), h("code", { class: "dd-command" })];
-  const copy = wordButton("copy", "Copy", () => void copied(app, command.textContent ?? ""), "dd-compact");
-  const more = h("div", { class: "dd-purpose-body" }, words, h("p", {}, "For those, start it with"), h("div", { class: "dd-row" }, command, copy));
-  purpose.append(h("summary", {}, "The demo model is not made for every photograph"), more);
-  purpose.toggleAttribute("open", !matchMedia("(max-width: 760px), (max-height: 560px)").matches);
+  const copy = wordButton("copy", "Copy", () => void copied(app, command.textContent ?? ""), "dd-compact dd-plain");
+  const more = h("div", { class: "dd-row dd-purpose-more" }, "For those:", command, copy);
+  const toggle = wordButton("", "More", () => {
+    const isOpen = purpose.classList.toggle("dd-open"); // on small screens
+    toggle.setAttribute("aria-expanded", String(isOpen));
+  }, "dd-compact dd-plain dd-purpose-toggle");
+  toggle.setAttribute("aria-expanded", "false");
+  purpose.append(words, toggle, more);
+  const main = /** @type {HTMLElement} */ (purpose.parentElement);
+  new ResizeObserver(() => main.style.setProperty("--dd-below", `${purpose.offsetHeight}px`)).observe(purpose); // the stage ends above it
   return (state) => {
     const why = refusalOf(state);
     refusal.hidden = why === null;
