@@ -224,3 +224,13 @@ def test_pipelines_that_were_changed(data, picture, mask):
     assert not any(p.requires_grad for p in pipe.text_encoder.parameters())
     result = editor(picture, Move(mask, (20, 3)), prompt="a <cup>", settings=FEW)
     assert result.image.size == (90, 61)
+
+
+def test_devices_and_types_that_cannot_be_used(data):
+    assert Editor.from_pretrained(data / "tiny-sd", torch.device("cpu")).backbone.device == torch.device("cpu")
+    with pytest.raises(ValueError, match=r"device=gpu cannot be used here .*; use .*, or None"):
+        Editor.from_pretrained(data / "tiny-sd", "gpu")
+    with pytest.raises(TypeError, match=r"dtype='float16' must be .* torch\.float16"):
+        Editor.from_pretrained(data / "tiny-sd", dtype="float16")
+    with pytest.raises(ValueError, match=r"a checkpoint is Editor\.from_pretrained\('models/sd15'\)"):
+        Editor("models/sd15")

@@ -1,11 +1,14 @@
 """The whole flow on the tiny checkpoint, a few steps at a time."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from dragondiffusion import Drag, Move, Remove, Request, Settings, Window
 from dragondiffusion.backbones.unet.stable_diffusion import StableDiffusion
@@ -267,7 +270,7 @@ class Nothing(StableDiffusion):
     """A backbone whose model must not be called."""
 
     def __init__(self, backbone):
-        self.canvas = backbone.canvas
+        self.canvas, self.turn = backbone.canvas, nullcontext
 
     def __getattribute__(self, name):
         if name in ("encode", "decode", "describe", "predict", "partial_forward", "levels", "schedule", "pipe"):
@@ -302,3 +305,30 @@ def test_references_that_do_not_fit(editor, small, reference):
         editor.edit(bare, edit, settings=FEW)
     with pytest.raises(ValueError, match="cached_features"):
         editor.edit(bare, edit, settings=Settings(steps=4, recall=False))
+
+
+def test_wrong_arguments_are_named_before_any_work(editor, small):
+    picture, mask = small
+    with pytest.raises(ValueError, match=r"channels come last: image\.permute\(1, 2, 0\)"):
+        editor(torch.rand(3, 61, 90), Move(mask, (20, 3)))
+    with pytest.raises(ValueError, match=r"\[0, 1\]: divide by 255"):
+        editor(picture.astype(np.float32), Move(mask, (20, 3)))
+    with pytest.raises(ValueError, match=r"\[0, 1\]: shift and scale them: x / 2 \+ 0\.5"):
+        editor(picture / 127.5 - 1, Move(mask, (20, 3)))
+    with pytest.raises(TypeError, match=r"(?s)requests\[0\]=.* must be a Request"):
+        editor.batch([(picture, Move(mask, (20, 3)))])
+    with pytest.raises(TypeError, match="BoxMask"):
+        Move((16, 20, 40, 44), (20, 3))
+    with pytest.raises(TypeError, match="size=64 must be"):
+        editor.generate("a cup", 64)
+    with pytest.raises(TypeError, match="positional"):
+        Settings(4)
+
+
+def test_results_and_editors_say_what_they_are(editor, small):
+    picture, mask = small
+    result = editor(picture, Move(mask, (20, 3)), settings=FEW)
+    assert repr(result).startswith("EditResult(90x61, ") and repr(result).endswith(", seed 42)")
+    assert repr(editor) == "Editor(StableDiffusionPipeline on cpu in float32)"
+    with Image.open(BytesIO(result._repr_png_())) as shown:
+        assert np.array_equal(np.asarray(shown), np.asarray(result.image))

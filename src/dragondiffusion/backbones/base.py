@@ -3,6 +3,7 @@
 import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from torch import Tensor
 
@@ -11,6 +12,7 @@ from ..core.types import Canvas, Latents, ModelGrids, Pictures, Size
 from ..method.denoiser import Condition, Denoiser, ImagePrompt
 from .prompts import prompt_notes
 from .savings import Saving
+from .turns import turn
 
 __all__ = ["Backbone", "Condition", "ImagePrompt", "weights_digest"]
 
@@ -83,6 +85,10 @@ class Backbone(Denoiser):
     @abstractmethod
     def taps(self) -> range:
         """The parts of the network that features can be taken from, coarsest first."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Context manager: other threads' calls of the model wait, and inference mode is left."""
+        return turn(self)
 
     def fingerprint(self) -> str:
         """A name for the weights, to tell results of one model from those of another; empty if there is none."""

@@ -63,9 +63,10 @@ class Loaded:
     provenance: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+@torch.inference_mode(False)
 def load(
     source: "str | os.PathLike[str] | Checkpoint | None",
-    device: str | None,
+    device: str | torch.device | None,
     dtype: torch.dtype | None,
     savings: Savings | None = None,
 ) -> Loaded:
@@ -80,10 +81,14 @@ def load(
 
     Raises:
         FileNotFoundError: if there is no such checkpoint.
-        ValueError: if it is there and cannot be loaded, as far as possible before its weights are read.
+        TypeError: if the precision is no type of PyTorch.
+        ValueError: if it is there and cannot be loaded, as far as possible before its weights are read; or the device
+            cannot be used.
     """
     checkpoint, savings = source if isinstance(source, Checkpoint) else Checkpoint(source), savings or Savings()
-    place = device or default_device()
+    if dtype is not None and not isinstance(cast(Any, dtype), torch.dtype):
+        raise TypeError(f"dtype={dtype!r} must be a type of PyTorch, such as torch.float16, or None")
+    place = usable_device(device)
     savings.check(place)
     loras = open_loras(checkpoint.loras)
     precision = dtype or (torch.float16 if place.startswith("cuda") else torch.float32)
@@ -105,7 +110,7 @@ def load(
 
 def load_pipeline(
     source: "str | os.PathLike[str] | Checkpoint | None",
-    device: str | None,
+    device: str | torch.device | None,
     dtype: torch.dtype | None,
     savings: Savings | None = None,
 ) -> Any:
@@ -123,6 +128,8 @@ def wrap(pipe: Any, savings: Savings | None = None) -> Backbone:
     Raises:
         ValueError: if the pipeline is of a kind that is not supported.
     """
+    if isinstance(pipe, str | os.PathLike):
+        raise ValueError(f"Editor takes a loaded pipeline; a checkpoint is Editor.from_pretrained({str(pipe)!r})")
     name = type(pipe).__name__
     if name in BACKBONES:
         return BACKBONES[name](pipe, savings)
@@ -145,6 +152,23 @@ def default_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def usable_device(device: str | torch.device | None) -> str:
+    """The name of a device; None chooses one.
+
+    Raises:
+        ValueError: if it cannot be used here.
+    """
+    if device is None:
+        return default_device()
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device} cannot be used here ({_first(error)}); use {default_device()}, or None to choose"
+        ) from error
+    return str(device)
 
 
 def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile]) -> tuple[Any, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import torch
@@ -13,6 +14,7 @@ from ..method.denoiser import Condition
 from .autoencoder import decoded, encoded
 from .base import Backbone, weights_digest
 from .savings import Offload, Saving, Savings, network
+from .turns import turn
 
 
 class PipelineBackbone(Backbone):
@@ -23,7 +25,7 @@ class PipelineBackbone(Backbone):
         savings: what was done to it to save memory; None looks.
 
     Raises:
-        ValueError: if a part is missing.
+        ValueError: if a part is missing, or the weights were loaded in inference mode.
     """
 
     def __init__(self, pipe: Any, savings: Savings | None = None) -> None:
@@ -33,6 +35,9 @@ class PipelineBackbone(Backbone):
             if isinstance(module, nn.Module):
                 module.requires_grad_(False).eval()
         self.savings = savings or Savings.of(pipe)
+
+    def __repr__(self) -> str:
+        return f"{type(self.pipe).__name__} on {self.device} in {str(self.dtype).removeprefix('torch.')}"
 
     @property
     @abstractmethod
@@ -60,6 +65,9 @@ class PipelineBackbone(Backbone):
     @torch.no_grad()
     def decode(self, z_0: Latents) -> Pictures:
         return decoded(self.pipe.vae, z_0.to(self.device), self._upcasts_vae)
+
+    def turn(self) -> AbstractContextManager[None]:
+        return turn(network(self.pipe))
 
     def fingerprint(self) -> str:
         names = [name for name in self.parts if name in ("unet", "transformer", "vae") or name in self._text_encoders]
@@ -98,6 +106,11 @@ class PipelineBackbone(Backbone):
             name = type(self.pipe).__name__
             raise ValueError(
                 f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
+            )
+        if any(weight.is_inference() for weight in network(self.pipe).parameters()):
+            raise ValueError(
+                "the pipeline was loaded inside of torch.inference_mode(), and such weights pass no gradients on; "
+                "load it outside, or with torch.no_grad()"
             )
 
     def _arrive(self) -> None:

@@ -126,7 +126,7 @@ def _stood_for(hint: Any) -> Any:
     alias, parts = typing.get_origin(hint) or hint, typing.get_args(hint)
     if not isinstance(alias, _ALIAS):
         return hint
-    value = cast(Any, alias).__value__
+    value = alias.__value__
     return _stood_for(value[parts] if parts else value)
 
 
@@ -276,7 +276,8 @@ def _words(kind: Any, ranges: bool) -> str:
     if isinstance(bare, type) and issubclass(bare, Enum):
         return f"one of {', '.join(str(member) for member in bare)}"
     origin = typing.get_origin(bare) or bare
-    return _WORDS.get(origin, getattr(origin, "__name__", str(origin))) + (_stated(stated) if ranges else "")
+    name = getattr(origin, "IN_WORDS", getattr(origin, "__name__", str(origin)))
+    return _WORDS.get(origin, name) + (_stated(stated) if ranges else "")
 
 
 def _stated(stated: tuple[Any, ...]) -> str:

@@ -10,7 +10,7 @@ from ..proxy.settings import ProxySettings
 __all__ = ["PRESETS", "Geometry", "Settings"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings(MethodSettings, ProxySettings, OutputSettings):
     """Settings of one edit; `None` stands for the edit's own value.
 

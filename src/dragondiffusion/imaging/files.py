@@ -246,7 +246,11 @@ def array_image(values: npt.NDArray[Any], max_pixels: int) -> Image.Image:
     if values.ndim == 2:
         values = values[..., None]
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
-        raise ValueError(f"image array has shape {values.shape}; give (height, width, 3)")
+        first = values.ndim in (3, 4) and values.shape[-3] in (1, 3, 4)
+        remedy = (
+            f"; channels come last: {'image[0]' if values.ndim == 4 else 'image'}.permute(1, 2, 0)" if first else ""
+        )
+        raise ValueError(f"image array has shape {values.shape}; give (height, width, 3){remedy}")
     check_size(values.shape[0], values.shape[1], max_pixels, "image")
     if values.dtype != np.uint8:
         values = np.rint(unit_range(values, "image") * 255).astype(np.uint8)
@@ -269,5 +273,8 @@ def unit_range(values: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]:
     if not bool(np.isfinite(result).all()):
         raise ValueError(f"{name} holds NaN or infinite values; replace them")
     if float(result.min(initial=0)) < 0 or float(result.max(initial=0)) > 1:
-        raise ValueError(f"{name} holds values in [{result.min()}, {result.max()}]; floats must lie in [0, 1]")
+        remedy = "divide by 255, or give uint8" if float(result.max()) > 2 else "shift and scale them: x / 2 + 0.5"
+        raise ValueError(
+            f"{name} holds values in [{result.min():g}, {result.max():g}]; floats must lie in [0, 1]: {remedy}"
+        )
     return result

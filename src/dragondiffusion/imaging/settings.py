@@ -12,7 +12,7 @@ MOST_WORKING_SIZE = 4096
 """Largest working size, pixels. Source: chosen, four times what Stable Diffusion XL was made for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OutputSettings(Bounded):
     """Settings of the output.
 

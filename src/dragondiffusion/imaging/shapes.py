@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -43,6 +43,9 @@ Side: TypeAlias = Annotated[int, Range(1, MAX_PIXELS, "pixels")]
 
 class MaskShape(Bounded, ABC):
     """A mask that is drawn at the size of its image."""
+
+    IN_WORDS: ClassVar[str] = "a shape (BoxMask, PolygonMask, RunLengthMask)"
+    """What it is called where one is asked for."""
 
     @abstractmethod
     def drawn(self, size: Size, name: str = "mask") -> Share:

@@ -30,7 +30,7 @@ class Geometry(Enum):
         return cls.REFERENCE if value == "centred" else None  # its name before 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSettings(Bounded):
     """What the sampling loop shares: all jobs of a batch have these in common, and the loop knows no other settings.
 
@@ -93,7 +93,7 @@ WEIGHTS = ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast"
 """Numbers of an edit that settings may set."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MethodSettings(RunSettings):
     """Settings of the method for one image: the run's, and how strongly the edit acts. `None` is the edit's own value.
 

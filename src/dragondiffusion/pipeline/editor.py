@@ -9,20 +9,11 @@ from typing import Any
 
 import torch
 
-from ..backbones import (
-    Backbone,
-    Checkpoint,
-    OutOfMemory,
-    PredictionType,
-    Saving,
-    Savings,
-    default_device,
-    in_memory,
-    load,
-    wrap,
-)
+from ..backbones import Backbone, Checkpoint, OutOfMemory, PredictionType, in_memory, load, usable_device, wrap
+from ..backbones.savings import Saving, Savings
+from ..core.bounds import fitted
 from ..core.clock import Clock
-from ..core.types import Canvas, Number, Progress, Size
+from ..core.types import Canvas, Number, Progress, Seed, Size
 from ..edits.base import Edit
 from ..edits.settings import Settings
 from ..imaging.files import ImageLike
@@ -39,6 +30,7 @@ from .prepare import prepared, samples
 from .reference import Reference
 from .request import InversionRequest, Request
 from .result import EditResult
+from .turns import in_turn
 
 
 class Editor:
@@ -71,11 +63,14 @@ class Editor:
         self.backbone: Backbone = wrap(pipe, savings)
         self.fall_back = fall_back
 
+    def __repr__(self) -> str:
+        return f"Editor({self.backbone!r})"
+
     @classmethod
     def from_pretrained(
         cls,
         source: str | PathLike[str] | None = None,
-        device: str | None = None,
+        device: str | torch.device | None = None,
         dtype: torch.dtype | None = None,
         *,
         variant: str | None = None,
@@ -102,12 +97,13 @@ class Editor:
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
-            ValueError: if it cannot be loaded; as far as possible before its weights are read.
+            TypeError: if `dtype` is no type of PyTorch.
+            ValueError: if it cannot be loaded, as far as possible before its weights are read, or not on the device.
             OutOfMemory: if it does not fit into memory.
         """
         predicts = None if prediction is None else PredictionType.named(prediction)
         checkpoint = Checkpoint(source, variant, config, tuple(loras), allow_pickle, predicts)
-        place, chosen = device or default_device(), [savings or Savings()]
+        place, chosen = usable_device(device), [savings or Savings()]
 
         def more() -> Saving | None:
             following = chosen[-1].offloading(place)
@@ -178,6 +174,7 @@ class Editor:
             results += self.batch([again], progress, live=live)
         return max(results, key=lambda result: result.report.score)
 
+    @in_turn
     def batch(
         self,
         requests: Sequence[Request],
@@ -210,6 +207,7 @@ class Editor:
 
         return in_passes(self.backbone, requests, together)
 
+    @in_turn
     def invert(
         self,
         image: ImageLike,
@@ -241,6 +239,7 @@ class Editor:
             self.fall_back,
         )
 
+    @in_turn
     def generate(
         self,
         prompt: str,
@@ -268,8 +267,8 @@ class Editor:
         Raises:
             ValueError: if the size has no pixel, the scale is negative, or the model takes no negative prompt.
         """
-        settings = settings or Settings()
-        if min(size) < 1:
+        settings, seed = settings or Settings(), fitted(seed, Seed, "seed")
+        if min(fitted(size, Size, "size")) < 1:
             raise ValueError(f"size {size} must be positive (height, width)")
         if guidance_scale < 0:
             raise ValueError(f"guidance_scale {guidance_scale} must not be negative; 1 leaves the prompt as it is")

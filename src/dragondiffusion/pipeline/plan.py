@@ -7,8 +7,10 @@ import math
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from typing import Any, cast
 
 from ..backbones.base import Backbone
+from ..core.bounds import quoted
 from ..core.levels import NEVER, Levels
 from ..core.types import Canvas, ModelGrids, Pictures
 from ..edits.base import Compiled, Edit
@@ -38,16 +40,19 @@ def plan(backbone: Backbone, request: Request, number: int | None = None) -> Pla
 
     Raises:
         FileNotFoundError: if an image's path does not exist.
+        TypeError: if it is no request.
         ValueError: if an image is unreadable, the edits do not fit it, or an inverted image lacks what they need.
     """
-    with _numbered(number), gathered_notes() as notes:
+    with _numbered(request, number), gathered_notes() as notes:
         made = _plan(backbone, request)
     return replace(made, notes=(*made.notes, *made.shot.photo.notes, *notes))
 
 
 @contextmanager
-def _numbered(number: int | None) -> Generator[None]:
-    """Context manager: errors say which request they are about."""
+def _numbered(request: Request, number: int | None) -> Generator[None]:
+    """Context manager: errors say which request they are about; what is none is refused."""
+    if not isinstance(cast(Any, request), Request):
+        raise TypeError(f"requests[{number or 0}]={quoted(request)} must be a Request(image, edit, ...)")
     try:
         yield
     except (ValueError, FileNotFoundError) as error:
@@ -61,9 +66,10 @@ def order_of(backbone: Backbone, request: Request, number: int | None = None) ->
 
     Raises:
         FileNotFoundError: as `plan`.
+        TypeError: as `plan`.
         ValueError: if edits do not fit the image, or contradict each other.
     """
-    with _numbered(number):
+    with _numbered(request, number):
         edits, settings = request.edits(), request.settings or Settings()
         if len(edits) == 1:
             return Order(((0,),))

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 
@@ -47,6 +48,15 @@ class EditResult:
     seed: int
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __repr__(self) -> str:
+        return f"EditResult({self.image.width}x{self.image.height}, {self.report}, seed {self.seed})"
+
+    def _repr_png_(self) -> bytes:
+        """The image, for notebooks."""
+        stream = BytesIO()
+        self.image.save(stream, "PNG")
+        return stream.getvalue()
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Writes the image whole or not at all, with profile, metadata and JPEG quality of the input's file.

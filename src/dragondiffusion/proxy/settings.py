@@ -7,7 +7,7 @@ from ..core.bounds import Bounded, Range
 from ..core.types import Number, Share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProxySettings(Bounded):
     r"""Settings of the proxy and of the change map; `None` stands for the edit's own value.
 
