@@ -1,4 +1,5 @@
-"""What the web page takes: until it answers, for previews, to cancel, for an edit; and the server's memory (Linux).
+"""What the web page takes: to answer, to preview, to cancel, to edit, also 24 megapixels; and its memory (Linux).
+and the server's memory (Linux).
 
     python benchmarks/web.py [--edits 50] [--chromium /usr/bin/chromium]
 
@@ -34,6 +35,10 @@ WARM = 5
 """Edits before memory is looked at."""
 ROUNDS = 10
 """Previews of each kind of edit."""
+LARGE = (4000, 6000)
+"""Height and width of the large photograph, pixels."""
+SENSOR = 4.0
+"""Standard deviation of its noise, of 255."""
 
 
 class Visitor:
@@ -142,6 +147,54 @@ def show_previews(visitor: Visitor) -> None:
     print(f"all previews: median {1e3 * statistics.median(everything):.0f} ms, most {1e3 * max(everything):.0f} ms")
 
 
+def large_photograph() -> bytes:
+    """A JPEG of 24 megapixels: one of scikit-image's photographs enlarged, with the noise of a camera."""
+    from skimage import data
+
+    image = Image.fromarray(data.coffee()).resize(LARGE[::-1], Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(0).normal(0, SENSOR, (*LARGE, 1)).astype(np.float32)
+    pixels, file = np.asarray(image) + noise, io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, format="JPEG", quality=92)
+    return file.getvalue()
+
+
+def show_large(visitor: Visitor) -> None:
+    """Seconds of what a person does with a large photograph; those that are done often, several times."""
+    data, picture = large_photograph(), dict[str, Any]()
+
+    def opened() -> None:
+        picture.update(visitor.post("pictures", content=data).json())
+        visitor.client.get(f"pictures/{picture['name']}/view", params={"side": 1600}).raise_for_status()
+
+    def selected(at: list[float]) -> dict[str, Any]:
+        mask = visitor.post("selections", json={"picture": picture["name"], "points": [at]}).json()["mask"]
+        visitor.client.get(f"pictures/{mask['name']}/view", params={"side": 1600}).raise_for_status()
+        return mask
+
+    print(f"24 megapixels, {len(data) / 1e6:.0f} MB: open {timed(opened):.2f} s")
+    places = [[2000.0 + 300 * k, 1600.0 + 100 * k] for k in range(ROUNDS)]
+    spent = [timed(lambda at=at: selected(at)) for at in places]
+    print(f"24 megapixels: select, median {statistics.median(spent):.2f} s, most {max(spent):.2f} s")
+    mask = selected([3000.0, 2000.0])["name"]
+    recipes = [
+        {
+            "recipe": 1,
+            "image": picture["name"],
+            "edits": [{"edit": "move", "mask": mask, "offset": [300 + 20 * k, 100]}],
+        }
+        for k in range(ROUNDS)
+    ]
+    spent = [timed(lambda r=r: visitor.post("previews", json={"recipe": r})) for r in recipes]
+    print(f"24 megapixels: preview, median {1e3 * statistics.median(spent):.0f} ms, most {1e3 * max(spent):.0f} ms")
+    begin, phases = time.perf_counter(), dict[str, float]()
+    for state in visitor.states(visitor.job(recipes[0])):
+        phases[state["phase"]] = time.perf_counter() - begin
+    shown = f"pictures/{state['result']['name']}/view"
+    took = timed(lambda: visitor.client.get(shown, params={"side": 1600}).raise_for_status())
+    ends = ", ".join(f"{phase} until {end:.1f}" for phase, end in phases.items() if phase)
+    print(f"24 megapixels: edit {time.perf_counter() - begin - took:.1f} s ({ends}), its view {took:.2f} s")
+
+
 def show_cancel(visitor: Visitor) -> None:
     """Seconds and steps from asking for a job's end to its end."""
     recipe = visitor.recipe(draw_case(6, (128, 128)), settings={"steps": 200})
@@ -216,6 +269,7 @@ def main() -> None:
         visitor = Visitor(url)
         show_page(url, options.chromium)
         show_previews(visitor)
+        show_large(Visitor(url))
         show_cancel(visitor)
         show_memory(visitor, process, options.edits)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dragondiffusion.core.bounds import Length, Range, fitted, words_of
+from dragondiffusion.core.bounds import Length, Range, fitted, multiplied, words_of
 from dragondiffusion.core.types import Number, Pairs, Point
 
 Few = Annotated[int, Range(0, 9, "cells", "use less")]
@@ -88,3 +88,20 @@ def test_aliases_of_types_are_what_they_stand_for():
     assert fitted(None, named["Either"], "x") is None
     with pytest.raises(ValueError, match="from 0 to 1"):
         fitted(2, named["Either"], "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "found"),
+    [
+        ((10, 20), Point, (5, 10)),
+        (((1, 2), (3, 4)), tuple[Point, ...], ((0.5, 1), (1.5, 2))),
+        ((((1, 2), (3, 4)),), Annotated[Pairs, Length(1, 9)], (((0.5, 1), (1.5, 2)),)),
+        (None, Point | None, None),
+        (4, Few, 4),
+        (2.0, Number, 2.0),
+        ("x", str, "x"),
+        (True, bool, True),
+    ],
+)
+def test_only_what_is_in_the_unit_is_multiplied(value, hint, found):
+    assert multiplied(value, hint, "pixels", 0.5) == found

@@ -6,7 +6,7 @@ import time
 import pytest
 from starlette.testclient import TestClient
 
-from dragondiffusion import Editor, Recipe
+from dragondiffusion import Editor
 from dragondiffusion.core.stopping import go_on
 from dragondiffusion.web.limits import Limits
 from dragondiffusion.web.server import application
@@ -51,7 +51,7 @@ def test_what_takes_too_long_ends(editor, tmp_path, picture, mask, monkeypatch):
         visitor = Visitor(client)
         recipe = visitor.recipe(picture, mask)
         monkeypatch.setattr("dragondiffusion.web.routes.jobs.preview", endless)
-        monkeypatch.setattr(Recipe, "check", endless)
+        monkeypatch.setattr("dragondiffusion.web.service.check_edits", endless)
         for path in ("previews", "jobs"):
             answer = visitor.post(path, json={"recipe": recipe})
             assert (answer.status_code, "this takes more than 0.2 s" in answer.text) == (422, True)
@@ -64,7 +64,7 @@ def test_what_values_bring_about_is_no_fault_of_the_server(visitor, picture, mas
 
     recipe = visitor.recipe(picture, mask)
     monkeypatch.setattr("dragondiffusion.web.routes.jobs.preview", fails)
-    monkeypatch.setattr(Recipe, "check", fails)
+    monkeypatch.setattr("dragondiffusion.web.service.check_edits", fails)
     for path in ("previews", "jobs"):
         assert visitor.post(path, json={"recipe": recipe}).status_code == 422
 

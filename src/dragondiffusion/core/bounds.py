@@ -165,6 +165,29 @@ def fitted(value: Any, hint: Any, name: str) -> Any:
     )
 
 
+def multiplied(value: Any, hint: Any, unit: str, by: float) -> Any:
+    """A value as it is when everything that a unit counts is so many times as large.
+
+    Args:
+        value: of a field.
+        hint: of the field; numbers are multiplied where it states the unit.
+        unit: of a `Range`.
+        by: the factor.
+    """
+    for kind in arms(hint):
+        bare, stated = unwrapped(kind)
+        if not _is_of(value, bare):
+            continue
+        if bare in _NUMBERS:
+            return value * by if any(isinstance(one, Range) and one.unit == unit for one in stated) else value
+        if _is_list(bare):
+            parts = typing.get_args(bare)
+            is_long = typing.get_origin(bare) is not tuple or parts[-1] is ...
+            hints = (parts[0],) * len(value) if is_long else parts
+            return tuple(multiplied(one, part, unit, by) for one, part in zip(value, hints, strict=True))
+    return value
+
+
 def words_of(hint: Any, ranges: bool = True) -> str:
     """What a type hint asks for, in words.
 

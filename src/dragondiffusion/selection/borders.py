@@ -18,7 +18,7 @@ BAND, NEAR = 3, 6
 a level. Source: chosen."""
 TELLING = 12.0
 """Distance of the two sides' colours, of 255, below which they do not tell where the border is."""
-TILE = 256
+TILE = 96
 """Side of the tiles in which large images are worked on, pixels."""
 
 Alpha = Float[np.ndarray, "_ _"]
@@ -53,7 +53,7 @@ def _sharpened(alpha: Alpha, picture: UInt8[np.ndarray, "_ _ 3"]) -> Alpha:
     region = alpha > 0.5
     band = grown(region, BAND) & ~shrunk(region, BAND)
     result = region.astype(np.float32)
-    pad = BAND + NEAR + 1
+    pad = 2 * BAND + NEAR + 1  # colours come from so far: the blur, and the band that both sides keep off
     for rows, columns in _tiles(band):
         go_on()
         y, x = max(0, rows.start - pad), max(0, columns.start - pad)
@@ -82,8 +82,8 @@ def _matted(region: Cells, alpha: Alpha, picture: Float[np.ndarray, "_ _ 3"]) ->
     front, back = shrunk(region, BAND), ~grown(region, BAND)
     (F, f), (B, b) = (_mean_near(picture, side) for side in (front, back))
     way = F - B
-    length = (way**2).sum(2)
-    found = np.clip(((picture - B) * way).sum(2) / np.maximum(length, 1.0), 0, 1)
+    length = np.einsum("ijk,ijk->ij", way, way)
+    found = np.clip(np.einsum("ijk,ijk->ij", picture - B, way) / np.maximum(length, 1.0), 0, 1)
     # Steeper than linear: a thing's own texture near its border is not a soft border.
     found = np.clip(1.5 * (found - 0.5) + 0.5, 0, 1)
     telling = np.clip(np.sqrt(length) / TELLING - 1, 0, 1) * ((f > 0) & (b > 0))

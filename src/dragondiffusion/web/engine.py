@@ -5,13 +5,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, cast
 
 from PIL import Image
 
 from ..console.terminal import PHASES
 from ..core.stopping import stoppable
+from ..core.types import Size
 from ..imaging.files import Pixels
 from ..imaging.frames import Box
 from ..pipeline.editor import Editor
@@ -21,13 +23,18 @@ from ..pipeline.reference import Reference
 from ..pipeline.result import EditResult
 from ..recipes import Recipe
 from .limits import Limits, RefusedError
+from .pictures import size_of
 from .queue import EditJob, Queue
-from .recipes import UNDOABLE, in_session, words
+from .recipes import UNDOABLE, at_full_size, in_session, words
 
 GUIDED = 2.5
 """How much longer a step of the sampling takes than one of the inversion, for the remaining time. Source: measured
 on the demo model; it only counts until the sampling has started."""
 
+
+FINISHING, WRITING = 0.2, 0.2
+"""Seconds a megapixel of the image that compositing and writing the result take, until they were measured. Source:
+measured on one core."""
 
 LOG = logging.getLogger(__name__)
 
@@ -51,6 +58,7 @@ class Engine:
         self.notes: tuple[str, ...] = ()
         self._load, self._queue = load, queue
         self._inversions = RecentInversions(limits.kept, limits.kept_bytes)
+        self._rates = Rates()
         self._thread = threading.Thread(target=self._work, name="dragondiffusion-engine", daemon=True)
 
     def start(self) -> None:
@@ -84,11 +92,15 @@ class Engine:
             _save(job)  # as a running one, in case the server is killed
             if editor is None:
                 raise RefusedError(503, self.error or "the model is not loaded")
-            progress = _JobProgress(job, begin)
+            progress = _JobProgress(job, begin, self._rates)
             with stoppable(progress.check):  # also between the steps that progress is told of
-                recipe = in_session(job.recipe, job.session)
+                recipe = at_full_size(in_session(job.recipe, job.session), job.session)
+                progress.image_is(size_of(cast(Path, recipe.image)))
                 result = self._edited(job, recipe, editor, progress)
-            job.change(state="done", phase="", **_saved_result(job, recipe, result))
+                progress.write()
+            saved = _saved_result(job, recipe, result)
+            progress.written()
+            job.change(state="done", phase="", **saved)
         except CancelledError:
             job.change(state="cancelled")
         except RefusedError as error:
@@ -124,19 +136,37 @@ class Engine:
             return None
 
 
+@dataclass
+class Rates:
+    """What the end of a job takes, as measured on the last one.
+
+    Args:
+        finishing: compositing, seconds a megapixel.
+        writing: writing the result, seconds a megapixel.
+    """
+
+    finishing: float = FINISHING
+    writing: float = WRITING
+
+
 class _JobProgress:
     """Reports how far a job is, and stops one that was cancelled."""
 
-    def __init__(self, job: EditJob, begin: float) -> None:
-        self._job, self._begin = job, begin
+    def __init__(self, job: EditJob, begin: float, rates: Rates) -> None:
+        self._job, self._begin, self._rates = job, begin, rates
         self._phase, self._since, self._last = "", begin, begin
-        job.change(phase="", done=0, total=0)
+        self._megapixels = 0.0
+        job.change(phase="read", done=0, total=0)
         self.check()
 
     def check(self) -> None:
         """Ends the job if it was cancelled."""
         if self._job.cancelled.is_set():
             raise CancelledError
+
+    def image_is(self, size: Size) -> None:
+        """Called once the size of the image is known, on which the end of the job depends."""
+        self._megapixels = size[0] * size[1] / 1e6
 
     def step(self, phase: str, done: int, total: int) -> None:
         """Called after every step."""
@@ -147,10 +177,25 @@ class _JobProgress:
         self._last = now
         step = (now - self._since) / max(1, done)
         left = step * (total - done) + (GUIDED * step * total if phase == "invert" else 0.0)
+        left += (self._rates.finishing + self._rates.writing) * self._megapixels
         shown = "decode" if phase == "sample" and done == total else PHASES.get(phase, phase)
         self._job.change(
             phase=shown, done=done, total=total, seconds_left=left if done else None, seconds=now - self._begin
         )
+
+    def write(self) -> None:
+        """Called when the result is about to be written."""
+        self.check()
+        now = time.perf_counter()
+        if self._phase == "sample":
+            self._rates.finishing = (now - self._last) / max(self._megapixels, 1e-6)
+        self._last = now
+        left = self._rates.writing * self._megapixels
+        self._job.change(phase="write", seconds_left=left, seconds=now - self._begin)
+
+    def written(self) -> None:
+        """Called when it is written."""
+        self._rates.writing = (time.perf_counter() - self._last) / max(self._megapixels, 1e-6)
 
     def show(self, number: int, pixels: Pixels, box: Box) -> None:
         """Called with an intermediate image."""

@@ -1,4 +1,4 @@
-"""Images and masks as the page needs them: their facts, views that a browser shows, masks painted or found."""
+"""Images as the page needs them: their facts, views that a browser shows, reduced copies to work on at once."""
 
 import io
 import math
@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 
-from ..core.types import Mask, Point, Size
-from ..imaging.files import load_pixels, open_image, to_rgb
-from ..imaging.frames import box_of_mask, centre_of_mask
-from ..imaging.masks import MaskLike, ReadMask, image_values, read_mask
-from ..imaging.photos import Photo, read_photo
-from ..imaging.png import from_png, to_png
-from .answers import MaskFacts, PictureFacts
+from ..core.types import Point, Size
+from ..imaging.files import Pixels, load_pixels, open_image, to_rgb
+from ..imaging.photos import Channel, Photo, read_photo
+from .answers import PictureFacts
 from .limits import RefusedError
 from .sessions import Session
 
+SIDE = 1600
+"""Longer side of what is worked on at once: selected, checked, previewed; pixels. Source: chosen, the side of the views
+that the page shows."""
 LOSSLESS = 1_500_000
 """Up to so many pixels views are PNG, which is exact; above, JPEG, which is small. Source: chosen."""
 
@@ -39,6 +38,34 @@ def size_of(path: Path) -> Size:
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
+def factor_of(size: Size) -> float:
+    """Sides of the reduced copy of an image of a size, as a share of its own; 1 where it is small enough itself."""
+    return min(1.0, SIDE / max(size))
+
+
+def reduced_size(size: Size, factor: float) -> Size:
+    """(height, width) of a copy whose sides are so many times as long, with the last pixels that are cut."""
+    height, width = (max(1, math.ceil(side * factor - 1e-6)) for side in size)
+    return height, width
+
+
+@lru_cache(maxsize=8)
+def reduced(path: Path, factor: float) -> Photo:
+    """The photo of a file with its sides so many times as long; the last few are cached."""
+    full = photo(path)
+    if factor == 1:
+        return full
+    alpha = None if full.alpha is None else shrunk(full.alpha, factor)
+    return Photo(shrunk(full.pixels, factor), alpha, full.grey, full.info, full.notes)
+
+
+def shrunk(pixels: Pixels | Channel, factor: float) -> Any:
+    """Pixels of an image with its sides so many times as long, at most as they are."""
+    height, width = reduced_size((pixels.shape[0], pixels.shape[1]), factor)
+    image = Image.fromarray(pixels)
+    return np.array(image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0))
+
+
 def picture_facts(session: Session, name: str, **more: Any) -> PictureFacts:
     """The description of an image that clients get.
 
@@ -50,81 +77,6 @@ def picture_facts(session: Session, name: str, **more: Any) -> PictureFacts:
     return PictureFacts(name=name, title=session.title(name), width=width, height=height, drawn=drawn, **more)
 
 
-@lru_cache(maxsize=1024)
-def mask_facts(path: Path) -> MaskFacts:
-    """The description of a mask that clients get.
-
-    Raises:
-        RefusedError: if it is empty (422).
-    """
-    mask = marked(path, size_of(path))
-    box = box_of_mask((mask > 0.5).float())
-    height, width = mask.shape
-    return MaskFacts(
-        name=path.name,
-        width=width,
-        height=height,
-        area=float((mask > 0.5).float().mean()),
-        box=box,
-        centroid=centre_of_mask(mask, box_of_mask(mask)),
-    )
-
-
-def marked(source: MaskLike, size: Size) -> Mask:
-    """A mask; a source that is none is refused with its error (422)."""
-    try:
-        return read_mask(source, size)
-    except ValueError as error:
-        raise RefusedError(422, str(error)) from error
-
-
-def keep_mask(session: Session, mask: Mask) -> MaskFacts:
-    """Adds a mask to the session, as a grey image.
-
-    Raises:
-        RefusedError: if it is empty (422).
-    """
-    if not bool((mask > 0.5).any()):
-        raise RefusedError(422, "nothing is selected; click on an object or paint over it")
-    data = to_png(np.rint(mask.numpy() * 255).astype(np.uint8))
-    return mask_facts(session.path(session.add(data, "")))
-
-
-def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
-    """A mask painted on a view of an image, scaled to the image.
-
-    Args:
-        session: whose image it is.
-        picture: its name.
-        data: PNG, light where it is marked.
-
-    Raises:
-        RefusedError: if it is no PNG or has another shape than the image (422).
-    """
-    height, width = size_of(session.path(picture))
-    try:
-        image = from_png(data, "the mask", session.limits.pixels)
-    except ValueError as error:
-        raise RefusedError(422, str(error)) from error
-    if abs(math.log(image.width / image.height * height / width)) > 1.5 / min(image.size) + 0.01:
-        raise RefusedError(
-            422,
-            f"the mask is {image.width}x{image.height} and the image {width}x{height}; "
-            "paint it on a view of the whole image",
-        )
-    try:
-        grey = Image.fromarray(image_values(image, "the mask"))
-    except ValueError as error:
-        raise RefusedError(422, str(error)) from error
-    values = torch.from_numpy(np.array(grey.resize((width, height), Image.Resampling.BILINEAR)))
-    return keep_mask(session, marked(ReadMask(values), (height, width)))
-
-
-def corrected(mask: Mask, found: Mask, before: Mask) -> Mask:
-    """A mask with corrections by hand, updated by the change of the mask that was found by clicks."""
-    return (mask + (found - before)).clamp(0, 1)
-
-
 def view(path: Path, side: int) -> tuple[bytes, str]:
     """An image as a browser shows it, upright, and its media type.
 
@@ -132,15 +84,26 @@ def view(path: Path, side: int) -> tuple[bytes, str]:
         path: the image.
         side: its longer side at most, pixels.
     """
-    with open_image(path, 2**40, "the image") as image:
-        image.draft("RGB", (side, side))
-        image = ImageOps.exif_transpose(load_pixels(image, "the image"))
-        if image.mode not in ("L", "RGB", "RGBA", "LA"):
-            image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_rgb(image))
-        image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    size = size_of(path)
+    if side <= SIDE < max(size):
+        image = _opaque_or_not(reduced(path, factor_of(size)))
+    else:
+        with open_image(path, 2**40, "the image") as image:
+            image.draft("RGB", (side, side))
+            image = ImageOps.exif_transpose(load_pixels(image, "the image"))
+            if image.mode not in ("L", "RGB", "RGBA", "LA"):
+                image = image.convert("RGBA") if image.has_transparency_data else Image.fromarray(to_rgb(image))
+    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
     transparent = image.mode in ("RGBA", "LA")
     exact = transparent or image.mode == "L" or image.width * image.height <= LOSSLESS
     return encoded(image, "png" if exact else "jpeg")
+
+
+def _opaque_or_not(copy: Photo) -> Image.Image:
+    """The image of a reduced copy, without what its file carried."""
+    image = copy.image(copy.pixels, copy.alpha)
+    image.info.clear()
+    return image
 
 
 def encoded(image: Image.Image, kind: str) -> tuple[bytes, str]:

@@ -20,7 +20,8 @@ from .answers import RestoredFacts, of_text
 from .bodies import check_values
 from .kinds import edit_class, image_names, mask_images
 from .limits import RefusedError
-from .pictures import keep_mask, marked, mask_facts, picture_facts, size_of
+from .masks import full_mask, keep_mask, marked, mask_facts
+from .pictures import picture_facts, size_of
 from .sessions import NAME, Session
 
 IMAGE = "image"
@@ -50,6 +51,22 @@ def in_session(data: Json, session: Session) -> Recipe:
             )
         session.path(path.name)
     return recipe
+
+
+def at_full_size(recipe: Recipe, session: Session) -> Recipe:
+    """A recipe of a session with all its masks at the size of their images; those that are reduced are enlarged.
+
+    Raises:
+        RefusedError: if one cannot be (404, 413).
+    """
+    return replace(recipe, edits=tuple(_with_full_masks(edit, session) for edit in recipe.edits))
+
+
+def _with_full_masks(edit: Edit, session: Session) -> Edit:
+    masks = {name: getattr(edit, name) for name in mask_images(type(edit))}
+    # A choice of what in a file is the mask (#...) is never one of a reduced mask.
+    files = {name: mask for name, mask in masks.items() if isinstance(mask, Path) and _file(mask) == mask}
+    return replace(cast(Any, edit), **{name: full_mask(session, mask.name) for name, mask in files.items()})
 
 
 def words(error: Exception, session: Session) -> str:
@@ -185,7 +202,7 @@ def _mask_file(source: Any, picture: Path, session: Session) -> Path:
     if isinstance(source, Path) and _file(source) == source:
         return source
     if isinstance(source, (MaskShape, Path)):
-        return session.path(keep_mask(session, marked(source, size_of(picture))).name)
+        return session.path(keep_mask(session, marked(source, size_of(picture)), picture.name).name)
     return session.path(session.add(to_png(source), ""))
 
 

@@ -14,6 +14,7 @@ from ..backbones.checkpoint import grids_of
 from ..core.libraries import available
 from ..core.stopping import stoppable
 from ..core.types import ModelGrids
+from ..pipeline.plan import check_edits, extent
 from ..recipes import Recipe
 from .answers import Bounds, SessionFacts
 from .engine import Engine
@@ -21,6 +22,7 @@ from .limits import Limits, RefusedError
 from .pictures import picture_facts
 from .queue import EditJob, Queue
 from .recipes import UNDOABLE, in_session, words
+from .reduced import reduced_recipe
 from .sessions import Session, Sessions
 
 T = TypeVar("T")
@@ -101,7 +103,7 @@ class Service:
         """
         recipe = in_session(data, session)
         self.limits.check(recipe, tries)
-        checked(recipe, session)
+        checked(recipe, grids_of(self.model), session)
         return self.queue.put(EditJob(session, data, tries, seed=recipe.seed))
 
     @property
@@ -138,14 +140,22 @@ class Service:
         )
 
 
-def checked(recipe: Recipe, session: Session) -> None:
-    """Checks a recipe as far as that goes without a model.
+def checked(recipe: Recipe, grids: ModelGrids | None, session: Session) -> None:
+    """Checks a recipe as far as that goes without a model, on the reduced copies of its images.
+
+    Args:
+        recipe: its images are files of the session.
+        grids: the model's; None where they are not known, and what edits do to each other is found later.
+        session: whose it is.
 
     Raises:
         RefusedError: if it cannot be done (422).
     """
     try:
-        recipe.check()
+        small = reduced_recipe(recipe)
+        extent(small.edits, small.photo, recipe.settings)
+        if grids is not None:
+            check_edits(small.edits, small.photo, recipe.settings, grids)
     except UNDOABLE as error:
         raise RefusedError(422, words(error, session)) from error
 

@@ -134,6 +134,23 @@ class Session:
         self._entitle(name, title)
         return name
 
+    def derived(self, name: str, make: Callable[[], bytes]) -> Path:
+        """The file of an image that is made from another one when it is asked for first.
+
+        Args:
+            name: of the other one.
+            make: gives its PNG data.
+
+        Raises:
+            RefusedError: if there is no room (413).
+        """
+        path = self.pictures / f"{hashlib.sha256(f'made from {name}'.encode()).hexdigest()[:32]}.png"
+        if not path.is_file():
+            data = make()
+            self._check_room(len(data))
+            write_file(path, lambda file: file.write(data))
+        return path
+
     def path(self, name: str) -> Path:
         """The file of an image.
 

@@ -9,6 +9,7 @@ from ...imaging.png import to_png
 from ..answers import PictureFacts, SceneFacts, SceneQuestion
 from ..downloads import IMMUTABLE, image_file
 from ..limits import RefusedError
+from ..masks import full_mask
 from ..pictures import photo, picture_facts, view
 from ..recipes import words
 from ..service import Serving, Visiting
@@ -65,9 +66,10 @@ async def add_scene(question: SceneQuestion, service: Serving, session: Visiting
 
 
 @router.get("/pictures/{name}", response_class=Response)
-def read_picture(name: str, session: Visiting) -> Response:
-    """The file of an image as it was sent."""
-    return image_file(session, name)
+async def read_picture(name: str, service: Serving, session: Visiting) -> Response:
+    """The file of an image as it was sent; a mask at the size of its image."""
+    session.path(name)
+    return await service.threaded(session, lambda: image_file(session, full_mask(session, name).name))
 
 
 @router.get("/pictures/{name}/view", response_class=Response)

@@ -11,8 +11,9 @@ from ...pipeline.preview import preview
 from ..answers import JobFacts, JobQuestion, RecipeQuestion
 from ..downloads import image_file
 from ..limits import RefusedError
-from ..pictures import encoded, photo
+from ..pictures import encoded
 from ..recipes import UNDOABLE, in_session, words
+from ..reduced import reduced_recipe
 from ..service import Serving, Visiting
 
 SMALL = 50_000
@@ -37,12 +38,12 @@ async def make_preview(question: RecipeQuestion, service: Serving, session: Visi
         service.limits.check(recipe, 1)
         try:
             with torch.inference_mode():
-                image = photo(session.path(question.recipe["image"]))
-                made = preview(image, recipe.edits, recipe.settings, service.preview_grids)
+                small = reduced_recipe(recipe)
+                made = preview(small.photo, small.edits, recipe.settings, service.preview_grids)
         except UNDOABLE as error:
             raise RefusedError(422, words(error, session)) from error
         data, kind = encoded(made.image, "png" if made.alpha.size < SMALL else "webp")
-        headers = {"X-Box": ",".join(f"{v:g}" for v in made.box), "Cache-Control": "no-store"}
+        headers = {"X-Box": ",".join(f"{v / small.factor:g}" for v in made.box), "Cache-Control": "no-store"}
         return Response(data, media_type=kind, headers=headers)
 
     return await service.threaded(session, work)

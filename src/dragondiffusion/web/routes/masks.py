@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from ...imaging.masks import read_mask
 from ...imaging.notes import gathered_notes
 from ...selection import Clicks, candidates
 from ...selection.faces import find_landmarks
 from ..answers import LandmarksFacts, LandmarksQuestion, MaskFacts, PaintedFacts, SelectionFacts, SelectionQuestion
 from ..limits import RefusedError
-from ..pictures import corrected, inside, keep_mask, mask_facts, painted, photo, size_of
+from ..masks import corrected, keep_mask, mask_facts, painted, reduced_mask
+from ..pictures import factor_of, inside, reduced, size_of
 from ..recipes import UNDOABLE, words
 from ..service import Serving, Visiting
 
@@ -24,18 +24,20 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
 
     def work() -> SelectionFacts:
         size = size_of(path)
+        factor = factor_of(size)
         inside([*question.points, *question.outside], size, "the point")
         try:
-            clicks = Clicks(question.points, question.outside, question.box)
-            offered = candidates(photo(path).pixels, clicks, service.weights)
+            clicks = Clicks(question.points, question.outside, question.box).scaled(factor)
+            offered = candidates(reduced(path, factor).pixels, clicks, service.weights)
         except UNDOABLE as error:
             raise RefusedError(422, words(error, session)) from error
         chosen = offered.chosen
-        kept = [keep_mask(session, one.mask) for one in offered.selections]
+        follows = service.weights is None
+        kept = [keep_mask(session, one.mask, path.name, follows) for one in offered.selections]
         found = mask = kept[offered.choice]
         if question.found is not None and question.corrected is not None:
-            before, by_hand = (read_mask(session.path(n), size) for n in (question.found, question.corrected))
-            mask = keep_mask(session, corrected(by_hand, chosen.mask, before))
+            before, by_hand = (reduced_mask(session, n, factor) for n in (question.found, question.corrected))
+            mask = keep_mask(session, corrected(by_hand, chosen.mask, before), path.name)
         return SelectionFacts(
             found=found, mask=mask, by=chosen.by, candidates=kept, choice=offered.choice, notes=list(chosen.notes)
         )
@@ -73,9 +75,10 @@ async def landmarks(question: LandmarksQuestion, service: Serving, session: Visi
 
     def work() -> LandmarksFacts:
         try:
-            found = find_landmarks(photo(path).pixels, question.count, question.face)
+            factor = factor_of(size_of(path))
+            found = find_landmarks(reduced(path, factor).pixels, question.count, question.face)
         except UNDOABLE as error:
             raise RefusedError(422, words(error, session)) from error
-        return LandmarksFacts(points=[(float(x), float(y)) for x, y in found])
+        return LandmarksFacts(points=[(float(x) / factor, float(y) / factor) for x, y in found])
 
     return await service.threaded(session, work)

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from .. import exports
 from ..answers import ExportFacts, RecipeQuestion, RestoredFacts
 from ..downloads import attachment
-from ..recipes import in_session, restored
+from ..recipes import at_full_size, in_session, restored
 from ..service import Serving, Visiting
 
 router = APIRouter(tags=["recipes"])
@@ -23,7 +23,7 @@ async def export(question: RecipeQuestion, service: Serving, session: Visiting) 
     """A recipe for use elsewhere: as JSON, as Python, as a command."""
 
     def work() -> ExportFacts:
-        recipe = in_session(question.recipe, session)
+        recipe = at_full_size(in_session(question.recipe, session), session)
         files = exports.Files.of(recipe, session)
         return ExportFacts(
             recipe=exports.recipe_json(recipe, session),
@@ -40,7 +40,7 @@ async def export_files(question: RecipeQuestion, service: Serving, session: Visi
     """The images and masks that the exported Python and command name, and the recipe, in a ZIP archive."""
 
     def work() -> bytes:
-        recipe = in_session(question.recipe, session)
+        recipe = at_full_size(in_session(question.recipe, session), session)
         return exports.zipped(recipe, session, exports.Files.of(recipe, session))
 
     data = await service.threaded(session, work)

@@ -143,6 +143,16 @@ test("a job is followed through a stream cut at any byte", async () => {
   }
 });
 
+test("a job is not over before what is done with its end is", async () => {
+  const { fetch } = fake(() => new Response(streamOf([new TextEncoder().encode(STREAM)])));
+  let shown = 0;
+  await new Client(BASE, { fetch, wait: now }).follow("j", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    shown += 1;
+  });
+  assert.equal(shown, JOBS.length);
+});
+
 /** @param {Uint8Array[]} chunks
  * @returns {ReadableStream<Uint8Array>} */
 function streamOf(chunks) {

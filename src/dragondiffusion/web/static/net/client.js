@@ -122,7 +122,7 @@ export class Client extends Http {
 
   /** Reports each state of a job until its end: by the stream of its events, or by asking where that keeps breaking.
    * @param {string} id
-   * @param {(job: Job) => void} report
+   * @param {(job: Job) => void | Promise<void>} report
    * @param {AbortSignal} [signal]
    * @returns {Promise<void>} */
   async follow(id, report, signal) {
@@ -138,7 +138,7 @@ export class Client extends Http {
       } else {
         if (silent > 0) this.onAway(false);
         silent = 0;
-        report(job);
+        await report(job);
         if (isFinished(job)) return;
       }
       await this.#wait(job === null ? 2 : 1);
@@ -162,7 +162,7 @@ export class Client extends Http {
 
   /** Whether the job ended before its stream did.
    * @param {string} id
-   * @param {(job: Job) => void} report
+   * @param {(job: Job) => void | Promise<void>} report
    * @param {AbortSignal} [signal]
    * @returns {Promise<boolean>} */
   async #stream(id, report, signal) {
@@ -173,7 +173,7 @@ export class Client extends Http {
       for await (const { event, data } of readEvents(response.body)) {
         if (event !== "job") continue;
         const job = /** @type {Job} */ (JSON.parse(data));
-        report(job);
+        await report(job);
         isOver = isFinished(job); // the server closes the stream then
       }
       return isOver;

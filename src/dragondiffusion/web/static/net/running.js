@@ -75,7 +75,8 @@ async function followNow(app, id, doc) {
   if (!store.state.jobs.some((job) => job.id === id)) return; // deleted while it waited
   let frames = 0;
   try {
-    await app.client.follow(id, (job) => {
+    await app.client.follow(id, async (job) => {
+      if (job.result !== null) await app.views.load(job.result.name).catch(() => undefined); // until it can be seen, it is not there
       put(app, job);
       if (doc !== null && job.frames > frames && !isFinished(job)) void frame(app, job, doc);
       frames = job.frames;

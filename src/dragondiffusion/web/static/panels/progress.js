@@ -12,9 +12,11 @@ import { cancel } from "../net/running.js";
 
 /** @type {Record<string, string>} */
 const PHASES = {
-  invert: "Reading the image",
+  read: "Reading the image",
+  invert: "Looking at the image",
   edit: "Editing",
   decode: "Finishing",
+  write: "Saving",
 };
 
 /** @param {App} app

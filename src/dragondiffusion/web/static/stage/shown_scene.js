@@ -1,4 +1,5 @@
-// The scene of the page's state: the document with its preview or live frames, or a result that is looked at.
+// The scene of the page's state: the document with its preview or live frames, or a result that is looked at once it
+// can be seen.
 
 /**
  * @typedef {import("../model/state.js").State} State
@@ -17,7 +18,8 @@ import { namesOf } from "../model/inspection.js";
  * @returns {Scene} */
 export function sceneOf(state, views) {
   const job = state.jobs.find((each) => each.id === state.shown);
-  return job?.result == null ? sceneOfDoc(state, views) : sceneOfResult(state, views, job.result, job);
+  const isSeen = job?.result != null && views.get(job.result.name) !== null;
+  return isSeen && job?.result ? sceneOfResult(state, views, job.result, job) : sceneOfDoc(state, views);
 }
 
 /** @param {State} state
