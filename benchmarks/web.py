@@ -1,5 +1,4 @@
 """What the web page takes: to answer, to preview, to cancel, to edit, also 24 megapixels; and its memory (Linux).
-and the server's memory (Linux).
 
     python benchmarks/web.py [--edits 50] [--chromium /usr/bin/chromium]
 

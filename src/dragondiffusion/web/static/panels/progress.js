@@ -13,6 +13,7 @@ import { cancel } from "../net/running.js";
 /** @type {Record<string, string>} */
 const PHASES = {
   read: "Reading the image",
+  load: "Reading the image",
   invert: "Looking at the image",
   edit: "Editing",
   decode: "Finishing",
