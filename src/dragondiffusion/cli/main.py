@@ -51,7 +51,8 @@ def parse(arguments: Sequence[str]) -> Command:
     return tyro.cli(
         cast(Any, Union[tuple(commands)]),  # noqa: UP007  # made at run time
         prog="dragondiffusion",
-        description="Drag-style image editing on pre-trained diffusion models (DragonDiffusion, arXiv 2307.02421).",
+        description="Drag-style image editing on pre-trained diffusion models (DragonDiffusion, arXiv 2307.02421).\n\n"
+        "--version prints the version.",
         args=arguments,
     )
 

@@ -46,9 +46,9 @@ class Editor:
         ValueError: if the pipeline is of a kind that is not supported.
 
     Examples:
-        editor = Editor.from_pretrained()
-        result = editor("cup.png", Move("mask.png", offset=(40, 0)), prompt="a cup")
-        result.image.save("moved.png")
+        >>> editor = Editor.from_pretrained()
+        >>> result = editor("cup.png", Move("mask.png", offset=(40, 0)), prompt="a cup")
+        >>> result.image.save("moved.png")
     """
 
     fall_back: bool = False

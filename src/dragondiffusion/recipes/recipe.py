@@ -62,9 +62,9 @@ class Recipe(Bounded):
         ValueError: if there is no edit or the seed is out of range.
 
     Examples:
-        recipe = Recipe("cup.png", (Move("mask.png", offset=(40, 0)),), prompt="a cup")
-        recipe.save("move-cup.json")
-        result = Recipe.load("move-cup.json").run()
+        >>> recipe = Recipe("cup.png", (Move("mask.png", offset=(40, 0)),), prompt="a cup")
+        >>> recipe.save("move-cup.json")
+        >>> result = Recipe.load("move-cup.json").run()
     """
 
     image: ImageLike
