@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from dragondiffusion.backbones.unet.hooks import (
-    batched,
     decoder_self_attention,
     feature_blocks,
+    grouped,
     recording,
     stopped_after,
     up_blocks,
@@ -38,27 +38,30 @@ def test_recalling_ones_own_memory_is_the_identity(editor, call):
 
 
 @torch.no_grad()
-def test_hidden_padding_changes_nothing(editor, call):
-    """Beside an image that reads more tokens, an image's own ones are padded; its prediction stays the same."""
+def test_images_that_read_more_change_nothing_for_others(editor, call):
+    """Images that read different numbers of tokens are predicted as alone, in groups instead of padded."""
     backbone = editor.backbone
     condition = backbone.describe(["a cup", "a cup"], backbone.canvas((64, 64), 2))
     z = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0)).expand(2, -1, -1, -1)
-    biases = []
+    groups = []
 
     def longer(layer, own):
         first, second = own
         read = [first, second.joined([GridMemory(torch.full_like(second.tokens, 9.0), None)])]
-        tokens, bias = batched(read, torch.stack([h.tokens for h in own]))
-        biases.append((len(first.tokens), tokens, bias))
+        groups.append([(rows, len(tokens[0]) // len(first.tokens)) for rows, tokens in grouped(read)])
         return read
 
     plain = call().eps
     both = backbone.predict(z, backbone.level(401), condition, attention=longer).eps
     torch.testing.assert_close(both[:1], plain, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(both[1:], plain, atol=1e-3)
-    for count, tokens, bias in biases:
-        assert tokens.shape[1] == 2 * count and not bool(tokens[0, count:].any())
-        assert bool((bias[0, 0, count:] == torch.finfo(torch.float32).min).all()) and not bool(bias[1].any())
+    assert groups and all(found == [([0], 1), ([1], 2)] for found in groups)
+
+    def alone(layer, own):
+        return longer(layer, [*own, *own])[1:]
+
+    second = backbone.predict(z[:1], backbone.level(401), condition.row(1), attention=alone).eps
+    torch.testing.assert_close(both[1:], second, rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()

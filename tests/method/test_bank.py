@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dragondiffusion.backbones.unet.hooks import batched
+from dragondiffusion.backbones.unet.hooks import grouped
 from dragondiffusion.core.types import ALWAYS, Window
 from dragondiffusion.method.bank import (
     Excerpt,
@@ -97,25 +97,24 @@ def test_a_memory_is_selected_on_its_own_grid():
     assert numbered.stored(on_host=False).grid == GRID
 
 
-def test_batches_of_different_edits_are_padded_and_masked():
+def test_batches_of_different_edits_are_split_by_what_they_read():
     own = [memory(0)] * 3
     readings = [
         Reading(replacing(ALWAYS), [bank(1)]),
         None,
         Reading(appending(ALWAYS), [bank(2)]),
     ]
-    tokens, bias = batched(batch_reader(readings, 4)("layer", own), torch.zeros(3, 24, 3))
-    assert tokens.shape == (3, 48, 3)
-    assert bias is not None
-    assert (bias[:, 0] == 0).sum(1).tolist() == [24, 24, 48]
-    assert tokens[:, 0, 0].tolist() == [1, 0, 0]
-    assert tokens[2, -1, 0] == 2
+    (some, tokens), (others, longer) = grouped(batch_reader(readings, 4)("layer", own))
+    assert (some, others) == ([0, 1], [2])
+    assert tokens.shape == (2, 24, 3) and longer.shape == (1, 48, 3)
+    assert tokens[:, 0, 0].tolist() == [1, 0]
+    assert longer[0, [0, -1], 0].tolist() == [0, 2]
 
 
-def test_equal_lengths_need_no_mask():
+def test_equal_lengths_are_one_batch():
     reader = batch_reader([None, Reading(replacing(ALWAYS), [bank(1)])], 4)
-    tokens, bias = batched(reader("layer", [memory(0)] * 2), torch.zeros(2, 24, 3))
-    assert bias is None
+    ((rows, tokens),) = grouped(reader("layer", [memory(0)] * 2))
+    assert rows == [0, 1]
     assert tokens[:, 0, 0].tolist() == [0, 1]
 
 

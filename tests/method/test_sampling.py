@@ -1,5 +1,7 @@
 """DiffEditor's training-free additions: time travel, regional noise, the schedule of guidance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -164,3 +166,26 @@ def test_one_strength_serves_every_unit_of_the_energies(editor, reference, edit)
         reference, edit, settings=Settings(steps=10, guidance=GUIDED, clamp_hole=None, guidance_strength=4.0)
     )
     assert float((results[0].latents - unlike.latents).abs().max()) > 1e-2
+
+
+def test_what_is_asked_after_a_run_changes_nothing(editor, reference, edit, monkeypatch):
+    """As on a GPU: nothing is looked at within the run; where a gradient overflowed, all is made again with a look."""
+    from dragondiffusion.method import sampling
+
+    settings = Settings(steps=10, guidance=GUIDED, noise_inside=0.5, noise=Window(0.0, 1.0), clamp_hole=None)
+    looked = sample(editor.backbone, [job(editor, reference, edit, settings)], settings.run, silent)
+    own, checks = sampling.guidance, []
+
+    def overflowing(*args):
+        checks.append(args[-1])
+        found = own(*args)
+        return replace(found, noise=found.noise * torch.nan, finite=torch.tensor(False)) if not args[-1] else found
+
+    monkeypatch.setattr(sampling._Run, "is_waited_for", False)
+    after = sample(editor.backbone, [job(editor, reference, edit, settings)], settings.run, silent)
+    monkeypatch.setattr(sampling, "guidance", overflowing)
+    again = sample(editor.backbone, [job(editor, reference, edit, settings)], settings.run, silent)
+    assert checks == [False] * 5 + [True] * 5
+    for other in (after, again):
+        assert torch.equal(other.latents, looked.latents)
+        assert other.energies == looked.energies

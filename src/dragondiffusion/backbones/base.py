@@ -4,6 +4,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from os import PathLike
 
 from torch import Tensor
 
@@ -45,6 +46,20 @@ class Backbone(Denoiser):
     @abstractmethod
     def decode(self, z_0: Latents) -> Pictures:
         """Images in [-1, 1] of clean latents."""
+
+    def take_preview_autoencoder(self, source: str | PathLike[str] | None) -> None:
+        """Loads what decodes images in between; None is the model's own.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            ValueError: if the model takes none, or it is made for other latents.
+        """
+        if source is not None:
+            raise ValueError(f"preview_autoencoder {source}: this model takes none; leave it out")
+
+    def glimpse(self, z_0: Latents) -> Pictures:
+        """Images in [-1, 1] of clean latents while a run goes on: rougher ones where that is quicker."""
+        return self.decode(z_0)
 
     @abstractmethod
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
+
+from .compiled import compile_regions
 
 
 class Offload(Enum):
@@ -39,6 +42,8 @@ class Savings:
         layerwise_casting: the network's weights are stored in 8-bit floats and cast layer by layer; small loss of
             quality. What the energies' backward pass needs of them is kept as cast until it is done.
         channels_last: the memory layout that convolutions of CUDA devices like best; saves time, not memory.
+        compiled: regions of the network are compiled when they first meet a shape (`compiled.compile_regions`); saves
+            time, not memory, where many edits of few sizes follow, and differs by rounding.
         bank_on_host: the memory bank waits in (pinned) host memory. None decides by the rule of `memory.on_host`.
         named: the saving that was added last, for messages.
     """
@@ -49,6 +54,7 @@ class Savings:
     gradient_checkpointing: bool = False
     layerwise_casting: bool = False
     channels_last: bool = False
+    compiled: bool = False
     bank_on_host: bool | None = None
     named: str = field(default="", compare=False)
 
@@ -64,6 +70,12 @@ class Savings:
             raise ValueError(
                 "gradient_checkpointing computes blocks again with weights that layerwise_casting or offload=group "
                 "have swapped by then; use one of them alone"
+            )
+
+        if self.compiled and self.swaps:
+            raise ValueError(
+                "compiled regions would not see that layerwise_casting or offload=group swap their weights; use one of "
+                "them alone"
             )
 
     @property
@@ -99,6 +111,8 @@ class Savings:
         if self.channels_last and not done.channels_last:
             net.to(memory_format=torch.channels_last)
             vae.to(memory_format=torch.channels_last)
+        if self.compiled and not done.compiled:
+            compile_regions(net)
         if self.layerwise_casting and not done.layerwise_casting:
             net.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=net.dtype)
         if self.attention_slicing and "unet" not in pipe.components:
@@ -147,6 +161,8 @@ class Savings:
         again = self.gradient_checkpointing and more is Offload.MODEL
         return replace(self, offload=more, gradient_checkpointing=again, named=f"offload={more.value}")
 
+
+_inside: WeakKeyDictionary[nn.Module, tuple[nn.Module, ...]] = WeakKeyDictionary()
 
 Saving: TypeAlias = tuple[str, Callable[[], None]]
 """Something that could be done to save memory: what it is called, and a function that does it."""
@@ -212,13 +228,32 @@ def keeping_weights(net: nn.Module) -> Generator[None]:
 
 def network(pipe: Any) -> Any:
     """The part of a pipeline that makes images: its transformer or its UNet."""
-    transformer = pipe.components.get("transformer")
+    # `pipe.components` inspects the signature of the pipeline's class, which takes a millisecond.
+    transformer = getattr(pipe, "transformer", None)
     return pipe.unet if transformer is None else transformer
 
 
+def precision(net: Any) -> torch.dtype:
+    """The precision in which a network computes.
+
+    diffusers' own property looks at every module, which takes a millisecond of each call; the first floating-point
+    parameter tells the same, unless weights are stored in another precision or some are kept in a higher one.
+    """
+    if swaps_weights(net) or getattr(net, "_keep_in_fp32_modules", None):
+        return cast(torch.dtype, net.dtype)
+    return next(value.dtype for value in cast(nn.Module, net).parameters() if value.is_floating_point())
+
+
 def _has_hook(module: nn.Module, name: str) -> bool:
-    registries = (getattr(part, "_diffusers_hook", None) for part in module.modules())
+    registries = (vars(part).get("_diffusers_hook") for part in (module, *_inner_modules(module)))
     return any(registry is not None and registry.get_hook(name) is not None for registry in registries)
+
+
+def _inner_modules(module: nn.Module) -> tuple[nn.Module, ...]:
+    """All modules inside of one, listed once: a UNet has 700, and every call asks."""
+    if module not in _inside:
+        _inside[module] = tuple(part for part in module.modules() if part is not module)
+    return _inside[module]
 
 
 class OutOfMemory(MemoryError):  # noqa: N818  # what it is, as torch calls its own

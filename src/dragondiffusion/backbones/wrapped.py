@@ -3,17 +3,19 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from os import PathLike
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from ..core.residents import numbers
 from ..core.types import Latents, Number, Pictures
 from ..method.bank import on_host
 from ..method.denoiser import Condition
-from .autoencoder import decoded, encoded
+from .autoencoder import decoded, encoded, load_preview_autoencoder
 from .base import Backbone, weights_digest
-from .savings import Offload, Saving, Savings, network
+from .savings import Offload, Saving, Savings, network, precision
 from .turns import turn
 
 
@@ -27,6 +29,9 @@ class PipelineBackbone(Backbone):
     Raises:
         ValueError: if a part is missing, or the weights were loaded in inference mode.
     """
+
+    preview_autoencoder: Any | None = None
+    """What decodes images in between, see `autoencoder.load_preview_autoencoder`; None is the model's own."""
 
     def __init__(self, pipe: Any, savings: Savings | None = None) -> None:
         self.pipe = pipe
@@ -52,7 +57,7 @@ class PipelineBackbone(Backbone):
     @property
     def dtype(self) -> torch.dtype:
         """Precision of the network."""
-        return cast(torch.dtype, network(self.pipe).dtype)
+        return precision(network(self.pipe))
 
     @property
     def latent_factor(self) -> int:
@@ -68,6 +73,18 @@ class PipelineBackbone(Backbone):
 
     def turn(self) -> AbstractContextManager[None]:
         return turn(network(self.pipe))
+
+    def take_preview_autoencoder(self, source: str | PathLike[str] | None) -> None:
+        channels, vae = self.latent_channels, self.pipe.vae
+        self.preview_autoencoder = (
+            None if source is None else load_preview_autoencoder(source, channels, self.device, vae.dtype)
+        )
+
+    @torch.no_grad()
+    def glimpse(self, z_0: Latents) -> Pictures:
+        if self.preview_autoencoder is None:
+            return self.decode(z_0)
+        return decoded(self.preview_autoencoder, z_0.to(self.device), upcast=False)
 
     def fingerprint(self) -> str:
         names = [name for name in self.parts if name in ("unet", "transformer", "vae") or name in self._text_encoders]
@@ -141,4 +158,5 @@ def classifier_free(
     if negative is None or bool((w == 1).all()):
         return call(z_t, condition)
     f_u, f_c = call(torch.cat((z_t, z_t)), Condition.cat((negative, condition))).chunk(2)
-    return f_u + w.reshape(-1, 1, 1, 1).to(f_u) * (f_c - f_u)
+    scales = numbers(tuple(w.flatten().tolist()), f_u.device)
+    return f_u + scales[:, None, None, None] * (f_c - f_u)

@@ -45,6 +45,10 @@ class WithModel(Command):
     """The UNet's weights are stored in 8-bit floats."""
     channels_last: Flag = False
     """The memory layout that convolutions of CUDA devices like best."""
+    preview_autoencoder: str | None = None
+    """Folder or hub id of an AutoencoderTiny that decodes images while a run goes on; None is the model's own."""
+    compiled: Flag = False
+    """Parts of the network are compiled at their first use: quicker where many edits follow."""
     bank_on_host: bool | None = None
     """The memory bank waits in host memory; None decides by its size."""
     fall_back: Flag = False
@@ -68,5 +72,6 @@ class WithModel(Command):
             "prediction": self.prediction,
             "savings": None if savings == Savings() else savings,
             "fall_back": self.fall_back or None,
+            "preview_autoencoder": self.preview_autoencoder,
         }
         return {name: value for name, value in chosen.items() if value is not None}

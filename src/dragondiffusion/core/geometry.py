@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .resampling import sample_at, sample_bicubic, sample_bilinear
+from .residents import cells
 from .types import Mask, Number, Point, Points, Region, Size
 
 SHRINKS = 0.2
@@ -295,7 +296,8 @@ class Correspondence:
 
     def _put(self, found: Tensor, target: Tensor) -> Tensor:
         result = target.clone()
-        result[:, :, self.target.to(target.device)] = found.to(target.dtype)
+        rows, columns = cells(self.target, target.device)
+        result[:, :, rows, columns] = found.to(target.dtype)
         return result
 
 

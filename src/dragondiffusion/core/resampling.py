@@ -5,6 +5,7 @@ import torch.nn.functional as nnf
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from .residents import Places, remembered
 from .types import Points, Size
 
 
@@ -42,9 +43,15 @@ def sample_bicubic(
 
 
 def _sampled(values: Tensor, source: Points, extent: Size, mode: str) -> Tensor:
-    unit = source / torch.tensor((extent[1], extent[0]), dtype=source.dtype)
     precise = values.to(torch.promote_types(values.dtype, torch.float32))
-    grid = (2 * unit - 1).to(precise)[None, None].expand(values.shape[0], -1, -1, -1)
+
+    def unit() -> Tensor:
+        return (2 * (source / torch.tensor((extent[1], extent[0]), dtype=source.dtype)) - 1).to(precise)
+
+    # On the processor it is computed as fast as found, and points of large photos take much memory.
+    at_hand = precise.device == source.device
+    own = unit() if at_hand else remembered(source, ("unit", extent, precise.dtype, precise.device), unit)
+    grid = own[None, None].expand(values.shape[0], -1, -1, -1)
     found = nnf.grid_sample(precise, grid, mode=mode, padding_mode="border", align_corners=False)
     return found[:, :, 0].to(values.dtype)
 
@@ -63,6 +70,16 @@ def sample_at(
     """
     if bilinear:
         return sample_bilinear(values, source, extent)
-    rows, columns = (nearest_cells(n, resized) for n, resized in zip(values.shape[-2:], extent, strict=True))
-    x, y = source.floor().long().unbind(-1)
-    return values[:, :, rows[y].to(values.device), columns[x].to(values.device)]
+    rows, columns = nearest_places(source, (values.shape[-2], values.shape[-1]), extent, values.device)
+    return values[:, :, rows, columns]
+
+
+def nearest_places(source: Points, grid: Size, extent: Size, device: torch.device) -> Places:
+    """Cells of a grid that nearest resampling reads at points (x, y) in units of the extent, on a device."""
+
+    def make() -> Places:
+        rows, columns = (nearest_cells(n, resized) for n, resized in zip(grid, extent, strict=True))
+        x, y = source.floor().long().unbind(-1)
+        return rows[y].to(device), columns[x].to(device)
+
+    return remembered(source, ("nearest", grid, extent, device), make)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import torch
+from jaxtyping import Int64
 from torch import Tensor
 
 from ..core.geometry import Correspondence, resize_nearest
+from ..core.residents import remembered
 from ..core.types import Mask, Size, Tokens, Window
 
 
@@ -84,8 +86,7 @@ class GridMemory(LayerMemory):
     def select(self, region: Mask) -> "GridMemory":
         if self.grid is None:
             raise ValueError("these tokens were selected before and have no grid; select from the whole memory")
-        inside = resize_nearest(region, self.grid) > 0.5
-        return GridMemory(self.tokens[inside.flatten().to(self.tokens.device)], None)
+        return GridMemory(self.tokens[inside(region, self.grid, self.tokens.device)], None)
 
     def joined(self, others: "Sequence[LayerMemory]") -> "GridMemory":
         rest = [other.tokens for other in others if isinstance(other, GridMemory)]
@@ -97,6 +98,15 @@ class GridMemory(LayerMemory):
 
     def stored(self, on_host: bool) -> "GridMemory":
         return replace(self, tokens=waiting(self.tokens) if on_host else self.tokens.clone())
+
+
+def inside(region: Mask, grid: Size, device: torch.device) -> Int64[Tensor, " _"]:
+    """Numbers of the tokens of a grid that lie in a region of the padded image, above one half inside, on a device."""
+
+    def make() -> Tensor:
+        return (resize_nearest(region, grid) > 0.5).flatten().nonzero()[:, 0].to(device)
+
+    return remembered(region, ("inside", grid, device), make)
 
 
 class MemoryBank:
@@ -270,9 +280,20 @@ def merged(recalls: Sequence[Recall], i: int, n: int) -> Recall | None:
         return active[0] if active else None
     excerpts = [excerpt for recall in active for excerpt in recall.excerpts]
     kept = [excerpt.region for excerpt in excerpts if excerpt.guide == 0 and excerpt.region is not None]
-    base = Excerpt(0, torch.stack(kept).amin(0) if kept else None)
+    base = Excerpt(0, _in_all(kept) if kept else None)
     others = tuple(excerpt for excerpt in excerpts if excerpt.guide != 0)
     return Recall(active[0].window, any(recall.own for recall in active), (base, *others))
+
+
+def _in_all(regions: Sequence[Mask]) -> Mask:
+    """What lies in all of several regions; the same tensor for the same ones."""
+    first = regions[0]
+    others = [region for region in regions if region is not first]
+    if not others:
+        return first
+    # The others are kept beside it, so that nothing else gets their identity.
+    made = remembered(first, ("in all", *map(id, others)), lambda: (torch.stack(list(regions)).amin(0), others))
+    return made[0]
 
 
 @dataclass(frozen=True)

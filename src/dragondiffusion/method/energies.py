@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..core.geometry import Correspondence
 from ..core.resampling import sample_at
+from ..core.residents import cells
 from ..core.types import FeatureMap, Features, Number, Points, Region, Size
 from .similarity import Scalar, Vectors, c01, closeness_energy, cosine, mean_vector
 
@@ -22,7 +23,8 @@ from .similarity import Scalar, Vectors, c01, closeness_energy, cosine, mean_vec
 def vectors(f: FeatureMap, region: Region) -> Vectors:
     """Feature vectors of the cells of a region, the map resized to the region's grid by nearest resampling."""
     size: Size = (region.shape[0], region.shape[1])
-    return nnf.interpolate(f, size)[0][:, region.to(f.device)]
+    rows, columns = cells(region, f.device)
+    return nnf.interpolate(f, size)[0][:, rows, columns]
 
 
 @dataclass(frozen=True)

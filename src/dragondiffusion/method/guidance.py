@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..core.levels import Level
+from ..core.residents import numbers, resident
 from ..core.types import BatchFeatures, Features, Latents
 from .denoiser import Condition, Denoiser, PartialForward
 from .energies import Energy, zero_like
@@ -26,6 +27,7 @@ class Guidance:
         content_gradient: the same of the content energies; None if merged.
         energies: value of every energy by name, one dict per sample.
         partial: the call for features, which the call for noise can resume.
+        finite: whether the gradients are, on the device.
     """
 
     noise: Latents
@@ -33,6 +35,7 @@ class Guidance:
     content_gradient: Latents | None
     energies: list[dict[str, Tensor]]
     partial: PartialForward
+    finite: Tensor
 
 
 ROUNDING = 1e-5
@@ -56,6 +59,7 @@ def guidance(
     objectives: Sequence[Objective],
     f_gud: Sequence[Sequence[Features]],
     settings: RunSettings,
+    check: bool = True,
 ) -> Guidance:
     r"""Guidance of a batch, one objective per sample.
 
@@ -75,6 +79,8 @@ def guidance(
         objectives: one per sample.
         f_gud: for every sample the features of its guiding images.
         settings: `feature_scales`, and `merged_backward`: one backward pass for the sum of all energies, not masked.
+        check: look at the gradient, and take another scale or say so where it overflows. Looking waits for the device;
+            otherwise `Guidance.finite` says whether there was need to.
 
     Raises:
         ValueError: if the model gives no such scale, or the gradient overflows whatever is done.
@@ -95,8 +101,9 @@ def guidance(
         gradients = [
             unit * pulled_back(features, z, pull, reach, keep=k + 1 < len(pulls)) for k, pull in enumerate(pulls)
         ]
-        if all(bool(gradient.isfinite().all()) for gradient in gradients):
-            return _masked(objectives, gradients, energies, partial)
+        finite = torch.stack([gradient.isfinite().all() for gradient in gradients]).all()
+        if not check or bool(finite):
+            return _masked(objectives, gradients, energies, partial, finite)
         if features[0].dtype != torch.float16:
             break
     raise ValueError(f"the energies' gradient at timestep {t.t:g} is not finite; use dtype bfloat16 or float32")
@@ -166,14 +173,15 @@ def _masked(
     gradients: Sequence[Latents],
     energies: list[dict[str, Tensor]],
     partial: PartialForward,
+    finite: Tensor,
 ) -> Guidance:
     """Guidance of gradients: that of all energies, or those of edit and content, which act in different places."""
     g_edit = gradients[0]
-    k = torch.tensor([o.strengths.factor for o in objectives], device=g_edit.device)[:, None, None, None]
+    k = numbers(tuple(o.strengths.factor for o in objectives), g_edit.device)[:, None, None, None]
     if len(gradients) == 1:
-        return Guidance(k * g_edit, g_edit, None, energies, partial)
-    m = torch.stack([o.inside for o in objectives])[:, None].to(g_edit)
-    return Guidance(k * (m * g_edit + (1 - m) * gradients[1]), g_edit, gradients[1], energies, partial)
+        return Guidance(k * g_edit, g_edit, None, energies, partial, finite)
+    m = torch.stack([resident(o.inside, g_edit.device) for o in objectives])[:, None].to(g_edit)
+    return Guidance(k * (m * g_edit + (1 - m) * gradients[1]), g_edit, gradients[1], energies, partial, finite)
 
 
 def _zero(f_gen: BatchFeatures) -> Scalar:

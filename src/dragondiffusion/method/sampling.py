@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..core.levels import Levels
+from ..core.residents import numbers, resident
 from ..core.types import Features, Latents, Number, Progress
 from . import solver
 from .bank import Reader, Reading, batch_reader, merged
@@ -78,6 +79,9 @@ def sample(
     Every step: clamp what is known, predict noise with the memory bank, add the energies' guidance to the noise that
     predicts the clean latent (but not to the direction), step to the next level, with regional noise where asked.
 
+    A GPU is not waited for within a run: noise is drawn before it, and whether a gradient overflowed in half precision
+    is asked after it. Only if one did, which is rare, all is made again with a look at every step.
+
     Args:
         denoiser: model.
         samples: one per image; what is each image's own.
@@ -90,40 +94,107 @@ def sample(
 
     Source: docs/method.md, sections 4 to 8; DiffEditor (arXiv 2402.02583), algorithm 1.
     """
-    levels, first = samples[0].references[0].levels, min(one.constraint.first for one in samples)
+    run = _Run.of(samples, settings)
+    if run.is_waited_for:
+        return _sampled(denoiser, run, progress, seen, check=True)
+    made = _sampled(denoiser, run, progress, seen, check=False)
+    return made if made is not None else _sampled(denoiser, run, progress, seen, check=True)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all steps of a batch have in common, and what is made before the first of them.
+
+    Args:
+        samples: one per image.
+        settings: what they share.
+        levels: noise levels.
+        firsts: the level with which each image's own run begins.
+        condition: what the images show.
+        noise: for every step and each of its passes, see `regional_noise`.
+    """
+
+    samples: Sequence[Sample]
+    settings: RunSettings
+    levels: Levels
+    firsts: tuple[int, ...]
+    condition: Condition
+    noise: list[list[tuple[Latents | None, Tensor | float]]]
+
+    @staticmethod
+    def of(samples: Sequence[Sample], settings: RunSettings) -> "_Run":
+        levels, firsts = samples[0].references[0].levels, tuple(one.constraint.first for one in samples)
+        repeats = has_energies([one.objective for one in samples])
+        start = torch.cat([one.start for one in samples])
+        noise = [
+            [
+                regional_noise(start, i, samples, levels, settings, firsts)
+                for _ in range(settings.passes(i) if repeats else 1)
+            ]
+            for i in range(min(firsts), len(levels))
+        ]
+        return _Run(samples, settings, levels, firsts, Condition.cat([one.condition for one in samples]), noise)
+
+    @property
+    def objectives(self) -> list[Objective]:
+        return [one.objective for one in self.samples]
+
+    @property
+    def first(self) -> int:
+        """The level with which the batch begins."""
+        return min(self.firsts)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether it costs nothing to look at numbers within a step."""
+        return self.samples[0].start.device.type in ("cpu", "mps")
+
+
+def _sampled(
+    denoiser: Denoiser, run: _Run, progress: Progress, seen: Callable[[Latents], None] | None, *, check: bool
+) -> Sampled | None:
+    """The edited images of a run; None if a gradient overflowed and nothing was checked."""
+    samples, settings, levels = run.samples, run.settings, run.levels
     energies: list[list[tuple[int, dict[str, Tensor]]]] = [[] for _ in samples]
     z_t = torch.cat([one.start for one in samples])
-    condition = Condition.cat([one.condition for one in samples])
-    objectives = [one.objective for one in samples]
-    peak, strength = z_t.new_zeros(len(samples)), guidance_strengths(objectives, settings).to(z_t.device)
-    for i in range(first, len(levels)):
+    peak, strength = z_t.new_zeros(len(samples)), guidance_strengths(run.objectives, settings).to(z_t.device)
+    finite: list[Tensor] = []
+    for done, i in enumerate(range(run.first, len(levels))):
         t, s = levels[i], levels[i + 1]
-        guided = is_guided(objectives, i, levels, settings)
+        guided = is_guided(run.objectives, i, levels, settings)
         f_gud = [guide_features(denoiser, one, i, settings) if guided else () for one in samples]
         z_0 = z_s = z_t
-        passes = settings.passes(i) if has_energies(objectives) else 1
-        for k in range(passes):
+        for k, noise in enumerate(run.noise[done]):
             z_t = clamp(z_t, i, samples)
             g, partial = None, None
             if guided:
-                found = guidance(denoiser, z_t, t, condition, objectives, f_gud, settings)
+                found = guidance(denoiser, z_t, t, run.condition, run.objectives, f_gud, settings, check)
                 partial = found.partial
-                begun = [one.constraint.first <= i for one in samples]
+                finite.append(found.finite)
+                begun = [first <= i for first in run.firsts]
                 g, peaks = normalised(found.noise, peak, strength)
-                peak = peaks.where(torch.tensor(begun, device=peak.device), peak)
+                peak = peaks.where(numbers(tuple(map(float, begun)), peak.device).bool(), peak)
                 for log, values in compress(zip(energies, found.energies, strict=True), begun):
                     log.append((i, values))
             made = predict(denoiser, z_t, i, levels, samples, settings, partial)
             z_0 = made.z_0 if g is None else solver.guided_clean(made.z_0, g, t)
-            z_s = solver.stochastic_step(z_0, made.eps, *regional_noise(z_t, i, samples, levels, settings), s)
-            if k + 1 < passes:
-                z_t = solver.step(z_s, denoiser.predict(z_s, s, condition).eps, s, t)
+            z_s = solver.stochastic_step(z_0, made.eps, *noise, s)
+            if k + 1 < len(run.noise[done]):
+                z_t = solver.step(z_s, denoiser.predict(z_s, s, run.condition).eps, s, t)
         z_t = z_s
         if seen is not None:
             seen(z_0)
-        progress("sample", i + 1 - first, len(levels) - first)
-    z_0 = clamp(z_t, len(levels), samples)
-    return Sampled(z_0, [[(i, {n: float(e) for n, e in v.items()}) for i, v in log] for log in energies])
+        progress("sample", done + 1, len(levels) - run.first)
+    if not check and finite and not bool(torch.stack(finite).all()):
+        return None
+    return Sampled(clamp(z_t, len(levels), samples), _as_numbers(energies))
+
+
+def _as_numbers(energies: list[list[tuple[int, dict[str, Tensor]]]]) -> list[list[tuple[int, dict[str, float]]]]:
+    """Energies as numbers, all of them read at once."""
+    flat = [value for log in energies for _, values in log for value in values.values()]
+    read = iter(torch.stack(flat).tolist() if flat else ())
+    return [[(i, {name: next(read) for name in values}) for i, values in log] for log in energies]
 
 
 def transported(transports: Sequence[Transport], references: Sequence[Inversion], level: int, base: Latents) -> Latents:
@@ -140,7 +211,7 @@ def transported(transports: Sequence[Transport], references: Sequence[Inversion]
         t, z_0 = source.levels[level], source.at(-1)
         clean = match.carry(z_0, base)
         eps = match.nearest.carry(solver.implied_noise(source.at(level), z_0, t), base)
-        base = torch.where(match.target.to(base.device), solver.add_noise(clean, eps, t), base)
+        base = torch.where(resident(match.target, base.device), solver.add_noise(clean, eps, t), base)
     return base
 
 
@@ -235,27 +306,42 @@ def guide_features(denoiser: Denoiser, one: Sample, i: int, settings: RunSetting
 
 
 def regional_noise(
-    z_t: Latents, i: int, samples: Sequence[Sample], levels: Levels, settings: RunSettings
+    z_t: Latents,
+    i: int,
+    samples: Sequence[Sample],
+    levels: Levels,
+    settings: RunSettings,
+    firsts: Sequence[int] | None = None,
 ) -> tuple[Latents | None, Tensor | float]:
     r"""Fresh noise of step `i` and its standard deviation per cell, a share of DDPM's; None without.
 
+    Args:
+        z_t: latents, of which the shape and place count.
+        i: the step.
+        samples: one per image.
+        levels: of the run.
+        settings: of the run.
+        firsts: the level with which each image's own run begins; None asks its constraint.
+
     Source: DiffEditor, section 3.3, regional SDE guidance. One draw serves inside and outside.
     """
+    if not settings.noise.holds(i, len(levels)):
+        return None, 0.0
+    own = [one.constraint.first for one in samples] if firsts is None else firsts
     strengths = [one.objective.strengths for one in samples]
     # Before its own first step all of an image is clamped, and its seed must not depend on what it is batched with.
     strong = [
-        (w.noise_inside > 0 or w.noise_outside > 0) and i >= one.constraint.first
-        for w, one in zip(strengths, samples, strict=True)
+        (w.noise_inside > 0 or w.noise_outside > 0) and i >= first for w, first in zip(strengths, own, strict=True)
     ]
-    if not settings.noise.holds(i, len(levels)) or not any(strong):
+    if not any(strong):
         return None, 0.0
-    noise = torch.zeros_like(z_t)
+    noise = torch.zeros(z_t.shape)
     for row, (one, noisy) in enumerate(zip(samples, strong, strict=True)):
         if noisy:
-            noise[row] = draw_noise(noise[row : row + 1], one.generator)[0]
-    regions = [one.objective.noise_region for one in samples]
+            noise[row] = torch.randn((1, *z_t.shape[1:]), generator=one.generator)[0]
+    regions = [resident(one.objective.noise_region, z_t.device) for one in samples]
     eta = [torch.where(m, w.noise_inside, w.noise_outside) for m, w in zip(regions, strengths, strict=True)]
-    return noise, solver.posterior_std(levels[i], levels[i + 1]) * torch.stack(eta)[:, None].to(z_t)
+    return noise.to(z_t), solver.posterior_std(levels[i], levels[i + 1]) * torch.stack(eta)[:, None].to(z_t)
 
 
 def draw_noise(like: Latents, generator: torch.Generator) -> Latents:

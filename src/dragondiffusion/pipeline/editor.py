@@ -80,6 +80,7 @@ class Editor:
         prediction: PredictionType | str | None = None,
         savings: Savings | None = None,
         fall_back: bool = False,
+        preview_autoencoder: str | PathLike[str] | None = None,
     ) -> "Editor":
         """An editor around a checkpoint: Stable Diffusion or FLUX.1 as diffusers loads it.
 
@@ -94,6 +95,7 @@ class Editor:
             prediction: what the UNet predicts, "v" or "epsilon"; None is what the checkpoint says.
             savings: what is done to save memory; None is nothing.
             fall_back: see the class.
+            preview_autoencoder: `AutoencoderTiny` (folder, hub id) for `PreviewStream`; None is the model's own.
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
@@ -112,6 +114,7 @@ class Editor:
         loaded = in_memory(lambda: load(checkpoint, place, dtype, chosen[-1]), more, fall_back)
         editor = cls(loaded.pipe, chosen[-1], fall_back)
         editor.notes, editor.provenance = loaded.notes, loaded.provenance
+        editor.backbone.take_preview_autoencoder(preview_autoencoder)
         return editor
 
     def __call__(
@@ -141,8 +144,7 @@ class Editor:
 
         Raises:
             FileNotFoundError: if an image's path does not exist.
-            ValueError: if an image is unreadable, the edit does not fit it, or `tries` is not positive; before any
-                model work.
+            ValueError: if an image is unreadable, the edit does not fit, or `tries` is not positive; before model work.
         """
         return self._best(Request(image, edit, prompt, negative_prompt, seed, settings), tries, progress, live)
 
@@ -184,8 +186,7 @@ class Editor:
     ) -> list[EditResult]:
         """Makes several edits at once, each with its own kind of edit, seed and strengths.
 
-        The results are those of one at a time, in less time for each. An image that several requests share is inverted
-        once.
+        The results are those of one at a time, quicker. An image that several requests share is inverted once.
 
         Args:
             requests: what is to be done; images of one working size (after padding).

@@ -55,7 +55,7 @@ class PreviewStream:
             begin = time.perf_counter()
             if begin < self._next:
                 return
-            pictures = backbone.decode(z_0).cpu()
+            pictures = backbone.glimpse(z_0).cpu()
             for k, one in enumerate(work):
                 go_on()
                 x = pictures[k : k + 1].nan_to_num().clamp(-1, 1)

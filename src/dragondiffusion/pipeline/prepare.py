@@ -67,12 +67,15 @@ def _sample(backbone: Backbone, one: Prepared, first: int) -> Sample:
     fresh = draw_noise(references[0].at(-1), generator) if settings.fresh_noise else None
     proxy = None if one.proxy is None else one.proxy.latents
     clean = clean_latents(references, plan.compiled.placed, plan.compiled.rest(0), proxy)
+    # At a scale of 1 a negative prompt says nothing, and need not be read.
+    plain = plan.compiled.objective.strengths.guidance_scale == 1
+    negative = references[0].condition if plain else backbone.describe([plan.request.negative_prompt], plan.canvas)
     constraint = Clamped(plan.map, plan.levels, references, plan.compiled.placed, clean, fresh)
     return Sample(
         objective=plan.compiled.objective,
         references=references,
         condition=references[0].condition,
-        negative=backbone.describe([plan.request.negative_prompt], plan.canvas),
+        negative=negative,
         start=start(one, constraint, fresh, first),
         generator=generator,
         constraint=constraint,

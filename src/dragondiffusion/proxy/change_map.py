@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from torch import Tensor
 
 from ..core.geometry import dilate
 from ..core.levels import Levels
 from ..core.paint import Placed
+from ..core.residents import remembered, resident
 from ..core.stopping import go_on
 from ..core.types import Latents, Number, Region
 from ..method.constraint import Constraint
@@ -76,6 +77,17 @@ class ChangeMap:
         """Cells that are clamped at level `i`."""
         return levels[i].ratio > self.release
 
+    def clamped_at(
+        self, levels: Levels, device: torch.device
+    ) -> tuple[list[bool], Bool[Tensor, "levels height width"]]:
+        """For every level whether any cell is clamped, and which are, on a device."""
+
+        def make() -> tuple[list[bool], Tensor]:
+            regions = torch.stack([self.clamped(i, levels) for i in range(len(levels) + 1)])
+            return regions.flatten(1).any(1).tolist(), regions.to(device)
+
+        return remembered(self.release, (levels, device), make)
+
     def first(self, levels: Levels) -> int:
         """The last level at which every cell is clamped, with which a run can begin; 0 if there is none."""
         highest = float(self.release.max())
@@ -107,10 +119,8 @@ class Clamped(Constraint):
         return self.map.first(self.levels)
 
     def clamp(self, z_t: Latents, i: int) -> Latents:
-        cells = self.map.clamped(i, self.levels)
-        if not bool(cells.any()):
-            return z_t
-        return torch.where(cells.to(z_t.device), self.known(i), z_t)
+        anywhere, cells = self.map.clamped_at(self.levels, z_t.device)
+        return torch.where(cells[i], self.known(i), z_t) if anywhere[i] else z_t
 
     def known(self, i: int) -> Latents:
         """What cells are clamped to at level `i`."""
@@ -125,7 +135,7 @@ class Clamped(Constraint):
         implied = [implied_noise(reference.at(i), reference.at(-1), t) for reference in self.references]
         noise = implied[0]
         if self.fresh is not None:
-            noise = torch.where(self.map.hole.to(noise.device), self.fresh.to(noise), noise)
+            noise = torch.where(resident(self.map.hole, noise.device), self.fresh.to(noise), noise)
         for one in self.placed:
             noise = one.match.nearest.carry(implied[one.guide], noise)
         return noise

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...core.geometry import Correspondence, resize_nearest
 from ...core.types import Mask, Size, Tokens
-from ...method.bank import GridMemory, LayerMemory
+from ...method.bank import GridMemory, LayerMemory, inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class PlacedMemory(GridMemory):
     def select(self, region: Mask) -> "PlacedMemory":
         if self.grid is None:
             raise ValueError("these tokens were selected before and have no grid; select from the whole memory")
-        inside = (resize_nearest(region, self.grid) > 0.5).flatten().to(self.tokens.device)
-        return replace(self, tokens=self.tokens[inside], places=self.places[inside], grid=None)
+        kept = inside(region, self.grid, self.tokens.device)
+        return replace(self, tokens=self.tokens[kept], places=self.places[kept], grid=None)
 
     def joined(self, others: Sequence[LayerMemory]) -> "PlacedMemory":
         rest = [other for other in others if isinstance(other, PlacedMemory)]

@@ -6,10 +6,11 @@ Nothing of the UNet is changed for good: hooks enter and leave with a `with`, al
 import copy
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
+from weakref import WeakKeyDictionary
 
 import torch
-import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -17,17 +18,21 @@ from ...core.types import Number, Size, TokenBatch
 from ...method.bank import GridMemory, LayerMemory, Reader
 
 TokensRead: TypeAlias = Float[Tensor, "rows _ dim"]
-Bias: TypeAlias = Float[Tensor, "rows 1 _"]
 Grids: TypeAlias = dict[str, Size]
 """(height, width) of the tokens of each layer by name."""
 
 
+_layers: WeakKeyDictionary[nn.Module, dict[str, nn.Module]] = WeakKeyDictionary()
+
+
 def decoder_self_attention(unet: nn.Module) -> dict[str, nn.Module]:
-    """The self-attention layers of the up-blocks by name, first to last.
+    """The self-attention layers of the up-blocks by name, first to last; looked for once.
 
     Raises:
         ValueError: if there are none.
     """
+    if unet in _layers:
+        return _layers[unet]
     layers = {
         name: module
         for name, module in unet.named_modules()
@@ -35,6 +40,7 @@ def decoder_self_attention(unet: nn.Module) -> dict[str, nn.Module]:
     }
     if not layers:
         raise ValueError("the UNet has no self-attention in its up-blocks; use a Stable Diffusion checkpoint")
+    _layers[unet] = layers
     return layers
 
 
@@ -60,28 +66,68 @@ def recalling(unet: nn.Module, reader: Reader) -> Generator[None]:
 
     The tokens go to the layer as `encoder_hidden_states`, which self-attention layers project with their own `W_k` and
     `W_v` and do not normalise, so the layer's own processor, whichever it is, does the work. Images that read the same
-    tokens go to it as one long sample: queries do not see each other, and keys and values are projected once.
+    tokens go to it as one long sample: queries do not see each other, and keys and values are projected once. Images
+    that read different numbers of tokens go to it one after the other: padding would take a mask, and with a mask the
+    fastest attention of GPUs does not run.
     """
-    copies: dict[nn.Module, int] = {}
+    waiting: dict[nn.Module, _Apart] = {}
 
     def swap(name: str, grids: Grids) -> Any:
         def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             own = _own_tokens(args, kwargs)
-            tokens, bias = batched(reader(name, _memories(own, grids[name])), own)
-            copies[module] = len(own) // len(tokens)
-            kwargs = {**kwargs, "hidden_states": folded(own, len(tokens)), "encoder_hidden_states": tokens}
-            return (), kwargs if bias is None else {**kwargs, "attention_mask": bias}
+            read = reader(name, _memories(own, grids[name]))
+            groups = grouped(read)
+            rest = {key: value for key, value in kwargs.items() if key != "hidden_states"}
+            waiting[module] = _Apart(folded(own, len(read)), groups, rest, len(own) // len(read))
+            return (), waiting[module].inputs(0)
 
         return hook
 
     def unfold(module: nn.Module, _args: Any, output: Tensor) -> Tensor:
-        return unfolded(output, copies[module])
+        apart = waiting.pop(module)
+        # The layer's own forward: this hook and the one before it are not called again.
+        others = [cast(Any, module).forward(**apart.inputs(k)) for k in range(1, len(apart.groups))]
+        return unfolded(apart.joined([output, *others]), apart.copies)
 
     layers = decoder_self_attention(unet)
     with token_grids(unet) as grids:
         swaps = {module: swap(name, grids) for name, module in layers.items()}
         with _pre_hooks(swaps), _hooks(layers.values(), unfold):
             yield
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """A layer's inputs by groups of rows that read equally many tokens.
+
+    Args:
+        queries: tokens of all rows.
+        groups: rows and what they read, see `grouped`.
+        rest: further arguments of the layer.
+        copies: see `folded`.
+    """
+
+    queries: Tensor
+    groups: list[tuple[list[int], TokensRead]]
+    rest: dict[str, Any]
+    copies: int
+
+    def inputs(self, k: int) -> dict[str, Any]:
+        """Arguments of the layer for one group."""
+        rows, tokens = self.groups[k]
+        queries = self.queries if len(self.groups) == 1 else torch.stack([self.queries[row] for row in rows])
+        return {**self.rest, "hidden_states": queries, "encoder_hidden_states": tokens}
+
+    def joined(self, outputs: Sequence[Tensor]) -> Tensor:
+        """What the layer gave for all groups, row by row."""
+        if len(outputs) == 1:
+            return outputs[0]
+        placed = {
+            row: y
+            for (rows, _), out in zip(self.groups, outputs, strict=True)
+            for row, y in zip(rows, out, strict=True)
+        }
+        return torch.stack([placed[row] for row in sorted(placed)])
 
 
 @contextmanager
@@ -103,21 +149,17 @@ def token_grids(unet: nn.Module) -> Generator[Grids]:
         yield grids
 
 
-def batched(memories: Sequence[LayerMemory], own: TokenBatch) -> tuple[TokensRead, Bias | None]:
-    """Memories as one batch of tokens; shorter ones are padded, and a bias hides the padding.
+def grouped(memories: Sequence[LayerMemory]) -> list[tuple[list[int], TokensRead]]:
+    """Rows whose memories hold equally many tokens, and these as one batch, for each number of tokens.
 
     Args:
-        memories: one per image.
-        own: tokens whose precision and device the bias gets.
+        memories: one per row.
     """
+    groups: dict[int, list[int]] = {}
     rows = [memory.tokens for memory in memories if isinstance(memory, GridMemory)]
-    longest = max(h.shape[0] for h in rows)
-    if all(h.shape[0] == longest for h in rows):
-        return torch.stack(rows), None
-    bias = torch.zeros(len(rows), 1, longest, dtype=own.dtype, device=own.device)
-    for row, h in zip(bias, rows, strict=True):
-        row[:, h.shape[0] :] = torch.finfo(own.dtype).min
-    return torch.stack([nnf.pad(h, (0, 0, 0, longest - h.shape[0])) for h in rows]), bias
+    for row, tokens in enumerate(rows):
+        groups.setdefault(len(tokens), []).append(row)
+    return [(found, torch.stack([rows[row] for row in found])) for found in groups.values()]
 
 
 def folded(x: TokenBatch, rows: int) -> TokensRead:
@@ -182,7 +224,9 @@ def with_modules(unet: nn.Module, modules: dict[str, nn.Module | None]) -> nn.Mo
 
 
 def adapter_processors(unet: Any) -> list[Any]:
-    """The attention processors of loaded IP-Adapters."""
+    """The attention processors of loaded IP-Adapters; their images enter by a projection of the UNet's."""
+    if getattr(unet, "encoder_hid_proj", None) is None:
+        return []
     return [p for p in unet.attn_processors.values() if isinstance(getattr(p, "scale", None), list)]
 
 

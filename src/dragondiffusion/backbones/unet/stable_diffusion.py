@@ -184,12 +184,14 @@ class StableDiffusion(PipelineBackbone):
         return tuple(maps)
 
     def _call(self, unet: nn.Module, z_t: Latents, level: Level, condition: Condition) -> Tensor:
-        text = condition.text.to(self.dtype)
+        dtype = self.dtype
         extras = self._extras(condition)
         # Of the whole network: blocks that a resumed call holds back are no modules of its copy.
         with adapters_scaled(self._unet, condition.image_scale if IMAGE_EMBEDS in extras else 0.0):
             added = {"added_cond_kwargs": self._with_silent_adapters(extras, len(z_t))}
-            return unet(z_t.to(self.dtype), int(level.t), encoder_hidden_states=text, return_dict=False, **added)[0]
+            # As a number it would be copied to the device, and waited for.
+            t = torch.full((1,), int(level.t), device=z_t.device)
+            return unet(z_t.to(dtype), t, encoder_hidden_states=condition.text.to(dtype), return_dict=False, **added)[0]
 
     def _extras(self, condition: Condition) -> dict[str, Any]:
         """Further conditioning by the names that the UNet knows."""

@@ -38,46 +38,73 @@ from ...backbones.published.shapes import (
     VAE_SD3,
 )
 
+TOY_15: Mapping[str, Any] = {"block_out_channels": (32, 64, 64, 64), "cross_attention_dim": 32, "norm_num_groups": 8}
+TOY_XL: Mapping[str, Any] = {
+    "addition_time_embed_dim": 8,
+    "attention_head_dim": (4, 8, 8),
+    "block_out_channels": (32, 64, 64),
+    "cross_attention_dim": 64,
+    "norm_num_groups": 8,
+    "projection_class_embeddings_input_dim": 80,
+    "transformer_layers_per_block": (1, 1, 2),
+}
+TOY_VAE: Mapping[str, Any] = {"block_out_channels": (8, 16, 16, 16), "layers_per_block": 1, "norm_num_groups": 4}
+TOY_TEXT: Mapping[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 2,
+    "projection_dim": 32,
+}
+"""Changes that make the published shapes small."""
+TOYS = ("sd-1.5", "sdxl")
+"""Shapes that can be made small."""
 
-def pipeline(name: str, device: str, dtype: torch.dtype) -> Any:
+
+def pipeline(name: str, device: str, dtype: torch.dtype, toy: bool = False) -> Any:
     """A pipeline with random weights; on the meta device it takes no memory.
 
     Args:
         name: key of `PIPELINES`.
         device: where it is made.
         dtype: precision of all its networks.
+        toy: blocks as published with few channels each, to try out on any machine what is measured elsewhere.
 
     Raises:
-        ValueError: if there is no such shape.
+        ValueError: if there is no such shape, or no toy of it.
     """
     if name not in PIPELINES:
         raise ValueError(f"shape {name!r} is unknown; use one of {', '.join(PIPELINES)}")
+    if toy and name not in TOYS:
+        raise ValueError(f"shape {name!r} has no toy; use one of {', '.join(TOYS)}")
     kind, parts, scheduler, others = PIPELINES[name]
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
         with torch.device(device):
-            made = parts()
+            made = parts(toy=True) if toy else parts()
     finally:
         torch.set_default_dtype(before)
     return kind(**made, scheduler=scheduler(), **others)
 
 
-def _parts_15() -> dict[str, Any]:
+def _parts_15(toy: bool = False) -> dict[str, Any]:
     return {
-        "unet": cast(Any, UNet2DConditionModel)(**SD_15),
-        "vae": cast(Any, AutoencoderKL)(**VAE, scaling_factor=0.18215),
-        "text_encoder": CLIPTextModel(_text(CLIP_L)),
+        "unet": cast(Any, UNet2DConditionModel)(**{**SD_15, **(TOY_15 if toy else {})}),
+        "vae": cast(Any, AutoencoderKL)(**{**VAE, **(TOY_VAE if toy else {})}, scaling_factor=0.18215),
+        "text_encoder": CLIPTextModel(_text(TOY_TEXT if toy else CLIP_L)),
         "tokenizer": tokenizer(),
     }
 
 
-def _parts_xl() -> dict[str, Any]:
+def _parts_xl(toy: bool = False) -> dict[str, Any]:
     return {
-        "unet": cast(Any, UNet2DConditionModel)(**SDXL),
-        "vae": cast(Any, AutoencoderKL)(**{**VAE, "sample_size": 1024}, scaling_factor=0.13025),
-        "text_encoder": CLIPTextModel(_text(CLIP_L)),
-        "text_encoder_2": CLIPTextModelWithProjection(_text(CLIP_G)),
+        "unet": cast(Any, UNet2DConditionModel)(**{**SDXL, **(TOY_XL if toy else {})}),
+        "vae": cast(Any, AutoencoderKL)(
+            **{**VAE, **(TOY_VAE if toy else {}), "sample_size": 1024}, scaling_factor=0.13025
+        ),
+        "text_encoder": CLIPTextModel(_text(TOY_TEXT if toy else CLIP_L)),
+        "text_encoder_2": CLIPTextModelWithProjection(_text(TOY_TEXT if toy else CLIP_G)),
         "tokenizer": tokenizer(),
         "tokenizer_2": tokenizer(),
     }

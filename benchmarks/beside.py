@@ -1,0 +1,179 @@
+"""Things side by side in one process, in turn, so that a busy machine is as busy for all of them.
+
+    python benchmarks/beside.py reference [--kinds move drag] [--limit 4]
+    python benchmarks/beside.py diffusers [--side 512] [--steps 4] [--turns 3]
+    python benchmarks/beside.py variants [--turns 3]
+
+`reference`: presets `reference` (the authors' code, number by number) and `default` with the demo model on held-out
+scenes: seconds, operations and distance to the truth. `diffusers`: an unguided step of ours beside one of diffusers'
+own pipeline, Stable Diffusion 1.5 with random weights. `variants`: default edits of the demo model as it is, with
+weights in channels-last layout, in bfloat16, and with compiled regions.
+
+On the processor seconds are those of the process, which others on the machine lengthen least; on a GPU those of the
+clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+
+from dragondiffusion import Editor, Request, Savings, Settings
+from dragondiffusion.backbones.loading import default_device, load_pipeline
+from dragondiffusion.bench.metrics.pictures import psnr
+from dragondiffusion.bench.runs.cost import FlopMeter
+from dragondiffusion.bench.speed.cases import edits, picture
+from dragondiffusion.bench.speed.published import pipeline
+from dragondiffusion.bench.tasks import HELD_OUT, TASKS
+from dragondiffusion.core.clock import Clock
+from dragondiffusion.edits.settings import Geometry
+from dragondiffusion.imaging.tensors import from_tensor, to_tensor
+
+
+def spent(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds of some work, and what it gives."""
+    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
+    begin = clock()
+    result = work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return clock() - begin, result
+
+
+def in_turn(works: Mapping[str, Callable[[], Any]], turns: int) -> dict[str, list[float]]:
+    """Seconds of several works, one after the other, so many times, after one turn that does not count."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(turns + 1):
+        for name, work in works.items():
+            seconds, _ = spent(work)
+            if turn:
+                taken[name].append(seconds)
+    return taken
+
+
+def ratios(taken: Mapping[str, list[float]], base: str) -> None:
+    """Prints fastest and median seconds, and the median of the ratios turn by turn."""
+    for name, values in taken.items():
+        ratio = median(a / b for a, b in zip(values, taken[base], strict=True))
+        print(f"| {name} | {min(values):.3f} | {median(values):.3f} | {ratio:.2f} |")
+
+
+def reference(kinds: list[str], limit: int, device: str) -> None:
+    """Both presets on the same scenes."""
+    editor = Editor.from_pretrained(device=device)
+    print("| kind | preset | seconds | GFLOP | PSNR whole, dB | PSNR, region | seconds, ratio | squared error, ratio |")
+    print("|---|---|---|---|---|---|---|---|")
+    for kind in kinds:
+        found: dict[str, list[tuple[float, float, float]]] = {"reference": [], "default": []}
+        flops: dict[str, float] = {}
+        for number, task in enumerate(TASKS[kind](limit, HELD_OUT, (128, 128))):
+            headline = next(iter(task.regions()))
+            for preset, rows in found.items():
+                geometry = Geometry.REFERENCE if preset == "reference" else Geometry.AFFINE
+                settings = Settings.preset(preset)
+                request = Request(
+                    from_tensor(task.before[None] * 2 - 1, (128, 128)), task.edit(geometry), settings=settings
+                )
+                if not number:
+                    meter = FlopMeter()
+                    editor.batch([request], clock=meter)
+                    flops[preset] = sum(meter.flops.values()) / 1e9
+                seconds, (result,) = spent(lambda request=request: editor.batch([request]))
+                image = (to_tensor(np.asarray(result.image), (128, 128))[0] + 1) / 2
+                rows.append((seconds, psnr(image, task.truth), psnr(image, task.truth, task.regions()[headline])))
+        shown = {name: [sum(column) / len(rows) for column in zip(*rows, strict=True)] for name, rows in found.items()}
+        for name, (seconds, whole, hard) in shown.items():
+            base = shown["reference"]
+            print(
+                f"| {kind} | {name} | {seconds:.2f} | {flops[name]:.0f} | {whole:.2f} | {headline} {hard:.2f} | "
+                f"{seconds / base[0]:.3f} | {10 ** ((base[1] - whole) / 10):.3f} |",
+                flush=True,
+            )
+
+
+@torch.no_grad()
+def diffusers(side: int, steps: int, turns: int, device: str) -> None:
+    """An unguided step of ours beside one of diffusers' own pipeline, from the same noise under the same text."""
+    torch.manual_seed(0)
+    pipe = pipeline("sd-1.5", device, torch.float16 if device == "cuda" else torch.float32)
+    pipe.set_progress_bar_config(disable=True)
+    backbone = Editor(pipe).backbone
+    canvas = backbone.canvas((side, side), 2)
+    condition, levels = backbone.describe(["an image"], canvas), backbone.levels(steps, canvas)
+    noise = torch.randn((1, 4, side // 8, side // 8), generator=torch.Generator().manual_seed(0)).to(device)
+
+    def ours() -> torch.Tensor:
+        z = noise
+        for i in range(steps):
+            made = backbone.predict(z, levels[i], condition)
+            z = levels[i + 1].alpha * made.z_0 + levels[i + 1].sigma * made.eps
+        return z
+
+    def theirs() -> torch.Tensor:
+        text = condition.text.to(pipe.unet.dtype)
+        options: dict[str, Any] = {"num_inference_steps": steps, "guidance_scale": 1.0, "output_type": "latent"}
+        return pipe(prompt_embeds=text, latents=noise.to(text), height=side, width=side, **options).images
+
+    distance = float((ours() - theirs()).norm() / theirs().norm())
+    print(
+        f"Stable Diffusion 1.5, {side}x{side}, {steps} steps, {device}; latents differ by {distance:.1e} of their norm"
+    )
+    print("| | fastest, s | median, s | ratio |\n|---|---|---|---|")
+    ratios(in_turn({"diffusers": theirs, "ours": ours}, turns), "diffusers")
+
+
+def variants(turns: int, device: str) -> None:
+    """Default edits of the demo model, as it is and otherwise."""
+    size = (128, 128)
+    first, second = edits("move", size)
+    pixels, _ = picture(size)
+    made: dict[str, tuple[Editor, Any]] = {}
+    for name, savings, dtype in (
+        ("as it is", Savings(), torch.float32),
+        ("channels last", Savings(channels_last=True), torch.float32),
+        ("bfloat16", Savings(), torch.bfloat16),
+        ("compiled regions", Savings(compiled=True), torch.float32),
+    ):
+        editor = Editor(load_pipeline(None, device, dtype, savings), savings)
+        warm, (result,) = spent(lambda editor=editor: editor.batch([Request(pixels, first)]))
+        made[name] = editor, result
+        base = made["as it is"][1].latents
+        change = float((result.latents - base).norm() / base.norm())
+        print(f"{name}: first edit {warm:.2f} s, differs by {change:.1e}", flush=True)
+    print("| first edit | fastest, s | median, s | ratio |\n|---|---|---|---|")
+    works = {name: lambda e=editor: e.batch([Request(pixels, first)]) for name, (editor, _) in made.items()}
+    ratios(in_turn(works, turns), "as it is")
+    editor, result = made["as it is"]
+    clock = Clock()
+    seconds, _ = spent(lambda: editor.batch([Request(result.reference, second)], clock=clock))
+    print(f"second edit as it is: {seconds:.2f} s")
+
+
+def main() -> None:
+    """Reads what is asked for and prints it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", choices=("reference", "diffusers", "variants"))
+    parser.add_argument("--kinds", nargs="+", default=["move", "drag"], choices=list(TASKS))
+    parser.add_argument("--limit", type=int, default=4)
+    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--device", default=default_device())
+    given = parser.parse_args()
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {given.device}")
+    if given.what == "reference":
+        reference(given.kinds, given.limit, given.device)
+    elif given.what == "diffusers":
+        diffusers(given.side, given.steps, given.turns, given.device)
+    else:
+        variants(given.turns, given.device)
+
+
+if __name__ == "__main__":
+    main()
