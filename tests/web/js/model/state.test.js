@@ -6,6 +6,7 @@ import * as edits from "../../../../src/dragondiffusion/web/static/model/edits.j
 import { begin, canUndo } from "../../../../src/dragondiffusion/web/static/model/history.js";
 import { firstState, sentences, Store } from "../../../../src/dragondiffusion/web/static/model/state.js";
 import { statusOf } from "../../../../src/dragondiffusion/web/static/model/status.js";
+import { leave } from "../../../../src/dragondiffusion/web/static/panels/shortcuts.js";
 import { forget } from "../../../../src/dragondiffusion/web/static/net/running.js";
 import { picture, placing, selection } from "../samples.js";
 
@@ -126,6 +127,19 @@ test("a result that is deleted is in no step any more", async () => {
   store.undo();
   assert.equal(store.doc, open);
   assert.ok(!canUndo(store.state.history));
+});
+
+test("Escape leaves one thing at a time: the gesture, the error, the result, the selection", () => {
+  const store = makeStore(selected);
+  store.arrive("first");
+  store.set({ error: "The server does not answer." });
+  const gestures = [true, false, false, false];
+  const left = gestures.map((isRunning) => {
+    leave(/** @type {any} */ ({ store }), { cancelGesture: () => isRunning });
+    return [store.state.error, store.state.shown, store.doc.selection !== null];
+  });
+  const error = "The server does not answer.";
+  assert.deepEqual(left, [[error, "first", true], [null, "first", true], [null, null, true], [null, null, false]]);
 });
 
 test("the tool fits what is worked on: after restoring, choosing, pasting, and with another image", () => {

@@ -50,7 +50,8 @@ export function saveChanges({ store }) {
     const { state } = store;
     if (state.session === null || !state.ready) return;
     saved = state;
-    saveHistory(state);
+    const isBlank = state.history.present.picture === null; // nothing that the next tab could go on with
+    saveHistory(state, isBlank ? tabStorage(browserStorage("sessionStorage"), null) : tabStorage());
     saveKept(state, browserStorage("localStorage"));
   };
   store.listen((state) => {

@@ -104,10 +104,10 @@ function done(act) {
   return true;
 }
 
-/** Escape: the gesture, the result, the selection; whatever comes first.
+/** Escape: the gesture, the error, the result, the selection; whatever comes first.
  * @param {App} app
- * @param {Stage} stage */
-function leave(app, stage) {
+ * @param {Pick<Stage, "cancelGesture">} stage */
+export function leave(app, stage) {
   const { store } = app;
   if (stage.cancelGesture()) return;
   if (store.state.error !== null) store.set({ error: null });
