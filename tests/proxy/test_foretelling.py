@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dragondiffusion.core.geometry import Region
-from dragondiffusion.proxy.foretelling import KNOWN, foretell, foretell_hole
+from dragondiffusion.proxy.foretelling import KNOWN, foretell
 from dragondiffusion.proxy.inpainting import inpaint
 
 SIDE = 96
@@ -37,15 +37,7 @@ def test_what_is_settled():
 
 def test_without_a_place_nothing_is_unknown():
     nothing = torch.zeros(SIDE, SIDE, dtype=torch.bool)
-    assert foretell(NOISE, nothing) == foretell(NOISE, ~nothing) == foretell_hole(NOISE, nothing) == KNOWN
-
-
-def test_light_is_taken_off_first():
-    shaded = torch.where(X > 50, 0.8, 1.0)
-    dark = (CHECKS + 1) * shaded - 1
-    assert foretell_hole(dark, square(40, 20), 1 / shaded).typical == pytest.approx(
-        foretell(CHECKS, square(40, 20)).typical
-    )
+    assert foretell(NOISE, nothing) == foretell(NOISE, ~nothing) == KNOWN
 
 
 def test_a_place_among_letters_is_as_wrong_as_it_is_foretold():

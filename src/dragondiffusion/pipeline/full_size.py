@@ -6,6 +6,7 @@ has it: the edit is made once more in pixels at the photo's scale, and the detai
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,12 @@ from ..edits.settings import Geometry
 from ..imaging.compositing import agreement, mixed
 from ..imaging.files import Pixels
 from ..imaging.frames import Box, Frame, box_of_mask, intersection, joined, shifted_box, shrunk
-from ..imaging.photos import Channel, Photo
+from ..imaging.photos import Channel, Photo, Shot
 from ..imaging.tensors import from_tensor, pad_picture, to_tensor, to_unpadded
 from ..proxy.rough import Copied, painted
 from .plan import compile_edits, extent
 from .request import Plan
+from .wider import inpaint_within
 
 ROWS = 256
 """Rows of a photo that are blended at once, so that few of its pixels are floats. Source: chosen."""
@@ -159,9 +161,9 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
     weight = alpha[top:bottom, left:right].float()
     if not one.settings.proxy:
         return Finer(None, None, weight)
-    drawn = from_tensor(painted([x, *others], fine.placed, fine.hole_pixels, fine.lit), frame.size)[
-        top:bottom, left:right
-    ]
+    way = partial(inpaint_within, Shot(photo, frame))
+    drawn = from_tensor(painted([x, *others], fine.placed, fine.hole_pixels, fine.lit, way), frame.size)
+    drawn = drawn[top:bottom, left:right]
     if photo.alpha is None:
         return Finer(drawn, None, weight)
     opacity = painted_opacity(to_tensor(frame.pixels(_as_picture(photo.alpha)), canvas.padded), others, fine)

@@ -24,10 +24,12 @@ from ..imaging.photos import Photo, Shot, read_photo
 from ..method.objective import Objective
 from ..method.settings import RunSettings
 from ..proxy.change_map import ChangeMap
-from ..proxy.foretelling import foretell_hole
+from ..proxy.foretelling import KNOWN, Foretold, foretell
+from ..proxy.shading import scaled
 from .cache import guided_steps, steps_read
 from .reference import Reference
 from .request import InversionRequest, Plan, Request, as_edits
+from .wider import Wider
 
 
 def plan(backbone: Backbone, request: Request, number: int | None = None) -> Plan:
@@ -97,10 +99,11 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
         backbone.check_image_prompt()
     further = [InversionRequest.of_guide(guide, canvas) for edit in edits for guide in edit.guides(canvas, settings)]
     levels = backbone.levels(settings.steps, canvas)
-    map_ = change_map(compiled, x, levels, settings)
+    foretold = _foretold(compiled, x, shot, settings)
+    map_ = change_map(compiled, foretold, levels, settings)
     pictures = (first, *further)
     start, notes = map_.first(levels), _notes(backbone, request, settings, pictures)
-    return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, map_, start, notes)
+    return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, foretold, map_, start, notes)
 
 
 def _notes(
@@ -117,20 +120,19 @@ def _notes(
     return tuple(notes)
 
 
-def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settings) -> ChangeMap:
+def change_map(compiled: Compiled, hole: Foretold, levels: Levels, settings: Settings) -> ChangeMap:
     """When every latent cell of an edit is released.
 
     Args:
         compiled: the edits as data.
-        x: the padded image in [-1, 1].
+        hole: how well its source hole can be inpainted.
         levels: of the run.
         settings: how.
     """
     ratio = math.inf
     clamps_hole = settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
     if clamps_hole and bool(compiled.hole_pixels.any()):
-        known = foretell_hole(x, compiled.hole_pixels, compiled.lit)
-        ratio = NEVER if known.is_settled else (settings.clamp_hole or 0.0) * known.typical
+        ratio = NEVER if hole.is_settled else (settings.clamp_hole or 0.0) * hole.typical
     return ChangeMap.filled(
         levels,
         rest=compiled.rest(settings.clamp_margin),
@@ -139,6 +141,14 @@ def change_map(compiled: Compiled, x: Pictures, levels: Levels, settings: Settin
         hole_ratio=ratio,
         placed=compiled.placed,
     )
+
+
+def _foretold(compiled: Compiled, x: Pictures, shot: Shot, settings: Settings) -> Foretold:
+    """How well the source hole can be inpainted, with all that the photo shows around it."""
+    if not settings.proxy or not bool(compiled.hole_pixels.any()):
+        return KNOWN
+    wider = Wider.of(x if compiled.lit is None else scaled(x, compiled.lit), compiled.hole_pixels, shot)
+    return foretell(wider.x, wider.hole)
 
 
 def _shown(request: Request, settings: Settings, working: int) -> tuple[Shot, Reference | None]:

@@ -98,7 +98,8 @@ def finish(one: Prepared, x: Pictures) -> tuple[Image.Image, Mask, Report]:
     """The image, composited onto the input where asked, where it may differ from it, and its report."""
     plan, reference, proxy = one.plan, one.references[0], None if one.proxy is None else one.proxy.x
     pixels, (region, alpha) = from_tensor(x, reference.canvas.picture), weights(one)
-    report = judge(composite(pixels, reference.pixels, alpha), reference.pixels, plan.compiled, proxy, region)
+    made = composite(pixels, reference.pixels, alpha)
+    report = judge(made, reference.pixels, plan.compiled, proxy, region, plan.hole)
     rough = None if proxy is None else from_tensor(proxy, reference.canvas.picture)
     image, placed = onto_photo(plan, pixels, alpha, rough)
     if not plan.settings.composite and plan.shot.frame.scale < 1:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -13,6 +14,7 @@ from ..proxy.change_map import Clamped, clean_latents
 from ..proxy.rough import Proxy, painted
 from .reference import Reference
 from .request import Plan
+from .wider import inpaint_within
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def _proxy(backbone: Backbone, one: Plan, references: Sequence[Reference]) -> Pr
     paints = any(placed.paint is not None for placed in compiled.placed)
     if not one.settings.proxy or not (paints or bool(compiled.hole_pixels.any())):
         return None
-    x = painted([r.x.cpu() for r in references], compiled.placed, compiled.hole_pixels, compiled.lit)
+    way = partial(inpaint_within, one.shot)
+    x = painted([r.x.cpu() for r in references], compiled.placed, compiled.hole_pixels, compiled.lit, way)
     return Proxy(x, backbone.encode(x))
 
 

@@ -18,7 +18,7 @@ from ..edits.base import Compiled
 from ..edits.hole import FRINGE
 from ..imaging.files import Pixels
 from ..proxy.appearance import Recoloured, Redressed, Woven
-from ..proxy.foretelling import foretell
+from ..proxy.foretelling import KNOWN, Foretold
 from ..proxy.rough import Copied
 from ..proxy.shadows import blurred
 from . import evidence
@@ -132,7 +132,14 @@ class Report:
         return f"{level}: {'; '.join([*words, *self.faults, *guessed])}"
 
 
-def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures | None, region: Mask) -> Report:
+def judge(
+    result: Pixels,
+    original: Pixels,
+    compiled: Compiled,
+    proxy: Pictures | None,
+    region: Mask,
+    hole: Foretold = KNOWN,
+) -> Report:
     """Judges a result.
 
     Args:
@@ -141,6 +148,7 @@ def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures 
         compiled: the edit as data, on the padded picture.
         proxy: the padded rough edit in [-1, 1]; None without one.
         region: where the edit was free to change the picture, of the picture's size.
+        hole: how well the source hole could be inpainted.
     """
     size: Size = (original.shape[0], original.shape[1])
     y, x = _unit(result), _unit(original)
@@ -151,10 +159,8 @@ def judge(result: Pixels, original: Pixels, compiled: Compiled, proxy: Pictures 
         return Report(None, None, background, float((y - x).square().mean()))
     d = (proxy[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
     arrives, leaves = places(compiled, size)
-    hole = foretell(2 * x[None] - 1, leaves)
-    errors = _errors(y, x, d, compiled, arrives | leaves) | {
-        HIDDEN: (hole.mean / 2) ** 2 * float(leaves.float().mean())
-    }
+    errors = _errors(y, x, d, compiled, arrives | leaves)
+    errors[HIDDEN] = (hole.mean / 2) ** 2 * float(leaves.float().mean())
     return Report(
         arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
         ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,

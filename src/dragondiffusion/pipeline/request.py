@@ -14,6 +14,7 @@ from ..imaging.files import ImageLike, Pixels
 from ..imaging.photos import Photo, Shot
 from ..imaging.tensors import from_tensor, pad_picture, to_tensor
 from ..proxy.change_map import ChangeMap
+from ..proxy.foretelling import Foretold
 from .reference import Reference
 
 
@@ -114,6 +115,7 @@ class Plan:
         compiled: the edits as data.
         pictures: the image, then those its edits take something from; what is inverted already is a reference.
         levels: noise levels of the run.
+        hole: how well the source hole can be inpainted.
         map: when every latent cell is released.
         start: noise level at which its run can begin.
         notes: what a user should know of how its images, masks and prompts were read.
@@ -127,6 +129,7 @@ class Plan:
     compiled: Compiled
     pictures: tuple[InversionRequest | Reference, ...]
     levels: Levels
+    hole: Foretold
     map: ChangeMap
     start: int
     notes: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core.geometry import dilate, fill
+from ..core.geometry import dilate, fill, surroundings
 from ..core.stopping import go_on
 from ..core.types import Mask, Pictures, Region, Size
 from .smooth import border, smoothly
@@ -58,7 +58,7 @@ def copied(x: Pictures, hole: Region, piece: Region | None = None) -> Pictures:
     ring = border(piece) & ~hole
     if shrink > 1:
         offsets = [finer(x, hole, ring, (dy * shrink, dx * shrink), shrink) for dy, dx in offsets]
-    return laid(x, hole, ring, offsets) if offsets else smoothly(x, hole)
+    return laid(x, hole, ring, offsets, piece) if offsets else smoothly(x, hole)
 
 
 def has_offsets(x: Pictures, hole: Region, piece: Region) -> bool:
@@ -136,30 +136,51 @@ class _Copy:
     cost: Mask
 
 
-def laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset]) -> Pictures:
+def laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset], piece: Region | None = None) -> Pictures:
     """A hole filled by offsets, every pixel by the one that continues the border nearest to it best.
 
     What the copies lack at the hole's rim is added all over the hole, ever smoother inwards, so that no seam shows.
 
+    Args:
+        x: one picture.
+        hole: unknown pixels.
+        ring: known pixels that are continued.
+        offsets: (dy, dx), from pixels of the hole to those they are copied from.
+        piece: the part of the hole that is wanted; None is all of it.
+
     Source: for the membrane, P. Perez et al., "Poisson image editing", SIGGRAPH 2003, and Z. Farbman et al.,
     "Coordinates for instant image cloning", SIGGRAPH 2009.
     """
-    copies = [_copy(x, hole, ring, offset) for offset in offsets]
+    near = surroundings(ring | (hole if piece is None else piece), RIM)
+    here, unknown, ring = x[..., near[0], near[1]], hole[near], ring[near]
+    copies = [_copy(here, _taken(x, hole, near, offset), ring) for offset in offsets]
     costs = torch.stack([copy.cost for copy in copies])
     best = costs.argmin(0)
     made = torch.stack([copy.made for copy in copies])
     taken = made.gather(0, best[None, None].expand(1, 3, -1, -1))
     copies_end = ~costs.amin(0).isfinite()
-    nothing = hole & copies_end
-    rim = dilate(hole, RIM) & ~hole & ~copies_end
-    joined = taken + fill((x - taken).where(rim, torch.zeros_like(x)), ~rim)
-    return fill(torch.where(hole & ~nothing, joined, x).clamp(-1, 1), nothing)
+    nothing = unknown & copies_end
+    rim = dilate(unknown, RIM) & ~unknown & ~copies_end
+    joined = taken + fill((here - taken).where(rim, torch.zeros_like(here)), ~rim)
+    result = x.clone()
+    result[..., near[0], near[1]] = fill(torch.where(unknown & ~nothing, joined, here).clamp(-1, 1), nothing)
+    return result
 
 
-def _copy(x: Pictures, hole: Region, ring: Region, offset: Offset) -> _Copy:
-    (dy, dx), (height, width) = offset, hole.shape
-    there = torch.roll(x[0], (-dy, -dx), (1, 2))
-    valid = shifted(~hole, (-dy, -dx))
+def _taken(
+    x: Pictures, hole: Region, near: tuple[slice, slice], offset: Offset
+) -> tuple[Float[Tensor, "3 height width"], Region]:
+    """What lies an offset away from a part of a picture, and where that is known."""
+    rows, columns = (torch.arange(n)[span] + by for n, span, by in zip(hole.shape, near, offset, strict=True))
+    down, across = ((at >= 0) & (at < n) for at, n in zip((rows, columns), hole.shape, strict=True))
+    rows, columns = rows.clamp(0, hole.shape[0] - 1), columns.clamp(0, hole.shape[1] - 1)
+    known = down[:, None] & across & ~hole[rows][:, columns]
+    return x[0][:, rows][:, :, columns], known
+
+
+def _copy(x: Pictures, taken: tuple[Float[Tensor, "3 height width"], Region], ring: Region) -> _Copy:
+    """A part of a picture filled by what lies an offset away."""
+    (there, valid), (height, width) = taken, ring.shape
     difference = x[0] - there
     error = difference.square().mean(0).clamp(max=FOREIGN**2)
     error = torch.where(valid, error, FOREIGN**2)

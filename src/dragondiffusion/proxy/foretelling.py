@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from ..core.geometry import dilate
-from ..core.types import Mask, Pictures, Region
+from ..core.types import Pictures, Region
 from .inpainting import EXACT, Tried, cut_out, inpaint, pieces, tried
-from .shading import scaled
 
 SURROUNDINGS = 0.5
 """How wide the surroundings are that tell how well a place can be inpainted, in radii of it. Source: chosen."""
@@ -68,17 +67,6 @@ def foretell(x: Pictures, place: Region) -> Foretold:
         untried = math.sqrt(UNTRIED) * typical
         return Foretold(typical, untried, untried)
     return Foretold(typical, math.sqrt(float(mean.mean())), math.sqrt(float(smooth.mean())))
-
-
-def foretell_hole(x: Pictures, hole_pixels: Region, lit: Mask | None = None) -> Foretold:
-    """How far the proxy may be wrong in the source hole, see `foretell`.
-
-    Args:
-        x: the padded image in [-1, 1].
-        hole_pixels: pixels whose content goes away.
-        lit: what brightness is multiplied by before; None leaves it.
-    """
-    return foretell(x if lit is None else scaled(x, lit), hole_pixels)
 
 
 def _tried(x: Pictures, place: Region, piece: Region) -> Tried:

@@ -79,11 +79,16 @@ def pieces(hole: Region) -> list[Region]:
     return found
 
 
+def context_of(hole: Region) -> int:
+    """How many pixels on every side of a hole are looked at."""
+    left, top, right, bottom = bounding_box(hole)
+    return max(LEAST_CONTEXT, round(CONTEXT * max(right - left, bottom - top)))
+
+
 def cut_out(x: Pictures, hole: Region, piece: Region) -> tuple[tuple[slice, slice], Pictures, Region, Region]:
     """A piece of a hole with what is looked at around it: where it lies, the picture, the hole, and the piece there."""
     go_on()
-    left, top, right, bottom = bounding_box(piece)
-    by = max(LEAST_CONTEXT, round(CONTEXT * max(right - left, bottom - top)))
+    (left, top, right, bottom), by = bounding_box(piece), context_of(piece)
     near = slice(max(0, top - by), bottom + by), slice(max(0, left - by), right + by)
     return near, x[..., near[0], near[1]].cpu().float(), hole[near], piece[near]
 
