@@ -31,6 +31,10 @@ from .reference import Reference
 from .request import InversionRequest, Plan, Request, as_edits
 from .wider import Wider
 
+LEAST_SCALE, FINE = 0.45, 512
+"""In frames at less than this scale source holes are left to the proxy by models made for fewer than so many pixels: what
+they draw is blurred when it is enlarged. Source: tuning seeds of `bench photos`, docs/experiments.md."""
+
 
 def plan(backbone: Backbone, request: Request, number: int | None = None) -> Plan:
     """Reads and checks a request.
@@ -100,7 +104,8 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     further = [InversionRequest.of_guide(guide, canvas) for edit in edits for guide in edit.guides(canvas, settings)]
     levels = backbone.levels(settings.steps, canvas)
     foretold = _foretold(compiled, x, shot, settings)
-    map_ = change_map(compiled, foretold, levels, settings)
+    coarse = shot.frame.scale < LEAST_SCALE and working < FINE
+    map_ = change_map(compiled, None if coarse else foretold, levels, settings)
     pictures = (first, *further)
     start, notes = map_.first(levels), _notes(backbone, request, settings, pictures)
     return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, foretold, map_, start, notes)
@@ -120,19 +125,20 @@ def _notes(
     return tuple(notes)
 
 
-def change_map(compiled: Compiled, hole: Foretold, levels: Levels, settings: Settings) -> ChangeMap:
+def change_map(compiled: Compiled, hole: Foretold | None, levels: Levels, settings: Settings) -> ChangeMap:
     """When every latent cell of an edit is released.
 
     Args:
         compiled: the edits as data.
-        hole: how well its source hole can be inpainted.
+        hole: how well its source hole can be inpainted; None leaves it to that.
         levels: of the run.
         settings: how.
     """
     ratio = math.inf
     clamps_hole = settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
     if clamps_hole and bool(compiled.hole_pixels.any()):
-        ratio = NEVER if hole.is_settled else (settings.clamp_hole or 0.0) * hole.typical
+        settled = hole is None or hole.is_settled
+        ratio = NEVER if settled else (settings.clamp_hole or 0.0) * hole.typical
     return ChangeMap.filled(
         levels,
         rest=compiled.rest(settings.clamp_margin),

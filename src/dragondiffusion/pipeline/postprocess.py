@@ -84,14 +84,29 @@ def weights(one: Prepared) -> tuple[Mask, Mask]:
 
 
 def decode(backbone: Backbone, latents: Latents, work: Sequence[Prepared]) -> Pictures:
-    """The images, with the high-frequency detail of their proxies restored where asked."""
+    """The images, with the high-frequency detail of their proxies restored where asked.
+
+    What is clamped to its proxy to the end is the proxy then, without what the autoencoder would make of it.
+    """
+    drawn = [_restored(one) and one.plan.start < len(one.plan.levels) for one in work]
+    if not any(drawn) and all(map(_restored, work)):
+        return torch.cat([one.proxy.x for one in work if one.proxy is not None])
     pictures = backbone.decode(latents).cpu()
     for k, one in enumerate(work):
         go_on()
-        if one.plan.settings.restore_detail and one.proxy is not None:
+        if one.proxy is None or not _restored(one):
+            continue
+        if drawn[k]:
             blurred = backbone.decode(one.proxy.latents).cpu()
             pictures[k : k + 1] = detailed(pictures[k : k + 1], one.proxy.x, blurred)
+        else:
+            pictures[k : k + 1] = one.proxy.x
     return pictures
+
+
+def _restored(one: Prepared) -> bool:
+    """Whether detail is restored from a proxy."""
+    return one.plan.settings.restore_detail and one.proxy is not None
 
 
 def finish(one: Prepared, x: Pictures) -> tuple[Image.Image, Mask, Report]:
