@@ -281,3 +281,17 @@ def test_frames_at_the_picture_s_border_fade_only_inside(editor):
     assert frame == Frame(SIZE, (0, 0, 64, 64), 1.0, 64)
     assert result.region[8, 2] == 1  # of the disc, at the border of the frame
     assert torch.from_numpy(result.region)[64:].max() == 0
+
+
+def test_a_small_model_leaves_holes_of_large_photos_to_the_proxy_and_says_so(editor):
+    """Enlarged four times and more, what it draws would be a blur."""
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (1200, 1200, 3), dtype=np.uint8)
+    mask = np.zeros((1200, 1200), bool)
+    mask[300:900, 300:900] = True
+    working = editor.backbone.working_size
+    result = editor(photo, Remove(mask), settings=Settings(steps=2, shadows=False))
+    assert working < 512 and any(f"made for {working} pixels" in note for note in result.notes)
+    assert not any(result.energies)
+    small = editor(photo[:96, :96], Remove(mask[250:346, 250:346]), settings=Settings(steps=2, shadows=False))
+    assert not any("made for" in note for note in small.notes)

@@ -32,8 +32,13 @@ from .request import InversionRequest, Plan, Request, as_edits
 from .wider import Wider
 
 LEAST_SCALE, FINE = 0.45, 512
-"""In frames at less than this scale source holes are left to the proxy by models made for fewer than so many pixels: what
+"""In frames at less than this scale models made for fewer than so many pixels leave source holes to the proxy: what
 they draw is blurred when it is enlarged. Source: tuning seeds of `bench photos`, docs/experiments.md."""
+
+LEFT_ALONE = (
+    "the place that is left is filled from the photo around it, not by the model: made for {pixels} pixels, it sees "
+    "the photo at {scale} % of its size; a checkpoint made for 512 or more fills it itself"
+)
 
 
 def plan(backbone: Backbone, request: Request, number: int | None = None) -> Plan:
@@ -108,6 +113,8 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     map_ = change_map(compiled, None if coarse else foretold, levels, settings)
     pictures = (first, *further)
     start, notes = map_.first(levels), _notes(backbone, request, settings, pictures)
+    if coarse and not foretold.is_settled and settings.clamp_hole is not None:
+        notes = (*notes, LEFT_ALONE.format(pixels=working, scale=round(100 * shot.frame.scale)))
     return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, foretold, map_, start, notes)
 
 

@@ -55,10 +55,8 @@ def copied(x: Pictures, hole: Region, piece: Region | None = None) -> Pictures:
     piece = hole if piece is None else piece
     small, unknown = reduced(x, hole, shrink)
     offsets = _offsets(small, unknown, reduced_region(piece, shrink))
-    ring = border(piece) & ~hole
-    if shrink > 1:
-        offsets = [finer(x, hole, ring, (dy * shrink, dx * shrink), shrink) for dy, dx in offsets]
-    return laid(x, hole, ring, offsets, piece) if offsets else smoothly(x, hole)
+    offsets = refined(x, hole, piece, offsets, shrink)
+    return laid(x, hole, border(piece) & ~hole, offsets, piece) if offsets else smoothly(x, hole)
 
 
 def has_offsets(x: Pictures, hole: Region, piece: Region) -> bool:
@@ -98,7 +96,27 @@ def _offsets(x: Pictures, hole: Region, piece: Region, count: int = OFFSETS) -> 
     return found
 
 
-def finer(x: Pictures, hole: Region, ring: Region, offset: Offset, by: int) -> Offset:
+def refined(x: Pictures, hole: Region, piece: Region, offsets: Sequence[Offset], shrink: int) -> list[Offset]:
+    """Offsets of a reduced picture in whole pixels of the picture itself, found on ever finer copies of it.
+
+    Args:
+        x: one picture.
+        hole: unknown pixels.
+        piece: the part of them whose border is continued.
+        offsets: those of the reduced picture.
+        shrink: how far it was reduced.
+    """
+    found = list(offsets)
+    while shrink > 1 and found:
+        shrink, ratio = shrink // 2, shrink / (shrink // 2)
+        small, unknown = reduced(x, hole, shrink)
+        ring = border(reduced_region(piece, shrink)) & ~unknown
+        near = [(round(dy * ratio), round(dx * ratio)) for dy, dx in found]
+        found = [_finer(small, unknown, ring, offset, math.ceil(ratio)) for offset in near]
+    return found
+
+
+def _finer(x: Pictures, hole: Region, ring: Region, offset: Offset, by: int) -> Offset:
     """The offset near one, in whole pixels, under which some pixels of the border look most alike."""
     rows, columns = ring.nonzero().unbind(1)
     step = max(1, len(rows) // SAMPLES)

@@ -11,7 +11,7 @@ import torch.nn.functional as nnf
 from ..core.geometry import bounding_box, fill
 from ..core.stopping import go_on
 from ..core.types import Mask, Pictures, Region, Size
-from .exemplars import OFFSETS, SEARCHED, Offset, finer, laid, reduced, shifted
+from .exemplars import OFFSETS, SEARCHED, Offset, laid, reduced, refined, shifted
 from .smooth import border
 
 LEAST = 0.25
@@ -58,8 +58,7 @@ def _continued(x: Pictures, known: Region, wanted: Region) -> Pictures:
     shrink = max(1, math.ceil(max(known.shape) / SEARCHED))
     small, unknown = reduced(x, ~known, shrink)
     offsets = _offsets(small, ~unknown)
-    if shrink > 1:
-        offsets = [finer(x, ~known, border(~known), (dy * shrink, dx * shrink), shrink) for dy, dx in offsets]
+    offsets = refined(x, ~known, ~known, offsets, shrink)
     for _ in range(PASSES):
         go_on()
         reached = torch.zeros_like(known)
