@@ -3,7 +3,7 @@
 from ..method.denoiser import Condition
 from .base import Backbone
 from .checkpoint import Checkpoint
-from .loading import Loaded, load, load_pipeline, usable_device, wrap
+from .loading import Loaded, default_device, load, load_pipeline, wrap
 from .prediction import PredictionType
 from .savings import Offload, OutOfMemory, Saving, Savings, in_memory
 
@@ -17,9 +17,9 @@ __all__ = [
     "PredictionType",
     "Saving",
     "Savings",
+    "default_device",
     "in_memory",
     "load",
     "load_pipeline",
-    "usable_device",
     "wrap",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..backbones import Backbone, Checkpoint, OutOfMemory, PredictionType, in_memory, load, usable_device, wrap
+from ..backbones import Backbone, Checkpoint, OutOfMemory, PredictionType, default_device, in_memory, load, wrap
 from ..backbones.savings import Saving, Savings
 from ..core.bounds import fitted
 from ..core.clock import Clock
@@ -105,7 +105,7 @@ class Editor:
         """
         predicts = None if prediction is None else PredictionType.named(prediction)
         checkpoint = Checkpoint(source, variant, config, tuple(loras), allow_pickle, predicts)
-        place, chosen = usable_device(device), [savings or Savings()]
+        place, chosen = str(device or default_device()), [savings or Savings()]
 
         def more() -> Saving | None:
             following = chosen[-1].offloading(place)
