@@ -21,6 +21,8 @@ import numpy as np
 _ALIAS: tuple[type, ...] = (typing.TypeAliasType,) if sys.version_info >= (3, 12) else ()
 _NUMBERS = frozenset((int, float))
 _MANY = 100
+_WRITTEN = 12_000
+"""Bits of the longest integers that messages write. Source: Python writes 4,300 digits."""
 _QUOTES = reprlib.Repr()
 _QUOTES.maxstring = _QUOTES.maxother = _QUOTES.maxlong = 60
 _WORDS: dict[Any, str] = {
@@ -200,10 +202,9 @@ def words_of(hint: Any, ranges: bool = True) -> str:
 
 def quoted(value: Any) -> str:
     """A value as messages show it, cut where it is long."""
-    try:
-        return _QUOTES.repr(value)
-    except ValueError:  # an integer of more digits than Python writes
+    if isinstance(value, int) and value.bit_length() > _WRITTEN:
         return f"a {type(value).__name__} of thousands of digits"
+    return _QUOTES.repr(value)
 
 
 def _ours(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """What messages quote of what was given, cut where it is long."""
 
 import re
+import stat
 from pathlib import Path
 
 LONGEST = 240
@@ -36,8 +37,10 @@ def is_file(path: Path, name: str) -> bool:
     Raises:
         ValueError: if no file can be called like that.
     """
-    try:
-        return path.is_file()
+    try:  # Path.is_file tells a name that cannot be from one that is free up to Python 3.13 only
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except (OSError, ValueError) as error:  # names too long, or with zero bytes
         raise ValueError(f"{name} cannot be opened ({reason(error)}); choose another name") from error
 
