@@ -34,7 +34,7 @@ from .turns import in_turn
 
 
 class Editor:
-    """Edits images with a pre-trained diffusion model.
+    """Edits images with a pre-trained diffusion model; calls from several threads wait for each other.
 
     Args:
         pipe: a loaded diffusers pipeline; LoRA, adapters, offload and so on are set on it as diffusers does.
