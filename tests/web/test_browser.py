@@ -88,7 +88,7 @@ def test_scale_and_turn_edit_compare_continue(window):
     job = window.finished()
     sent = job["recipe"]["edits"][0]
     assert (sent["offset"], sent["scale"], sent["angle"]) == (offset, placing["scale"][0], placing["angle"])
-    window.page.locator(".dd-card .dd-words", has_text="background untouched").wait_for()
+    window.page.locator(".dd-card .dd-words", has_text="rrived").wait_for()
     compare(window)
     window.choose("Continue from here")
     opened = window.known(lambda doc: doc["picture"]["name"] == job["result"]["name"])

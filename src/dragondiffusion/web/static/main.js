@@ -8,7 +8,7 @@
 import { Client, isFinished } from "./net/client.js";
 import { makeContext, makeSplit } from "./panels/context_bar.js";
 import { emptyDoc } from "./model/document.js";
-import { byName, h } from "./panels/dom.js";
+import { byName } from "./panels/dom.js";
 import { stageEvents } from "./gestures/actions.js";
 import { makeEdits } from "./panels/edit_list.js";
 import { begin } from "./model/history.js";
@@ -25,6 +25,8 @@ import { makeTapHint } from "./panels/tap_hint.js";
 import { makeResults } from "./panels/results.js";
 import { follow } from "./net/running.js";
 import { makeSettings } from "./panels/settings.js";
+import { watchCovers } from "./panels/covers.js";
+import { makeSheets } from "./panels/sheets.js";
 import { Stage } from "./stage/stage.js";
 import { firstState, Store, words } from "./model/state.js";
 import { browserStorage, isOnlyTab, tabStorage } from "./model/tab.js";
@@ -62,13 +64,14 @@ export function mount(element, base) {
     makeStageNotes(app),
     makeSpoken(app),
     makeTapHint(app, stage),
+    makeSheets(app),
   ];
   store.listen((state) => {
     parts.forEach((update) => update(state));
     stage.show(sceneOf(state, views));
     previews.follow();
   });
-  makeTabs(app);
+  watchCovers(app, stage);
   listen(app, stage);
   void start(app);
   return app;
@@ -131,29 +134,4 @@ async function start(app, only = isOnlyTab()) {
     store.set({ error: words(error) });
     setTimeout(() => void start(app, only), AGAIN);
   }
-}
-
-/** On small screens the panels are tabs of a sheet that opens from below.
- * @param {App} app */
-function makeTabs(app) {
-  const bar = byName(app.root, "tabs");
-  const side = /** @type {HTMLElement} */ (bar.parentElement);
-  const tabs = /** @type {const} */ (["edits", "settings"]).map((name) => {
-    const words = name === "edits" ? "Edits" : "Settings";
-    const panel = byName(app.root, name);
-    panel.id = `dd-panel-${name}`;
-    const tab = h("button", { type: "button", class: "dd-tab", role: "tab", "aria-controls": panel.id }, words);
-    tab.addEventListener("click", () => choose(side.dataset.open === name ? "" : name));
-    bar.append(tab);
-    return { name, tab, panel };
-  });
-  /** @param {string} open */
-  function choose(open) {
-    side.dataset.open = open;
-    for (const { name, tab, panel } of tabs) {
-      tab.setAttribute("aria-selected", String(name === open));
-      panel.dataset.open = String(name === open);
-    }
-  }
-  choose("");
 }

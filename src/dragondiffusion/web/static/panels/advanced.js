@@ -12,11 +12,12 @@ import { words } from "../model/state.js";
 
 /** A section that asks for the schema when it is first opened.
  * @param {App} app
+ * @param {{element: HTMLElement, update: (state: State) => void}[]} first  what stands above the method's own settings
  * @returns {{element: HTMLElement, update: (state: State) => void}} */
-export function makeAdvanced(app) {
+export function makeAdvanced(app, first) {
   const count = h("span", { class: "dd-count" });
   const body = h("div", { class: "dd-advanced-body" });
-  const element = h("details", { class: "dd-advanced" }, h("summary", { class: "dd-summary" }, "Advanced", count), body);
+  const element = h("details", { class: "dd-advanced" }, h("summary", { class: "dd-summary" }, "Advanced", count), ...first.map((part) => part.element), body);
   /** @type {((state: State) => void)[]} */
   let rows = [];
   element.addEventListener("toggle", async () => {
@@ -25,7 +26,7 @@ export function makeAdvanced(app) {
       const schema = await app.client.schema();
       const fields = /** @type {[string, Field][]} */ (Object.entries(schema.properties.settings.properties));
       const made = fields.map(([name, field]) => row(app, name, field));
-      body.replaceChildren(h("p", { class: "dd-faint" }, "Empty fields are as the choices above say."), ...made.map((each) => each.element));
+      body.replaceChildren(h("p", { class: "dd-faint" }, "The method’s own settings. Empty fields are as the choices above say."), ...made.map((each) => each.element));
       rows = made.map((each) => each.update);
       rows.forEach((update) => update(app.store.state));
     } catch (error) {
@@ -35,6 +36,7 @@ export function makeAdvanced(app) {
   return {
     element,
     update: (state) => {
+      first.forEach(({ update }) => update(state));
       const changed = Object.keys(state.history.present.choices.advanced).length;
       count.textContent = changed === 0 ? "" : String(changed);
       rows.forEach((update) => update(state));

@@ -102,7 +102,7 @@ export function makeSplit(app) {
   verdict.append(words);
   bar.append(
     compare,
-    wordButton("download", "Download", withShown((job) => downloadResult(app, job)), "dd-compact"),
+    wordButton("download", "Download", withShown((job) => downloadResult(app, job)), "dd-compact dd-primary"),
     wordButton("next", "Continue from here", withShown((job) => goOn(app, job)), "dd-compact"),
     keep,
     discard,

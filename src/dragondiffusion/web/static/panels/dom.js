@@ -36,6 +36,20 @@ export function iconButton(drawing, label, act, kind = "") {
   return button;
 }
 
+/** A button with a drawing and a short word below it, for bars.
+ * @param {string} drawing
+ * @param {string} label  what it is called and its tooltip; contains the word
+ * @param {string} word
+ * @param {(event: MouseEvent) => void} act
+ * @param {string} [kind]
+ * @returns {HTMLButtonElement} */
+export function labelledButton(drawing, label, word, act, kind = "") {
+  const button = iconButton(drawing, label, act, kind);
+  button.classList.replace("dd-square", "dd-labelled");
+  button.append(h("span", {}, word));
+  return button;
+}
+
 /** A button with a drawing and words.
  * @param {string} drawing  empty for none
  * @param {string} words
@@ -104,6 +118,7 @@ export function dialog(root, title, ...children) {
   box.addEventListener("close", () => box.remove());
   root.append(box);
   box.showModal();
+  /** @type {HTMLElement | null} */ (box.querySelector(".dd-primary:not(:disabled)"))?.focus();
   return box;
 }
 

@@ -45,7 +45,7 @@ export function makeEdits(app) {
   const items = h("ol", { class: "dd-edits" });
   const none = h("p", { class: "dd-faint" }, "Nothing is changed yet. Tap an object in the image, then drag it, erase it, or give it another appearance.");
   const menu = makeEditMenu(app);
-  panel.append(h("div", { class: "dd-row" }, h("h2", { class: "dd-title dd-grow" }, "Edits"), menu.element), none, items);
+  panel.append(h("div", { class: "dd-head" }, h("h2", { class: "dd-title" }, "Edits"), menu.element), none, items);
   return (state) => {
     const { edits, chosen } = state.history.present;
     menu.update(state);

@@ -22,17 +22,25 @@ export function makeNotices(app) {
     wordButton("scene", "Try a drawn scene", () => void openScene(app, "move"), "dd-large"),
   );
   const line = /** @type {HTMLElement} */ (status.parentElement);
-  const model = byName(app.root, "model");
-  let calls = 0;
+  const [model, last] = [byName(app.root, "model"), byName(app.root, "last")];
+  const leaving = leaver(error, () => app.store.set({ error: null }));
+  const reading = leaver(line, () => line.classList.add("dd-read")); // where the line lies over the image
+  let [calls, said] = [0, ""];
   byName(app.root, "local").hidden = !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   return (state) => {
-    setText(status, statusOf(state));
+    const says = statusOf(state);
+    setText(status, says);
+    setText(last, says);
+    if (says !== said || state.calls !== calls) line.classList.remove("dd-read");
+    said = says;
+    reading(says);
     if (state.calls !== calls) flash(line);
     calls = state.calls;
     setText(model, state.session?.model ?? "");
     model.title = ["Model", ...(state.session?.model_notes ?? [])].join("\n");
     error.hidden = state.error === null;
     setText(sentence, state.error ?? "");
+    leaving(state.error);
     empty.hidden = !state.ready || state.history.present.picture !== null;
     const text = guideOf(state);
     guide.hidden = text === null;
@@ -40,10 +48,42 @@ export function makeNotices(app) {
   };
 }
 
+/** Lets an error leave once there was time to read it; not while it is pointed at or has the focus.
+ * @param {HTMLElement} element
+ * @param {() => void} leave
+ * @returns {(text: string | null) => void}  to be called with each text */
+function leaver(element, leave) {
+  let timer = 0;
+  /** @type {string | null} */
+  let shown = null;
+  const isHeld = () => element.matches(":hover, :focus-within");
+  /** @param {number} time */
+  function wait(time) {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => (isHeld() || document.hidden ? wait(1000) : leave()), time);
+  }
+  return (text) => {
+    if (text === shown) return;
+    shown = text;
+    if (text === null) clearTimeout(timer);
+    else wait(readingTime(text));
+  };
+}
+
+/** Milliseconds in which a text is read with ease: three words a second, and some seconds to notice it.
+ * @param {string} text
+ * @returns {number} */
+export function readingTime(text) {
+  return 4000 + 330 * text.split(/\s+/).length;
+}
+
+/** Milliseconds for which the status line calls for attention. */
+const CALL = 4000;
+
 /** @param {HTMLElement} line */
 function flash(line) {
-  const colours = { backgroundColor: ["var(--dd-accent)", "var(--dd-accent)", "var(--dd-panel)"], color: ["var(--dd-on-accent)", "var(--dd-on-accent)", "var(--dd-faint)"] };
-  line.animate(colours, { duration: 2400 });
+  line.classList.add("dd-called");
+  setTimeout(() => line.classList.remove("dd-called"), CALL);
 }
 
 /** The next step of a first edit; nothing once there is a result.

@@ -81,7 +81,7 @@ function update(app, state, element, job) {
   const part = (/** @type {string} */ selector) => /** @type {HTMLButtonElement} */ (element.querySelector(selector));
   const [isDone, isPinned, isShown] = [job.state === "done", state.pinned.has(job.id), state.shown === job.id];
   const words = isDone ? (job.report?.words ?? "Done") : (job.error ?? STATES[job.state]);
-  setText(part(".dd-words"), words);
+  setText(part(".dd-words"), isDone ? (words.split(";", 1)[0] ?? words) : words); // the rest stands on the image
   part(".dd-words").title = [words, ...job.notes].join(" ");
   const badge = isDone ? `seed ${job.seed}` : job.state === "running" ? share(job) : STATES[job.state];
   setText(part(".dd-badge"), state.rival === job.id ? "compared" : badge);

@@ -1,4 +1,4 @@
-// Settings a person understands: quality, strength, how much is preserved, seed, tries, prompts.
+// Settings: quality, strength, how much is preserved, the prompt; under Advanced seed, tries, negative prompt, the method's own.
 
 /**
  * @typedef {import("../model/state.js").App} App
@@ -12,9 +12,9 @@ import { byName, h, iconButton, setText, setValue } from "./dom.js";
 
 /** @type {[Choices["quality"], string, string][]} */
 const QUALITIES = [
-  ["fast", "Fast", "Few steps, no guidance: a sketch"],
-  ["default", "Good", "What fits most edits"],
-  ["best", "Best", "More steps, and the best of three tries"],
+  ["fast", "Fast", "A quick sketch"],
+  ["default", "Good", "Fits most edits"],
+  ["best", "Best", "Takes longer: the best of three tries is kept"],
 ];
 
 /** @type {[Choices["keep"], string, string][]} */
@@ -32,11 +32,8 @@ export function makeSettings(app) {
     segments(app, "Quality", "quality", QUALITIES),
     strength(app),
     segments(app, "Keep the rest", "keep", KEEPS),
-    seed(app),
-    tries(app),
     prompt(app, "prompt", "The image shows", "optional, like “a ring on a table”"),
-    prompt(app, "negative", "It should not show", "optional"),
-    makeAdvanced(app),
+    makeAdvanced(app, [seed(app), tries(app), prompt(app, "negative", "It should not show (negative prompt)", "optional")]),
   ];
   panel.append(h("h2", { class: "dd-title" }, "Settings"), ...parts.map(({ element }) => element));
   return (state) => parts.forEach(({ update }) => update(state));
@@ -89,7 +86,7 @@ function strength(app) {
     update: (state) => {
       const { strength: value, quality } = state.history.present.choices;
       slider.disabled = quality === "fast";
-      element.title = slider.disabled ? "Fast edits are not guided" : "How hard the edit is enforced";
+      element.title = slider.disabled ? "Has no effect on fast edits" : "How firmly the edit is carried out";
       if (Number(slider.value) !== value) slider.value = String(value);
       setText(number, slider.disabled ? "–" : value.toFixed(2));
     },
@@ -104,8 +101,8 @@ function seed(app) {
     const value = field.valueAsNumber;
     if (Number.isSafeInteger(value) && value >= 0) change(app, { seed: value }, "seed");
   });
-  const dice = iconButton("dice", "Another seed", () => app.store.push(setChoices(app.store.doc, { seed: newSeed() })));
-  const element = h("div", { class: "dd-setting" }, h("span", { class: "dd-label" }, "Seed"), h("div", { class: "dd-row" }, field, dice));
+  const dice = iconButton("dice", "Another variation", () => app.store.push(setChoices(app.store.doc, { seed: newSeed() })));
+  const element = h("div", { class: "dd-setting" }, h("span", { class: "dd-label" }, "Variation (seed): the same number gives the same result"), h("div", { class: "dd-row" }, field, dice));
   return { element, update: (state) => setValue(field, state.history.present.choices.seed) };
 }
 
@@ -117,7 +114,7 @@ function tries(app) {
     const value = field.valueAsNumber;
     if (Number.isInteger(value) && value >= 1 && value <= Number(field.max)) change(app, { tries: value }, "tries");
   });
-  const element = h("label", { class: "dd-setting dd-inline" }, h("span", { class: "dd-label" }, "Tries; the best is kept"), field);
+  const element = h("label", { class: "dd-setting dd-inline" }, h("span", { class: "dd-label" }, "Tries, of which the best is kept"), field);
   return {
     element,
     update: (state) => {

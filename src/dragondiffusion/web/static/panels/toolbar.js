@@ -7,7 +7,7 @@
  * @typedef {import("../stage/stage.js").Stage} Stage
  */
 
-import { byName, h, iconButton, wordButton } from "./dom.js";
+import { byName, h, labelledButton, wordButton } from "./dom.js";
 import { copyAs, downloadable, downloadFiles, downloadRecipe, downloadResult } from "./downloads.js";
 import { beginArrows, beginLandmarks } from "../gestures/actions.js";
 import { canRedo, canUndo } from "../model/history.js";
@@ -16,7 +16,8 @@ import { openScene } from "../net/opening.js";
 import { menu } from "./menu.js";
 import { run } from "../net/running.js";
 
-/** @type {[Tool, string, string][]} */
+/** Each begins with the word that stands below its drawing.
+ * @type {[Tool, string, string][]} */
 export const TOOLS = [
   ["select", "Select and move", "V"],
   ["brush", "Brush: paint what belongs to the object", "B"],
@@ -24,7 +25,7 @@ export const TOOLS = [
   ["lasso", "Lasso: draw around the object", "L"],
   ["drag", "Arrows: drag points to points", "D"],
   ["landmarks", "Landmarks of a face", "M"],
-  ["pan", "Move the view", "H"],
+  ["pan", "Pan: move the view", "H"],
 ];
 
 /** @type {[string, string][]} */
@@ -45,32 +46,41 @@ const SCENES = [
  * @returns {(state: State) => void}  to be called after each change */
 export function makeToolbar(app, stage, help) {
   const bar = byName(app.root, "toolbar");
-  const undo = iconButton("undo", "Undo (Ctrl+Z)", () => app.store.undo());
-  const redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => app.store.redo());
+  const undo = labelledButton("undo", "Undo (Ctrl+Z)", "Undo", () => app.store.undo());
+  const redo = labelledButton("redo", "Redo (Ctrl+Shift+Z)", "Redo", () => app.store.redo());
   const download = downloadMenu(app);
   bar.append(
-    iconButton("open", "Open an image", () => byName(app.root, "file").click()),
+    openButton(app),
     sceneMenu(app),
     gap(),
     undo,
     redo,
     gap(),
-    iconButton("minus", "Zoom out (−)", () => stage.zoomOut(), "dd-desk"),
-    iconButton("fit", "Whole image (0)", () => stage.fit()),
-    iconButton("plus", "Zoom in (+)", () => stage.zoomIn(), "dd-desk"),
+    labelledButton("minus", "Zoom out (−)", "Zoom out", () => stage.zoomOut(), "dd-desk"),
+    labelledButton("fit", "Whole image (0)", "Whole", () => stage.fit()),
+    labelledButton("plus", "Zoom in (+)", "Zoom in", () => stage.zoomIn(), "dd-desk"),
     gap(),
     download.element,
-    iconButton("restore", "Restore from a recipe or a result", () => byName(app.root, "restore-file").click()),
-    iconButton("help", "Keys (?)", help, "dd-desk"),
+    labelledButton("restore", "Restore from a recipe or a result", "Restore", () => byName(app.root, "restore-file").click()),
+    labelledButton("help", "Keys (?)", "Keys", help, "dd-desk"),
   );
   const runButton = /** @type {HTMLButtonElement} */ (byName(app.root, "run"));
   runButton.addEventListener("click", () => void run(app));
   return (state) => {
     undo.disabled = state.looked === null && !canUndo(state.history);
     redo.disabled = !canRedo(state.history);
-    runButton.classList.toggle("dd-quiet", activeEdits(state.history.present).length === 0);
+    runButton.classList.toggle("dd-quiet", activeEdits(state.history.present).length === 0 || state.shown !== null);
     download.update();
   };
+}
+
+/** @param {App} app
+ * @returns {HTMLElement} */
+function openButton(app) {
+  const button = wordButton("open", "Open", () => byName(app.root, "file").click(), "dd-open");
+  button.setAttribute("aria-label", "Open an image");
+  button.title = "Open an image";
+  return button;
 }
 
 /** @returns {HTMLElement} */
@@ -82,7 +92,7 @@ function gap() {
  * @returns {HTMLElement} */
 function sceneMenu(app) {
   const items = SCENES.map(([kind, words]) => wordButton("", words, () => void openScene(app, kind), "dd-item"));
-  return menu("scene", "Try a drawn scene", items);
+  return menu("scene", "Try a drawn scene (examples)", items, "Examples");
 }
 
 /** @param {App} app */
@@ -101,7 +111,7 @@ function downloadMenu(app) {
   const update = () => {
     picture.disabled = downloadable(app) === null;
   };
-  return { element: menu("download", "Download", items), update };
+  return { element: menu("download", "Download", items, "Download"), update };
 }
 
 /** Selects a tool.
@@ -118,7 +128,7 @@ export function take(app, tool) {
 export function makeTools(app) {
   const strip = byName(app.root, "tools");
   const buttons = TOOLS.map(([tool, words, key]) => {
-    const button = iconButton(tool, `${words} (${key})`, () => take(app, tool));
+    const button = labelledButton(tool, `${words} (${key})`, words.split(/\W/, 1)[0] ?? "", () => take(app, tool));
     strip.append(button);
     return { tool, button };
   });

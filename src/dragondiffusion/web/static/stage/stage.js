@@ -40,8 +40,10 @@ export class Stage {
   #ants = 0;
   #settling = 0;
   #keyed = false;
+  #covered = false; // since the gesture in progress began
   #ends = new AbortController();
   #still = matchMedia("(prefers-reduced-motion: reduce)");
+  #dark = matchMedia("(prefers-color-scheme: dark)");
 
   /** @param {HTMLElement} container @param {Events} events */
   constructor(container, events) {
@@ -72,6 +74,7 @@ export class Stage {
     document.addEventListener("keydown", (event) => this.#space(event), { signal });
     document.addEventListener("keyup", (event) => this.#keyUp(event), { signal });
     this.#still.addEventListener("change", again, { signal });
+    this.#dark.addEventListener("change", () => this.show(this.scene), { signal });
   }
 
   /** @param {boolean} keyed whether the focus is to be seen */
@@ -88,6 +91,7 @@ export class Stage {
     const same = sameGround(before, scene) && Object.entries(theme).every(([name, colour]) => Reflect.get(this.theme, name) === colour);
     this.theme = theme;
     if (!this.pointers.active && !this.interaction.keyed) this.#adopt(before, scene);
+    if (this.#covered) this.cover();
     if (scene.compare?.image !== before.compare?.image || scene.compare?.split !== before.compare?.split) this.interaction.split = null;
     if (scene.tool !== before.tool) Object.assign(this.interaction, { focus: null, tail: null, landmarks: null, before: null });
     if (scene.doc.picture) this.viewport.open(scene.doc.picture);
@@ -140,6 +144,14 @@ export class Stage {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#ants);
     this.canvas.remove();
+  }
+
+  /** The page covers another part of the container than before. The image never moves during a gesture. */
+  cover() {
+    this.#covered = this.pointers.active || this.interaction.keyed !== null;
+    if (this.#covered || !this.viewport.cover(insetsOf(this.container))) return;
+    settleHandles(this);
+    this.redraw(true);
   }
 
   #resize() {

@@ -69,11 +69,13 @@ export class Viewport {
     this.#keep();
   }
 
-  /** The page covers other parts of the view than before. @param {{top: number, bottom: number}} insets CSS pixels */
+  /** The page covers other parts of the view than before. @param {{top: number, bottom: number}} insets CSS pixels @returns {boolean} whether the image moved */
   cover(insets) {
     const same = insets.top === this.insets.top && insets.bottom === this.insets.bottom;
     this.insets = insets;
-    if (!same && this.fitted) this.fit();
+    const moves = !same && this.fitted;
+    if (moves) this.fit();
+    return moves;
   }
 
   /** Another image. One of the same size is shown where the former one was. @param {Size} picture */
