@@ -28,7 +28,7 @@ export function makeStageNotes(app) {
     const why = refusalOf(state);
     refusal.hidden = why === null;
     setText(refusal, why ?? "");
-    purpose.hidden = !needsBetter(state);
+    purpose.hidden = !needsBetter(state) || state.shown !== null; // a result has its own report
     setText(words, state.session?.good_for ?? "");
     setText(command, state.session?.better ?? "");
   };
