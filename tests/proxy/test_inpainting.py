@@ -56,6 +56,16 @@ def test_a_thing_beside_the_hole_does_not_bleed_in(ground):
     assert wrong(fill(spoiled(x), HOLE), GROUNDS[ground]) > 7
 
 
+def test_other_things_on_plain_ground_are_not_copied():
+    """A hole among many discs on a plain, grainy ground: where one was taken away, no other may come."""
+    at = [(x, y) for x in (16, 48, 80) for y in (16, 48, 80) if (x, y) != (48, 48)]
+    discs = torch.stack([(X - x).square() + (Y - y).square() < 11**2 for x, y in at]).any(0)
+    ground = GROUNDS["gradient"] + 0.02 * torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
+    x = torch.where(discs, torch.tensor([0.9, 0.9, 0.2])[None, :, None, None], ground)
+    hole = (X - 48).square() + (Y - 48).square() < 13**2
+    assert wrong(inpaint(spoiled(x, hole), hole), ground, hole) < 6
+
+
 def test_noise_is_continued_as_noise():
     noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
     x = (0.25 * noise).clamp(-1, 1)

@@ -18,7 +18,7 @@ from ..core.geometry import bounding_box, dilate, erode
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
 from .exemplars import FOREIGN, SEARCHED, copied, has_offsets, reduced, reduced_region, shifted
-from .smooth import smoothly
+from .smooth import foreign, smoothly
 
 Inpaint: TypeAlias = Callable[[Pictures, Region], Pictures]
 """Makes up the unknown pixels of one picture from the known ones."""
@@ -86,11 +86,18 @@ def context_of(hole: Region) -> int:
 
 
 def cut_out(x: Pictures, hole: Region, piece: Region) -> tuple[tuple[slice, slice], Pictures, Region, Region]:
-    """A piece of a hole with what is looked at around it: where it lies, the picture, the hole, and the piece there."""
+    """A piece of a hole and what is around it: where that lies, the picture, what is unknown or foreign, the piece."""
     go_on()
     (left, top, right, bottom), by = bounding_box(piece), context_of(piece)
     near = slice(max(0, top - by), bottom + by), slice(max(0, left - by), right + by)
-    return near, x[..., near[0], near[1]].cpu().float(), hole[near], piece[near]
+    part, unknown, here = x[..., near[0], near[1]].cpu().float(), hole[near], piece[near]
+    shrink = max(1, math.ceil(max(here.shape) / SEARCHED))
+    small, lacking = reduced(part, unknown, shrink)
+    things = foreign(small, lacking, reduced_region(here, shrink))
+    if bool(things.any()):
+        large = things.repeat_interleave(shrink, 0).repeat_interleave(shrink, 1)
+        unknown = unknown | large[: here.shape[0], : here.shape[1]]
+    return near, part, unknown, here
 
 
 @dataclass(frozen=True, eq=False)
