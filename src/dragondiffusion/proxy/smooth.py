@@ -50,7 +50,7 @@ def smoothly(x: Pictures, hole: Region, piece: Region | None = None) -> Pictures
 
 
 def foreign(x: Pictures, hole: Region, piece: Region) -> Region:
-    """What is no part of the plain ground that a piece of a hole lies on: other things, which must not be copied into it.
+    """What is no part of the plain ground that a piece of a hole lies on: other things, which must not come into it.
 
     Args:
         x: one picture.
