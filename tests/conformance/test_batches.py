@@ -46,6 +46,7 @@ FIELDS = {
     "transported_start": st.booleans(),
     "proxy": st.booleans(),
     "shadows": st.booleans(),
+    "light": st.booleans(),
     "fresh_noise": st.booleans(),
     "clamp_rest": SHARES,
     "clamp_destination": st.one_of(st.none(), SHARES),

@@ -1,19 +1,21 @@
 """Bringing an object of a second image into this one."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.geometry import Affine, centroid
-from ..core.types import Canvas, Mask, Point, Size, Text
+from ..core.types import Canvas, Mask, Pictures, Point, Size, Text
 from ..imaging.files import ImageLike, Pixels, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, centre_of_mask, clipped, grown
 from ..imaging.masks import MaskLike, ReadMask, pad_mask, read_mask
-from ..imaging.tensors import to_unpadded
+from ..imaging.tensors import pad_picture, to_unpadded
 from ..method import strengths
 from ..method.bank import by_region
 from ..method.energies import LocalSimilarity
 from ..method.objective import Objective, Transport
 from ..method.terms import content_term
+from ..proxy.light import fitted_light
+from ..proxy.rough import Copied
 from .base import Compiled, Edit, Guide, nowhere, read_object, with_fields
 from .footprint import BORDER, arrival_box
 from .placement import Angle, Scale, arrive
@@ -113,6 +115,16 @@ class Paste(Edit):
             hole=placement.hole,
             hole_pixels=nowhere(canvas.padded),
         )
+
+    def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
+        (placed,) = compiled.placed
+        paint = placed.paint
+        if not settings.light or not isinstance(paint, Copied) or paint.mask is None or paint.cover is None:
+            return compiled
+        (guide,) = self.guides(canvas, settings)
+        other = pad_picture(guide.x, canvas.of(guide.size).padded)
+        gain = fitted_light(x, paint.cover, other, paint.mask)
+        return replace(compiled, placed=(replace(placed, paint=replace(paint, gain=gain)),))
 
     def outside(self, size: Size) -> str:
         """What is said where the object does not come to lie in an image of a size."""

@@ -54,6 +54,7 @@ PRESETS: dict[str, Settings] = {
         proxy=False,
         fresh_noise=False,
         shadows=False,
+        light=False,
         restore_detail=False,
         composite=False,
     ),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures
 from ..edits.base import Compiled
 from ..edits.settings import Geometry
@@ -21,6 +22,7 @@ from ..imaging.files import Pixels
 from ..imaging.frames import Box, Frame, box_of_mask, intersection, joined, shifted_box, shrunk
 from ..imaging.photos import Channel, Photo, Shot
 from ..imaging.tensors import from_tensor, pad_picture, to_tensor, to_unpadded
+from ..proxy.light import UNLIT
 from ..proxy.rough import Copied, painted
 from .plan import compile_edits, extent
 from .request import Plan
@@ -149,7 +151,7 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
     edits, photo, shaded = one.request.edits(), one.shot.photo, one.compiled.lit is not None
     wide = joined([box, extent(edits, photo, one.settings)]) if shaded else box
     frame = Frame.tight(intersection(wide, one.shot.frame.box), photo.size)
-    settings = replace(one.settings, shadows=shaded)
+    settings = replace(one.settings, shadows=shaded, light=False)
     factor = max(1, round(one.canvas.factor / one.shot.frame.scale))
     canvas = Canvas(frame.size, factor, factor, one.settings.energy_grid)
     inner = [edit.within(frame, settings) for edit in edits]
@@ -162,12 +164,27 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
     if not one.settings.proxy:
         return Finer(None, None, weight)
     way = partial(inpaint_within, Shot(photo, frame))
-    drawn = from_tensor(painted([x, *others], fine.placed, fine.hole_pixels, fine.lit, way), frame.size)
+    placed = lit_alike(fine.placed, one.compiled.placed)
+    drawn = from_tensor(painted([x, *others], placed, fine.hole_pixels, fine.lit, way), frame.size)
     drawn = drawn[top:bottom, left:right]
     if photo.alpha is None:
         return Finer(drawn, None, weight)
     opacity = painted_opacity(to_tensor(frame.pixels(_as_picture(photo.alpha)), canvas.padded), others, fine)
     return Finer(drawn, from_tensor(opacity, frame.size)[top:bottom, left:right, 0].copy(), weight)
+
+
+def lit_alike(placed: Sequence[Placed], like: Sequence[Placed]) -> tuple[Placed, ...]:
+    """Content in the light that was fitted for the same content at another scale.
+
+    Args:
+        placed: content of edits.
+        like: content of the same edits, in the same order; light and shade, which may lie between, do not count.
+    """
+    gains = iter([one.paint.gain for one in like if isinstance(one.paint, Copied)])
+    return tuple(
+        replace(one, paint=replace(one.paint, gain=next(gains, UNLIT))) if isinstance(one.paint, Copied) else one
+        for one in placed
+    )
 
 
 def painted_opacity(alpha: Pictures, others: Sequence[Pictures], compiled: Compiled) -> Pictures:

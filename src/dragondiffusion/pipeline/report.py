@@ -19,6 +19,7 @@ from ..edits.hole import FRINGE
 from ..imaging.files import Pixels
 from ..proxy.appearance import Recoloured, Redressed, Woven
 from ..proxy.foretelling import KNOWN, Foretold
+from ..proxy.light import UNLIT
 from ..proxy.rough import Copied
 from ..proxy.shadows import blurred
 from . import evidence
@@ -41,6 +42,9 @@ pattern should lie. Source: chosen on tuning seeds of `bench photos`."""
 TINT, ROUND = 0.25, 10
 """Share of the square of the tint, how far the mean colour of what lies within so many pixels is from grey, that counts
 as error of something foreign: how much of the coloured light it should take is not known. Source: as `PATTERN`."""
+UNKNOWN = 3.0
+"""How many times more of the brightness of something foreign counts where its new light could not be fitted to the
+place (`proxy.light`). Source: as `PATTERN`."""
 GOOD, POOR = 5e-4, 2e-3
 """Estimated mean squared error up to which a result counts as good, and from which on as poor; 33 and 27 dB. Source: as
 `PATTERN`; none of the worst tenth of the results may count as good."""
@@ -237,7 +241,8 @@ def _of_content(placed: Placed, images: tuple[Tensor, Tensor, Tensor], stays: Re
     around = dilate(put, ROUND) & ~edited
     colours = x[:, around].mean(1)
     tint = float((colours - colours.mean()).square().mean()) if bool(around.any()) else 0.0
-    return error + FOREIGN * _over(d, there) + TINT * tint * float(put.float().mean())
+    foreign = FOREIGN * (UNKNOWN if isinstance(paint, Copied) and paint.gain == UNLIT else 1.0)
+    return error + foreign * _over(d, there) + TINT * tint * float(put.float().mean())
 
 
 def _local_deviation(y: Tensor) -> Tensor:

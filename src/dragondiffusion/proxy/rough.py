@@ -13,6 +13,7 @@ from ..core.paint import Paint, Placed
 from ..core.stopping import go_on
 from ..core.types import Latents, Mask, Pictures, Region
 from .inpainting import Inpaint, inpaint
+from .light import UNLIT, Gain, relit
 from .outlines import has_hard_edges
 from .shading import scaled
 
@@ -46,12 +47,14 @@ class Copied(Paint):
         match: which pixel comes from where.
         mask: the object on its own picture, 0 to 1; None copies pixels as they are.
         cover: the same at its new place.
+        gain: what its colours are multiplied by, see `light.fitted_light`.
     """
 
     guide: int
     match: Correspondence
     mask: Mask | None = None
     cover: Mask | None = None
+    gain: Gain = UNLIT
 
     @property
     def region(self) -> Region:
@@ -65,7 +68,7 @@ class Copied(Paint):
         return replace(self, guide=number(self.guide))
 
     def onto(self, proxy: Pictures, pictures: Sequence[Pictures]) -> Pictures:
-        source = pictures[self.guide]
+        source = relit(pictures[self.guide], self.gain)
         if self.mask is None or self.cover is None:
             return self.match.carry_pixels(source, proxy)
         whole = fill(source, self.mask < PURE)

@@ -18,6 +18,8 @@ class ProxySettings(Bounded):
             interpolation would lower its variance. Source: chosen, docs/experiments.md.
         shadows: an object that is moved or removed takes its cast shadow along, where one is found
             (`proxy.shadows.find_shadow`). Source: chosen, docs/experiments.md.
+        light: an object that is pasted takes some of the brightness and tint of its new place
+            (`proxy.light.fitted_light`). Source: chosen, docs/experiments.md.
         fresh_noise: the source hole starts from fresh noise. Source: docs/method.md, section 10.
         clamp_rest: share of the steps for which the unedited region is clamped to the inverted image, near a change
             to the proxy, in [0, 1]. Source: docs/method.md, section 10.
@@ -30,6 +32,7 @@ class ProxySettings(Bounded):
 
     proxy: bool = True
     shadows: bool = True
+    light: bool = True
     fresh_noise: bool = True
     clamp_rest: Share = 1.0
     clamp_destination: Share | None = None
