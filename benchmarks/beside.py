@@ -128,31 +128,36 @@ def diffusers(side: int, steps: int, turns: int, device: str) -> None:
     ratios(in_turn({"diffusers": theirs, "ours": ours}, turns), "diffusers")
 
 
-def variants(turns: int, device: str) -> None:
+VARIANTS: Mapping[str, tuple[Savings, torch.dtype]] = {
+    "plain": (Savings(), torch.float32),
+    "channels-last": (Savings(channels_last=True), torch.float32),
+    "bfloat16": (Savings(), torch.bfloat16),
+    "compiled": (Savings(compiled=True), torch.float32),
+}
+"""Ways to run the demo model, the first of which others are compared with."""
+
+
+def variants(names: list[str], turns: int, device: str) -> None:
     """Default edits of the demo model, as it is and otherwise."""
     size = (128, 128)
     first, second = edits("move", size)
     pixels, _ = picture(size)
     made: dict[str, tuple[Editor, Any]] = {}
-    for name, savings, dtype in (
-        ("as it is", Savings(), torch.float32),
-        ("channels last", Savings(channels_last=True), torch.float32),
-        ("bfloat16", Savings(), torch.bfloat16),
-        ("compiled regions", Savings(compiled=True), torch.float32),
-    ):
+    for name in dict.fromkeys(("plain", *names)):
+        savings, dtype = VARIANTS[name]
         editor = Editor(load_pipeline(None, device, dtype, savings), savings)
         warm, (result,) = spent(lambda editor=editor: editor.batch([Request(pixels, first)]))
         made[name] = editor, result
-        base = made["as it is"][1].latents
+        base = made["plain"][1].latents
         change = float((result.latents - base).norm() / base.norm())
         print(f"{name}: first edit {warm:.2f} s, differs by {change:.1e}", flush=True)
     print("| first edit | fastest, s | median, s | ratio |\n|---|---|---|---|")
     works = {name: lambda e=editor: e.batch([Request(pixels, first)]) for name, (editor, _) in made.items()}
-    ratios(in_turn(works, turns), "as it is")
-    editor, result = made["as it is"]
+    ratios(in_turn(works, turns), "plain")
+    editor, result = made["plain"]
     clock = Clock()
     seconds, _ = spent(lambda: editor.batch([Request(result.reference, second)], clock=clock))
-    print(f"second edit as it is: {seconds:.2f} s")
+    print(f"second edit, plain: {seconds:.2f} s")
 
 
 def main() -> None:
@@ -163,6 +168,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=4)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--device", default=default_device())
     given = parser.parse_args()
@@ -172,7 +178,7 @@ def main() -> None:
     elif given.what == "diffusers":
         diffusers(given.side, given.steps, given.turns, given.device)
     else:
-        variants(given.turns, given.device)
+        variants(given.variants, given.turns, given.device)
 
 
 if __name__ == "__main__":

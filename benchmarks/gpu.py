@@ -21,9 +21,12 @@ import platform
 import subprocess
 import sys
 import time
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 from typing import Any
+
+if util.find_spec("dragondiffusion") is None:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
 ORDER = ("rates", "exact", "waits", "sd-1.5", "calls", "batches", "sdxl", "memory")
 """Parts in the order in which they run. The first are those without which the others mean nothing."""

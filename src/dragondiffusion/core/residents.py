@@ -6,7 +6,7 @@ copy to it, and at every read of a region on it, because only its numbers say ho
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from jaxtyping import Float, Int64
@@ -31,7 +31,7 @@ def remembered(constant: Tensor, key: Any, make: Callable[[], Any]) -> Any:
         make: makes it.
     """
     made = _known.setdefault(constant, {})
-    full = (key, 0 if constant.is_inference() else constant._version)
+    full = (key, 0 if constant.is_inference() else cast(Any, constant)._version)
     if full not in made:
         with torch.inference_mode(False):  # elsewhere it may be part of a gradient
             made[full] = make()

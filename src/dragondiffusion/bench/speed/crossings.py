@@ -6,7 +6,7 @@ it decide the shape of something, and where something is copied to it from memor
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -78,7 +78,7 @@ def _copying(source: torch.device, target: torch.device, non_blocking: bool) -> 
 
 
 def _line() -> str:
-    frame, here = sys._getframe(1), ""
+    frame, here = inspect.currentframe(), ""
     while frame is not None:
         path = Path(frame.f_code.co_filename)
         if path.is_relative_to(HERE):
