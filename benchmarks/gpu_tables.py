@@ -121,7 +121,7 @@ def of_batches(rows: Sequence[Row]) -> str:
 
 def of_memory(rows: Sequence[Row]) -> str:
     """Where bank and weights wait."""
-    head = ("model", "preset", "bank on host", "offload", "all, s", "peak, GB")
+    head = ("model", "preset", "bank", "offload", "all, s", "peak, GB")
     shown = [
         [
             row["shape"],
