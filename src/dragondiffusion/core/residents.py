@@ -18,7 +18,7 @@ from .types import Number, Region
 Places: TypeAlias = tuple[Int64[Tensor, " _"], Int64[Tensor, " _"]]
 """Rows and columns of cells."""
 
-_known = WeakTensorKeyDictionary()
+_known: Any = WeakTensorKeyDictionary()
 """For every constant what was made of it; forgotten with it."""
 
 
@@ -30,7 +30,7 @@ def remembered(constant: Tensor, key: Any, make: Callable[[], Any]) -> Any:
         key: what is made, and where.
         make: makes it.
     """
-    made = _known.setdefault(constant, {})
+    made: dict[Any, Any] = _known.setdefault(constant, {})
     full = (key, 0 if constant.is_inference() else cast(Any, constant)._version)
     if full not in made:
         with torch.inference_mode(False):  # elsewhere it may be part of a gradient

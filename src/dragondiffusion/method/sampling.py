@@ -95,10 +95,11 @@ def sample(
     Source: docs/method.md, sections 4 to 8; DiffEditor (arXiv 2402.02583), algorithm 1.
     """
     run = _Run.of(samples, settings)
-    if run.is_waited_for:
-        return _sampled(denoiser, run, progress, seen, check=True)
-    made = _sampled(denoiser, run, progress, seen, check=False)
-    return made if made is not None else _sampled(denoiser, run, progress, seen, check=True)
+    if not run.is_waited_for:
+        made, is_finite = _sampled(denoiser, run, progress, seen, check=False)
+        if is_finite:
+            return made
+    return _sampled(denoiser, run, progress, seen, check=True)[0]
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ class _Run:
 
 def _sampled(
     denoiser: Denoiser, run: _Run, progress: Progress, seen: Callable[[Latents], None] | None, *, check: bool
-) -> Sampled | None:
-    """The edited images of a run; None if a gradient overflowed and nothing was checked."""
+) -> tuple[Sampled, bool]:
+    """The edited images of a run, and whether all gradients were finite."""
     samples, settings, levels = run.samples, run.settings, run.levels
     energies: list[list[tuple[int, dict[str, Tensor]]]] = [[] for _ in samples]
     z_t = torch.cat([one.start for one in samples])
@@ -185,9 +186,8 @@ def _sampled(
         if seen is not None:
             seen(z_0)
         progress("sample", done + 1, len(levels) - run.first)
-    if not check and finite and not bool(torch.stack(finite).all()):
-        return None
-    return Sampled(clamp(z_t, len(levels), samples), _as_numbers(energies))
+    is_finite = check or not finite or bool(torch.stack(finite).all())
+    return Sampled(clamp(z_t, len(levels), samples), _as_numbers(energies)), is_finite
 
 
 def _as_numbers(energies: list[list[tuple[int, dict[str, Tensor]]]]) -> list[list[tuple[int, dict[str, float]]]]:
