@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cursorAt, dragged, editAt, partAt, pressed, settleHandles, tapped } from "../../../../src/dragondiffusion/web/static/gestures/tools.js";
-import { AT_HOME } from "../../../../src/dragondiffusion/web/static/model/geometry.js";
+import { about, apply, AT_HOME } from "../../../../src/dragondiffusion/web/static/model/geometry.js";
 import { pinchingView } from "../../../../src/dragondiffusion/web/static/gestures/gestures.js";
 import { pinchingSubject } from "../../../../src/dragondiffusion/web/static/gestures/placing.js";
 import { framing } from "../../../../src/dragondiffusion/web/static/stage/framing.js";
@@ -63,11 +63,35 @@ test("corners scale, the knob rotates", () => {
   const { handles } = framing(stage.viewport, subject, stage.interaction.below);
   const [se, rotate] = [handles[2].at, handles[4].at];
   assert.equal(partAt(stage, se), "se");
-  pull(stage, se, [2 * se[0] - MIDDLE[0], 2 * se[1] - MIDDLE[1]]).end();
+  pull(stage, se, [2 * se[0] - MIDDLE[0], 2 * se[1] - MIDDLE[1]], keys({ altKey: true })).end();
   assert.ok(Math.abs(reported.at(-1)?.[1].scale[0] - 2) < 1e-9 && Math.abs(reported.at(-1)?.[1].scale[1] - 2) < 1e-9);
   stage.interaction.placing = null;
   pull(stage, rotate, [MIDDLE[0] - 60, MIDDLE[1]]).end();
   assert.ok(Math.abs(reported.at(-1)?.[1].angle - 90) < 1e-9);
+});
+
+test("a corner leaves the opposite one where it is, with alt the centre; a side scales along its axis", () => {
+  const { stage, reported } = makeStage({ selection: THING });
+  settleHandles(stage);
+  const subject = subjectOf(stage.scene.doc);
+  assert.ok(subject);
+  const handles = new Map(framing(stage.viewport, subject, stage.interaction.below).handles.map(({ name, at }) => [name, at]));
+  const [se, e] = [handles.get("se"), handles.get("e")];
+  assert.ok(se && e);
+  /** @param {[number, number]} point @param {any} placing */
+  const placed = (point, placing) => apply(about(THING.mask.centroid, placing), point);
+  pull(stage, se, [se[0] + 40, se[1] + 20]).end();
+  const larger = reported.at(-1)?.[1];
+  assert.ok(larger.scale[0] > 1.2);
+  placed([300, 300], larger).forEach((v) => assert.ok(Math.abs(v - 300) < 1e-6));
+  stage.interaction.placing = null;
+  pull(stage, se, [se[0] + 40, se[1] + 20], keys({ altKey: true })).end();
+  assert.ok(reported.at(-1)?.[1].offset.every((/** @type {number} */ v) => Math.abs(v) < 1e-9));
+  stage.interaction.placing = null;
+  pull(stage, e, [e[0] + 50, e[1] + 30]).end();
+  const wider = reported.at(-1)?.[1];
+  assert.ok(wider.scale[0] > 1.3 && wider.scale[1] === 1);
+  assert.ok(Math.abs(placed([300, 350], wider)[0] - 300) < 1e-6);
 });
 
 test("a preview made for another placing is not shown", () => {

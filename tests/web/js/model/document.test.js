@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as document from "../../../../src/dragondiffusion/web/static/model/document.js";
 import * as edits from "../../../../src/dragondiffusion/web/static/model/edits.js";
 import * as inspection from "../../../../src/dragondiffusion/web/static/model/inspection.js";
-import { frozen, picture, placing, random, selection, someChange } from "../samples.js";
+import { frozen, mask, picture, placing, random, selection, someChange } from "../samples.js";
 
 const open = frozen(document.openPicture(document.emptyDoc(), picture()));
 
@@ -28,6 +28,18 @@ test("dragging a selected object makes a move of it, dragging on changes that mo
   const further = edits.place(moved, placing({ offset: [80, 0] }));
   assert.equal(further.edits.length, 1);
   assert.deepEqual(further.edits[0], { ...moved.edits[0], placing: placing({ offset: [80, 0] }) });
+});
+
+test("smaller and larger go through what the clicks may mean; what was found stays known to further clicks", () => {
+  const others = ["small.png", "mask.png", "large.png"].map((name) => mask(name));
+  const found = frozen({ ...selection(), mask: others[1], found: others[1], notes: ["it may be too much"], others });
+  const larger = document.beside(found, 1);
+  assert.ok(larger);
+  assert.deepEqual([larger.mask.name, larger.found?.name, larger.notes], ["large.png", "mask.png", []]);
+  assert.equal(document.beside(larger, 1), null);
+  assert.deepEqual(document.beside(larger, -1)?.mask, found.mask);
+  assert.equal(document.beside({ ...found, mask: mask("painted.png") }, 1), null);
+  assert.equal(document.beside(selection(), 1), null);
 });
 
 test("erasing turns a selection, or a move of it, into a removal", () => {

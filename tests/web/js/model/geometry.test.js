@@ -103,7 +103,7 @@ test("a pulled corner ends up under the pointer where the pointer stays on the r
     const centre = geometry.plus(anchor, placing.offset);
     const factor = random(0.4, 3);
     const to = /** @type {Point} */ (centre.map((c, k) => c + factor * (from[k] - c)));
-    const after = geometry.pulled(placing, anchor, from, to, false);
+    const after = geometry.pulled(placing, anchor, anchor, from, to, "both");
     close(after.scale, [factor, 1.5 * factor]);
     close(apply(about(anchor, after), corner), to);
   }
@@ -116,7 +116,28 @@ test("with shift a pulled corner follows the pointer wherever it goes, on its ow
     const from = apply(about(anchor, placing), corner);
     const goal = { ...placing, scale: /** @type {Point} */ ([random(0.3, 3), random(0.3, 3)]) };
     const to = apply(about(anchor, goal), corner);
-    close(geometry.pulled(placing, anchor, from, to, true).scale, goal.scale);
+    close(geometry.pulled(placing, anchor, anchor, from, to, "each").scale, goal.scale);
+  }
+});
+
+test("a pulled handle leaves the opposite corner or side where it is, and comes to the pointer along its axes", () => {
+  const box = /** @type {geometry.Box} */ ([20, 30, 120, 90]);
+  const corners = { nw: [20, 30], ne: [120, 30], se: [120, 90], sw: [20, 90], n: [70, 30], e: [120, 60], s: [70, 90], w: [20, 60] };
+  for (let i = 0; i < 20; i++) {
+    const placing = { ...randomPlacing(), scale: /** @type {Point} */ ([1, 1.5]), flip: i % 2 === 1 };
+    for (const [name, at] of /** @type {[geometry.HandleName, Point][]} */ (Object.entries(corners))) {
+      const anchor = /** @type {Point} */ ([60, 55]);
+      const map = about(anchor, placing);
+      const fixed = geometry.opposite(name, box);
+      const [still, from] = [apply(map, fixed), apply(map, at)];
+      const factor = random(0.5, 2);
+      const to = /** @type {Point} */ (still.map((s, k) => s + factor * (from[k] - s)));
+      const axes = name === "e" || name === "w" ? "x" : name === "n" || name === "s" ? "y" : "both";
+      const after = geometry.pulled(placing, anchor, fixed, from, to, axes);
+      close(apply(about(anchor, after), fixed), still);
+      close(apply(about(anchor, after), at), to);
+      close(after.scale, [axes === "y" ? 1 : factor, axes === "x" ? 1.5 : 1.5 * factor]);
+    }
   }
 });
 
@@ -124,7 +145,7 @@ test("scales stay within what gestures can reach and keep their proportions", ()
   const { smallest, largest } = geometry.SCALES;
   close(geometry.scaled({ ...geometry.AT_HOME, scale: [1, 2] }, [1e6, 1e6]).scale, [largest / 2, largest]);
   close(geometry.scaled({ ...geometry.AT_HOME, scale: [1, 2] }, [0, 0]).scale, [smallest, 2 * smallest]);
-  close(geometry.pulled(geometry.AT_HOME, [0, 0], [10, 10], [-30, -30], false).scale, [smallest, smallest]);
+  close(geometry.pulled(geometry.AT_HOME, [0, 0], [0, 0], [10, 10], [-30, -30], "both").scale, [smallest, smallest]);
 });
 
 test("the handle to rotate turns by what the pointer turns about the anchor", () => {
@@ -161,6 +182,13 @@ test("what lies under two fingers stays under them", () => {
 test("a placing is kept where its anchor is inside the image", () => {
   const kept = geometry.keptInside({ ...geometry.AT_HOME, offset: [500, -70] }, [100, 50], { width: 400, height: 300 });
   close(kept.offset, [300, -50]);
+});
+
+test("sides that are long enough have handles of their own", () => {
+  const quad = /** @type {geometry.Quad} */ ([[10, 10], [110, 10], [110, 40], [10, 40]]);
+  const handles = geometry.handlesOf(quad, 25, false);
+  assert.deepEqual(handles.slice(5).map(({ name }) => name), ["n", "s"]);
+  assert.equal(geometry.handleAt([62, 41], handles, quad, 14)?.name, "s");
 });
 
 test("handles stand at the corners and off the top, and the middle of a small object stays free", () => {

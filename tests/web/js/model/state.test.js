@@ -5,7 +5,7 @@ import * as document from "../../../../src/dragondiffusion/web/static/model/docu
 import * as edits from "../../../../src/dragondiffusion/web/static/model/edits.js";
 import { begin, canUndo } from "../../../../src/dragondiffusion/web/static/model/history.js";
 import { firstState, sentences, Store } from "../../../../src/dragondiffusion/web/static/model/state.js";
-import { statusOf } from "../../../../src/dragondiffusion/web/static/model/status.js";
+import { byHand, statusOf } from "../../../../src/dragondiffusion/web/static/model/status.js";
 import { leave } from "../../../../src/dragondiffusion/web/static/panels/shortcuts.js";
 import { forget } from "../../../../src/dragondiffusion/web/static/net/running.js";
 import { picture, placing, selection } from "../samples.js";
@@ -204,4 +204,15 @@ test("doubts about a selection are said as long as it is there", () => {
   assert.match(statusOf(store.state), /Selected\. .*The click is near a border\./);
   store.push(document.clear(store.doc));
   assert.doesNotMatch(statusOf(store.state), /border/);
+});
+
+test("where no landmarks are found the image says why and how to set them by hand, until there are some", () => {
+  const landmarks = /** @type {const} */ ("landmarks");
+  const session = /** @type {any} */ ({ faces: false });
+  const state = { ...firstState(), session, tool: landmarks, history: begin(open) };
+  assert.match(byHand(state) ?? "", /needs a model.*by hand: tap/);
+  assert.match(byHand({ ...state, session: { ...session, faces: true } }) ?? "", /^No points of a face are known/);
+  assert.equal(byHand({ ...state, tool: "select" }), null);
+  assert.equal(byHand({ ...state, history: begin(document.openPicture(document.emptyDoc(), picture("face.png", { landmarks: [[1, 2]] }))) }), null);
+  assert.equal(byHand({ ...state, history: begin(edits.setLandmarks(state.history.present, [[10, 20]])) }), null);
 });

@@ -14,7 +14,7 @@
 import * as document from "../model/document.js";
 import * as edits from "../model/edits.js";
 import { activeEdits } from "../model/inspection.js";
-import { boxed, clicked, repainted } from "../net/selecting.js";
+import { boxed, clicked, repainted, subjectIn } from "../net/selecting.js";
 
 /** Events of the stage, wired to the document.
  * @param {App} app
@@ -91,6 +91,24 @@ async function pick(app, ask, isNew) {
   if (selection === null) app.stage?.cancelGesture();
   if (selection === null || store.doc.picture?.name !== picture.name) return;
   store.push(isNew ? document.select(store.doc, selection) : document.correct(store.doc, selection));
+}
+
+/** Selects what the image shows above all.
+ * @param {App} app */
+export function selectSubject(app) {
+  if (app.store.doc.picture === null) return app.store.call("Open an image first.");
+  void pick(app, (picture) => subjectIn(app, picture), true);
+}
+
+/** A smaller or a larger thing at the same place is selected.
+ * @param {App} app
+ * @param {-1 | 1} step */
+export function resizeSelection({ store }, step) {
+  const selection = document.workedOn(store.doc);
+  if (selection === null) return store.call("Select an object first.");
+  const other = document.beside(selection, step);
+  if (other !== null) return store.push(document.correct(store.doc, other));
+  store.call(`Nothing ${step < 0 ? "smaller" : "larger"} was found there; ${step < 0 ? "take away with Alt and a click" : "add with Shift and a click"}, or paint.`);
 }
 
 /** The document; of a result that is looked at, one that goes on from it.

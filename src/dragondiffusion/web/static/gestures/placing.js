@@ -7,7 +7,7 @@
  * @typedef {import("./gestures.js").Gesture} Gesture
  * @typedef {import("./gestures.js").StageContext} StageContext
  */
-import { caughtAngle, keptInside, moved, pinched, pulled, turned } from "../model/geometry.js";
+import { caughtAngle, keptInside, moved, opposite, pinched, pulled, turned } from "../model/geometry.js";
 
 /** Angles this close to upright, or to what they were, are that, degrees. */
 const CATCH = 2.5;
@@ -15,21 +15,29 @@ const CATCH = 2.5;
 /**
  * Puts the subject elsewhere.
  * @param {StageContext} stage @param {Subject} subject @param {Point} from CSS pixels
- * @param {"move" | "scale" | "rotate"} what
+ * @param {import("../model/geometry.js").HandleName | "inside"} part of the frame that is pulled
  * @returns {Gesture}
  */
-export function placing(stage, subject, from, what) {
+export function placing(stage, subject, from, part) {
   const [start, begun] = [stage.viewport.toPicture(from), stage.interaction.placing ?? subject.placing];
   const anchor = subject.mask.centroid;
   return {
     ...putting(stage, subject),
-    move(at, { shiftKey }) {
+    move(at, { shiftKey, altKey }) {
       const to = stage.viewport.toPicture(at);
-      if (what === "move") put(stage, subject, moved(begun, start, along(start, to, shiftKey)), what);
-      else if (what === "scale") put(stage, subject, pulled(begun, anchor, start, to, shiftKey), what);
-      else put(stage, subject, caught(turned(begun, anchor, start, to, shiftKey), begun), what);
+      if (part === "inside") return put(stage, subject, moved(begun, start, along(start, to, shiftKey)), "move");
+      if (part === "rotate") return put(stage, subject, caught(turned(begun, anchor, start, to, shiftKey), begun), "rotate");
+      const fixed = altKey ? anchor : opposite(part, subject.mask.box);
+      put(stage, subject, pulled(begun, anchor, fixed, start, to, axesOf(part, shiftKey)), "scale");
     },
   };
+}
+
+/** What a handle scales: a side along its own axis, a corner both alike, or with shift each. @param {import("../model/geometry.js").HandleName} name @param {boolean} free */
+function axesOf(name, free) {
+  if (name === "e" || name === "w") return "x";
+  if (name === "n" || name === "s") return "y";
+  return free ? "each" : "both";
 }
 
 /** Close to upright is upright. @param {Placing} placing @param {Placing} begun @returns {Placing} */

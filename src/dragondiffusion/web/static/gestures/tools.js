@@ -62,7 +62,7 @@ function draggedSelect(stage, from) {
   if (!subject || part === null) {
     return insidePicture(stage, from, 24) ? gestures.boxing(stage, from) : gestures.panning(stage, from);
   }
-  return placing(stage, subject, from, part === "inside" ? "move" : part === "rotate" ? "rotate" : "scale");
+  return placing(stage, subject, from, part);
 }
 
 /** @param {StageContext} stage @param {Point} from */

@@ -78,6 +78,16 @@ export function select(doc, selection) {
   return { ...doc, selection, chosen: null };
 }
 
+/** A smaller or a larger thing that the same clicks may mean; null if there is none, or the selection was corrected by hand.
+ * @param {Selection} selection
+ * @param {-1 | 1} step
+ * @returns {Selection | null} */
+export function beside({ others = [], ...selection }, step) {
+  const place = others.findIndex(({ name }) => name === selection.mask.name);
+  const mask = place < 0 ? undefined : others[place + step];
+  return mask === undefined ? null : { ...selection, others, mask, notes: [] }; // `found` stays, so that further clicks keep the change
+}
+
 /** The selection that is worked on becomes another: by more clicks, brush or lasso.
  * @param {Doc} doc
  * @param {Selection} selection

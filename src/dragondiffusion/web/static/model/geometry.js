@@ -10,7 +10,7 @@
  * @typedef {{width: number, height: number}} Size
  * @typedef {[number, number, number, number, number, number]} Affine  (a, b, c, d, e, f): x' = a x + b y + c, y' = d x + e y + f
  * @typedef {[Point, Point, Point, Point]} Quad  corners: top left, top right, bottom right, bottom left before the turn
- * @typedef {"nw" | "ne" | "se" | "sw" | "rotate"} HandleName
+ * @typedef {"nw" | "ne" | "se" | "sw" | "n" | "e" | "s" | "w" | "rotate"} HandleName
  * @typedef {{name: HandleName, at: Point}} Handle
  */
 
@@ -120,8 +120,11 @@ function unit([x, y]) {
   return length > 0 ? [x / length, y / length] : [0, 0];
 }
 
+/** Sides of a frame shorter than this have no handle of their own, CSS pixels. */
+const EDGES_FROM = 64;
+
 /**
- * The four corners and the handle to rotate.
+ * The four corners, the handle to rotate, and those of the sides that are long enough.
  * @param {Quad} quad the frame, on the screen
  * @param {number} stem how far the handle to rotate stands off
  * @param {boolean} below whether it stands below the frame
@@ -134,7 +137,15 @@ export function handlesOf(quad, stem, below) {
   const out = unit(minus(foot, other));
   /** @type {Handle[]} */
   const corners = [{ name: "nw", at: tl }, { name: "ne", at: tr }, { name: "se", at: br }, { name: "sw", at: bl }];
-  return [...corners, { name: "rotate", at: [foot[0] + stem * out[0], foot[1] + stem * out[1]] }];
+  /** @type {{name: HandleName, at: Point, length: number}[]} */
+  const edges = [
+    { name: "n", at: top, length: distance(tl, tr) },
+    { name: "e", at: middle(tr, br), length: distance(tr, br) },
+    { name: "s", at: bottom, length: distance(tl, tr) },
+    { name: "w", at: middle(tl, bl), length: distance(tr, br) },
+  ];
+  const long = edges.filter(({ length }) => length >= EDGES_FROM).map(({ name, at }) => ({ name, at }));
+  return [...corners, { name: "rotate", at: [foot[0] + stem * out[0], foot[1] + stem * out[1]] }, ...long];
 }
 
 /**
@@ -185,27 +196,33 @@ export function scaled(placing, [fx, fy]) {
   return { ...placing, scale: [sx * factor, sy * factor] };
 }
 
+/** What stays where it is while a handle is pulled: the opposite corner, or the middle of the opposite side. @param {HandleName} name @param {Box} box of the object @returns {Point} */
+export function opposite(name, [x0, y0, x1, y1]) {
+  const x = name.includes("e") ? x0 : name.includes("w") ? x1 : (x0 + x1) / 2;
+  const y = name.includes("s") ? y0 : name.includes("n") ? y1 : (y0 + y1) / 2;
+  return [x, y];
+}
+
 /**
- * Pulling a corner: a uniform scale about the anchor by how far the pointer went along the ray from the anchor to
- * where it began; with `perAxis` a factor for each axis of the object.
+ * Pulling a handle: another scale, by how far the pointer went from what stays. "both": uniform, along the ray from there
+ * to where it began; "each": a factor for each axis of the object; "x", "y": along one of them only.
  * @param {Placing} placing when the pull began
  * @param {Point} anchor of the object, where it comes from
- * @param {Point} from @param {Point} to @param {boolean} perAxis
+ * @param {Point} fixed what stays where it is, where it comes from
+ * @param {Point} from @param {Point} to @param {"both" | "each" | "x" | "y"} axes
  * @returns {Placing}
  */
-export function pulled(placing, anchor, from, to, perAxis) {
-  const centre = plus(anchor, placing.offset);
-  if (!perAxis) {
-    const [p, q] = [minus(from, centre), minus(to, centre)];
-    const length = p[0] ** 2 + p[1] ** 2;
-    const factor = length > 0 ? (p[0] * q[0] + p[1] * q[1]) / length : 1;
-    return scaled(placing, [Math.max(factor, 0), Math.max(factor, 0)]);
-  }
+export function pulled(placing, anchor, fixed, from, to, axes) {
+  const still = apply(about(anchor, placing), fixed);
   const upright = inverse(about([0, 0], { ...AT_HOME, angle: placing.angle }));
-  const [p, q] = [apply(upright, minus(from, centre)), apply(upright, minus(to, centre))];
+  const [p, q] = [apply(upright, minus(from, still)), apply(upright, minus(to, still))];
   /** @param {number} begun @param {number} now */
   const ratio = (begun, now) => (Math.abs(begun) > 1e-6 ? Math.max(now / begun, 0) : 1);
-  return scaled(placing, [ratio(p[0], q[0]), ratio(p[1], q[1])]);
+  const along = ratio(p[0] ** 2 + p[1] ** 2, p[0] * q[0] + p[1] * q[1]);
+  /** @type {Point} */
+  const factors = axes === "both" ? [along, along] : [axes === "y" ? 1 : ratio(p[0], q[0]), axes === "x" ? 1 : ratio(p[1], q[1])];
+  const resized = scaled(placing, factors);
+  return { ...resized, offset: plus(resized.offset, minus(still, apply(about(anchor, resized), fixed))) };
 }
 
 /**

@@ -54,6 +54,19 @@ function nextStep(state, doc) {
   return problems(doc)[0] ?? "";
 }
 
+/** How landmarks are set by hand, where none were found; null where they were, or others are set already.
+ * @param {State} state
+ * @returns {string | null} */
+export function byHand(state) {
+  const { picture, edits } = state.history.present;
+  if (state.tool !== "landmarks" || picture === null || state.shown !== null || state.busy > 0) return null;
+  if ((picture.landmarks ?? []).length > 0 || edits.some((edit) => edit.kind === "landmarks")) return null;
+  const why = state.session?.faces
+    ? "No points of a face are known here."
+    : "This server cannot find the points of a face: that needs a model (pip install 'dragondiffusion[faces]').";
+  return `${why} Set them by hand: tap points that should stay, such as eyes and nose, and those to move; then drag these.`;
+}
+
 /** Why the edits cannot be made as they are; null where nothing is known against them.
  * @param {State} state
  * @returns {string | null} */

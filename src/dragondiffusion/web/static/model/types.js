@@ -31,6 +31,7 @@
  * @property {Point[]} points  clicks on the object
  * @property {Point[]} outside  clicks beside it
  * @property {string[]} [notes]  reasons to doubt it, with remedies
+ * @property {Mask[]} [others]  all that its clicks or box may mean, from the smallest to the largest
  *
  * @typedef {object} Placing  Where an object goes.
  * @property {Point} offset

@@ -10,7 +10,7 @@
  * @typedef {import("../model/types.js").Recipe} Recipe
  * @typedef {import("./http.js").Part} Part
  *
- * @typedef {{found: Mask | null, mask: Mask, by: string, notes: string[]}} Selected
+ * @typedef {{found: Mask | null, mask: Mask, by: string, candidates: Mask[], notes: string[]}} Selected
  * @typedef {{recipe: Recipe, pictures: Record<string, Picture>, masks: Record<string, Mask>, notes: string[]}} Restored
  * @typedef {{recipe: string, python: string, command: string, files: string[]}} Exported
  */

@@ -34,8 +34,20 @@ export async function clicked({ client, views }, picture, old, at, how) {
  * @param {Box} box
  * @returns {Promise<Selection>} */
 export async function boxed({ client }, picture, box) {
-  const { mask, notes } = await client.select({ picture: picture.name, points: [], outside: [], box, found: null, corrected: null });
-  return { mask, found: null, points: [], outside: [], notes };
+  const { mask, notes, candidates } = await client.select({ picture: picture.name, points: [], outside: [], box, found: null, corrected: null });
+  return { mask, found: null, points: [], outside: [], notes, others: candidates };
+}
+
+/** How much of an image's sides lies beside what is taken for its subject. */
+const BORDER = 0.02;
+
+/** The selection of what the image shows above all: what is unlike its border.
+ * @param {App} app
+ * @param {Picture} picture
+ * @returns {Promise<Selection>} */
+export function subjectIn(app, picture) {
+  const [x, y] = [BORDER * picture.width, BORDER * picture.height];
+  return boxed(app, picture, [x, y, picture.width - x, picture.height - y]);
 }
 
 /** @param {Client} client
@@ -48,7 +60,7 @@ async function ask(client, picture, before, points, outside) {
   const [found, now] = [before?.found?.name ?? null, before?.mask.name ?? null];
   const corrected = now === found ? null : now;
   const answer = await client.select({ picture: picture.name, points, outside, box: null, found, corrected });
-  return { mask: answer.mask, found: answer.found, points, outside, notes: answer.notes };
+  return { mask: answer.mask, found: answer.found, points, outside, notes: answer.notes, others: answer.candidates };
 }
 
 /** @param {ImageBitmap} view

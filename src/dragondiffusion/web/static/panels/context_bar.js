@@ -8,8 +8,9 @@
  */
 
 import { byName, h, iconButton, setText, setValue, wordButton } from "./dom.js";
-import { changeEdit, chosenEdit, clear, UNMOVED, workedOn } from "../model/document.js";
+import { beside, changeEdit, chosenEdit, clear, UNMOVED, workedOn } from "../model/document.js";
 import { copySelection, eraseSelection, place } from "../model/edits.js";
+import { resizeSelection, selectSubject } from "../gestures/actions.js";
 import { addFromSecondImage } from "./second_image.js";
 import { downloadResult } from "./downloads.js";
 import { compareWith, forget, goOn, pin, show } from "../net/running.js";
@@ -32,6 +33,9 @@ export function makeContext(app) {
   size.addEventListener("input", () => store.set({ brush: Number(size.value) }));
   const brush = h("label", { class: "dd-row dd-field" }, "Size", size);
   const actions = {
+    subject: wordButton("subject", "Select the subject", () => selectSubject(app), "dd-compact"),
+    smaller: wordButton("minus", "Smaller", () => resizeSelection(app, -1), "dd-compact"),
+    larger: wordButton("plus", "Larger", () => resizeSelection(app, 1), "dd-compact"),
     erase: wordButton("eraser", "Erase", () => store.push(eraseSelection(store.doc)), "dd-compact"),
     copy: wordButton("copy", "Copy", () => store.push(copySelection(store.doc)), "dd-compact"),
     flip: wordButton("flip", "Flip", () => store.push(flipped(store.doc)), "dd-compact"),
@@ -54,6 +58,10 @@ export function makeContext(app) {
       button.hidden = paints && how === "new"; // what is painted is added
       button.setAttribute("aria-pressed", String(how === (paints && state.how === "new" ? "add" : state.how)));
     }
+    const isFree = state.tool === "select" && thing !== null;
+    actions.subject.hidden = thing !== null || edit !== null || state.tool !== "select" || state.session?.masks !== true;
+    actions.smaller.hidden = actions.larger.hidden = !isFree || (beside(thing, -1) ?? beside(thing, 1)) === null;
+    if (isFree) [actions.smaller.disabled, actions.larger.disabled] = [beside(thing, -1) === null, beside(thing, 1) === null];
     actions.erase.hidden = doc.selection === null && edit?.kind !== "move";
     actions.copy.hidden = doc.selection === null;
     actions.flip.hidden = doc.selection === null && !isPlaced;

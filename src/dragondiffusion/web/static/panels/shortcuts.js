@@ -8,7 +8,7 @@
 import { clear } from "../model/document.js";
 import { dialog, h } from "./dom.js";
 import { saveResult } from "./downloads.js";
-import { erase } from "../gestures/actions.js";
+import { erase, resizeSelection, selectSubject } from "../gestures/actions.js";
 import { run, show } from "../net/running.js";
 import { take, TOOLS } from "./toolbar.js";
 
@@ -27,6 +27,11 @@ const KEYS = [
   ["0", "Show the whole image"],
   ["Esc", "Let go; nothing selected; back from a result"],
   ["Shift + click, Alt + click", "Add to the selection, take away from it"],
+  [", and .", "Select a smaller or a larger object at the same place"],
+  ["S", "Select the subject of the image"],
+  ["Pulling handles", "Corners keep proportions, sides scale along one axis; Shift: each axis for itself, Alt: about the centre"],
+  ["Turning with Shift", "Steps of fifteen degrees"],
+  ["Space or the middle button", "Pull the view"],
   ["Ctrl + V", "Paste an image from the clipboard"],
   .../** @type {[string, string][]} */ (TOOLS.map(([, words, key]) => [key, words])),
   ["?", "This list"],
@@ -81,6 +86,13 @@ function alone(app, stage, event) {
     case "Delete":
     case "Backspace":
       return done(() => erase(app));
+    case ",":
+      return done(() => resizeSelection(app, -1));
+    case ".":
+      return done(() => resizeSelection(app, 1));
+    case "s":
+    case "S":
+      return done(() => selectSubject(app));
     case "Escape":
       return done(() => leave(app, stage));
     case "+":

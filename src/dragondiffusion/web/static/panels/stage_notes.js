@@ -5,13 +5,14 @@
  * @typedef {import("../model/state.js").State} State
  */
 
-import { refusalOf } from "../model/status.js";
+import { byHand, refusalOf } from "../model/status.js";
 import { byName, h, setText, wordButton } from "./dom.js";
 
 /** @param {App} app
  * @returns {(state: State) => void} */
 export function makeStageNotes(app) {
   const refusal = byName(app.root, "refusal");
+  const manual = byName(app.root, "by-hand");
   const purpose = byName(app.root, "purpose");
   const [words, command] = [h("p", {}), h("code", { class: "dd-command" })];
   const copy = wordButton("copy", "Copy", () => void copied(app, command.textContent ?? ""), "dd-compact dd-plain");
@@ -28,6 +29,9 @@ export function makeStageNotes(app) {
     const why = refusalOf(state);
     refusal.hidden = why === null;
     setText(refusal, why ?? "");
+    const how = byHand(state);
+    manual.hidden = how === null || why !== null;
+    setText(manual, how ?? "");
     purpose.hidden = !needsBetter(state) || state.shown !== null; // a result has its own report
     setText(words, state.session?.good_for ?? "");
     setText(command, state.session?.better ?? "");
