@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dragondiffusion.bench import scenes as S
 from dragondiffusion.imaging.masks import read_mask
 from dragondiffusion.imaging.notes import gathered_notes
-from dragondiffusion.selection import Clicks, select
+from dragondiffusion.selection import Clicks, select, snap
 
 
 def drawn(seed, size=(160, 200), objects=None):
@@ -112,3 +113,18 @@ def test_nothing_is_found_on_a_plain_picture():
 def test_bad_clicks(clicks, message):
     with pytest.raises(ValueError, match=message):
         select(np.zeros((40, 50, 3), np.uint8), Clicks(**clicks))
+
+
+def test_what_is_drawn_around_a_thing_snaps_to_it():
+    size = (300, 400)
+    y, x = np.mgrid[: size[0], : size[1]] + 0.5
+    angle, radius = np.arctan2(y - 150, x - 200), np.hypot(x - 200, (y - 150) * 1.4)
+    thing = radius < 90
+    picture = np.where(thing[..., None], (200, 70, 50), (60, 120, 90)).astype(np.float64)
+    picture = np.clip(picture + np.random.default_rng(0).normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
+    outline = radius < 95 + 6 * np.sin(5 * angle)  # a hand that is unsteady
+    found = snap(picture, torch.from_numpy(outline.astype(np.float32))).numpy() > 0.5
+    assert iou(outline, thing) < 0.9
+    assert iou(found, thing) > 0.98
+    plain = np.full_like(picture, 128)  # nothing to snap to
+    assert iou(snap(plain, torch.from_numpy(outline.astype(np.float32))).numpy() > 0.5, outline) > 0.95

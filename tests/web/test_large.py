@@ -194,3 +194,11 @@ def test_foreign_records_name_no_files(visitor, name):
             assert answer.status_code in (200, 404, 422)
         assert visitor.post("previews", json={"recipe": move(name, mask)}).status_code in (404, 422)
         assert visitor.post("jobs", json={"recipe": move(name, mask)}).status_code in (404, 422)
+
+
+def test_what_is_drawn_with_a_lasso_snaps_to_the_photograph(visitor, name):
+    drawn = ellipse((621, 698), (205, 136), (1164, SIDE))
+    found = visitor.post("masks", params={"picture": name, "snap": True}, content=png(np.uint8(255 * drawn))).json()
+    full = pixels(visitor, f"pictures/{found['name']}") / 255
+    plain = visitor.post("masks", params={"picture": name}, content=png(np.uint8(255 * drawn))).json()
+    assert iou(full, THING) > 0.99 > 0.95 > iou(pixels(visitor, f"pictures/{plain['name']}") / 255, THING)

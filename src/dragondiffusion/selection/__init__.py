@@ -12,7 +12,7 @@ from ..imaging.mask_noise import without_dust
 from .clicks import Clicks
 from .doubts import doubts
 
-__all__ = ["Candidates", "Clicks", "Selection", "candidates", "select"]
+__all__ = ["Candidates", "Clicks", "Selection", "candidates", "select", "snap"]
 
 LEAST = 0.5
 """Above this a pixel is inside."""
@@ -96,6 +96,29 @@ def candidates(picture: ImageLike, clicks: Clicks, weights: str | None = None, d
     Arguments and errors are those of `select`. SAM 2 gives several for a single point only, as it does itself.
     """
     return _found(picture, clicks, weights, device, OFFERED)
+
+
+def snap(picture: ImageLike, mask: Mask) -> Mask:
+    """A mask drawn around a thing by hand, its border moved to edges of the image nearby.
+
+    It stays where it was drawn where that looks better, as with a thing that is coloured like its surroundings.
+
+    Args:
+        picture: the image.
+        mask: drawn on it; inside above one half.
+
+    Raises:
+        ValueError: if OpenCV is missing, or the mask is of another size.
+    """
+    check_libraries("masks")
+    from .grabcut import snapped
+
+    pixels = read_picture(picture)
+    if mask.shape != pixels.shape[:2]:
+        raise ValueError(
+            f"mask has shape {tuple(mask.shape)} but the image is {pixels.shape[:2]}; draw it on the image"
+        )
+    return torch.from_numpy(snapped(pixels, mask.float().numpy()))
 
 
 def _found(picture: ImageLike, clicks: Clicks, weights: str | None, device: str, count: int) -> Candidates:

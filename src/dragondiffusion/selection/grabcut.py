@@ -70,6 +70,25 @@ def cut_out(picture: Pixels, clicks: Clicks, count: int = 1) -> list[Cut]:
     return [Cut(refined(region.cells, picture), region.leap) for region in found]
 
 
+def snapped(picture: Pixels, mask: Float[np.ndarray, "_ _"]) -> Float[np.ndarray, "_ _"]:
+    """A mask drawn around a thing, its border moved to edges nearby, if that looks better.
+
+    Args:
+        picture: RGB.
+        mask: values in [0, 1], of the image's size.
+
+    Returns:
+        Values in [0, 1], with soft borders.
+    """
+    factor = min(1.0, SIDE / max(picture.shape[:2]))
+    height, width = (max(1, round(side * factor)) for side in picture.shape[:2])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    drawn = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) > 0.5
+    if not drawn.any():  # smaller than a pixel of the copy
+        return mask
+    return refined(_cut(drawn, Demand(LabImage.of(small), (), (), None)), picture)
+
+
 def find_regions(scene: LabImage, clicks: Clicks, count: int = 1) -> list[Region]:
     """Things that clicks may mean in a small image, the likeliest first; none if nothing stands out.
 

@@ -22,9 +22,10 @@ from ..imaging.frames import box_of_mask, centre_of_mask
 from ..imaging.mask_noise import Values
 from ..imaging.masks import MaskLike, ReadMask, image_values, read_mask
 from ..imaging.png import from_png, to_png
+from ..selection import snap
 from .answers import MaskFacts
 from .limits import RefusedError
-from .pictures import factor_of, photo, reduced_size, size_of
+from .pictures import factor_of, photo, reduced, reduced_size, size_of
 from .sessions import NAME, Session
 
 RECORD = "dragondiffusion-mask"
@@ -195,13 +196,14 @@ def _resized(values: Values, size: Size, way: Image.Resampling) -> Values:
     return np.array(image.resize((size[1], size[0]), way)).clip(0, 1)
 
 
-def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
+def painted(session: Session, picture: str, data: bytes, snaps: bool = False) -> MaskFacts:
     """A mask painted on a view of an image, scaled to the image or its reduced copy.
 
     Args:
         session: whose image it is.
         picture: its name.
         data: PNG, light where it is marked.
+        snaps: its border is moved to edges of the image nearby.
 
     Raises:
         RefusedError: if it is no PNG or has another shape than the image (422).
@@ -224,7 +226,11 @@ def painted(session: Session, picture: str, data: bytes) -> MaskFacts:
         raise RefusedError(422, str(error)) from error
     small = reduced_size(size, factor_of(size)) if max(image.size) < max(size) else size
     values = torch.from_numpy(np.array(grey.resize((small[1], small[0]), Image.Resampling.BILINEAR)))
-    return keep_mask(session, marked(ReadMask(values), small), picture)
+    mask = marked(ReadMask(values), small)
+    if snaps:
+        factor = 1.0 if small == size else factor_of(size)
+        mask = snap(reduced(session.path(picture), factor).pixels, mask)
+    return keep_mask(session, mask, picture, edges=snaps)
 
 
 def corrected(mask: Mask, found: Mask, before: Mask) -> Mask:

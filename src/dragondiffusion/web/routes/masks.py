@@ -47,15 +47,25 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
 
 @router.post("/masks", openapi_extra={"requestBody": {"content": {"image/png": {}}}})
 async def add_mask(
-    request: Request, service: Serving, session: Visiting, picture: Annotated[str, Query(max_length=64)]
+    request: Request,
+    service: Serving,
+    session: Visiting,
+    picture: Annotated[str, Query(max_length=64)],
+    snap: bool = False,
 ) -> PaintedFacts:
-    """Sends a mask that was painted on a view of an image, light where it is marked; it is scaled to the image."""
+    """Sends a mask that was painted on a view of an image, light where it is marked; it is scaled to the image.
+
+    With `snap` its border is moved to edges of the image nearby.
+    """
     data = await request.body()
     session.path(picture)
 
     def work() -> PaintedFacts:
         with gathered_notes() as notes:
-            facts = painted(session, picture, data)
+            try:
+                facts = painted(session, picture, data, snap)
+            except UNDOABLE as error:
+                raise RefusedError(422, words(error, session)) from error
         return PaintedFacts(**facts.model_dump(), notes=notes)
 
     return await service.threaded(session, work)

@@ -86,3 +86,20 @@ test("what is handed over is white on black", () => {
     ["fillRect", 0, 0, 50, 30, "#000", "destination-over"],
   ]);
 });
+
+test("a soft brush draws its whole stroke at once, as a blur that ends where the brush does", () => {
+  const { calls, makeCanvas } = recorder();
+  const painting = new Painting("stroke", { width: 100, height: 60 }, { width: 50, height: 30 }, 16, "red", makeCanvas, 0.5);
+  painting.to([10, 10]);
+  painting.to([30, 20]);
+  painting.to([50, 20]);
+  assert.deepEqual(only(calls, "moveTo", "lineTo").slice(-3), [
+    ["moveTo", 5 - 100, 5],
+    ["lineTo", 15 - 100, 10],
+    ["lineTo", 25 - 100, 10],
+  ]);
+  assert.equal(only(calls, "clearRect").length, only(calls, "stroke").length);
+  const pen = /** @type {any} */ (painting.pen);
+  assert.deepEqual([pen.shadowOffsetX, pen.shadowColor, pen.lineWidth], [100, "red", 8]);
+  assert.ok(pen.shadowBlur > 0 && pen.shadowBlur <= 4);
+});

@@ -14,7 +14,7 @@
 import * as document from "../model/document.js";
 import * as edits from "../model/edits.js";
 import { activeEdits } from "../model/inspection.js";
-import { boxed, clicked, repainted, subjectIn } from "../net/selecting.js";
+import { boxed, clicked, repainted, snapped, subjectIn } from "../net/selecting.js";
 
 /** Events of the stage, wired to the document.
  * @param {App} app
@@ -127,6 +127,8 @@ function workable({ store }) {
  * @param {"add" | "remove"} how
  * @returns {Promise<Selection | null>} */
 async function paint(app, picture, old, mask, how) {
+  const { tool, snaps, session } = app.store.state;
+  if (tool === "lasso" && snaps && session?.masks) return snapped(app, picture, old, mask, how);
   const view = old === null ? null : await app.views.load(old.mask.name);
   return repainted(app.client, picture, old, view, mask, how);
 }

@@ -93,7 +93,7 @@ export function painting(stage, from, keys) {
   const kind = scene.tool === "lasso" ? "lasso" : "stroke";
   const removes = scene.tool === "eraser" || howOf(scene, keys) === "remove";
   const colour = removes ? theme.danger : theme.accent;
-  const work = new Painting(kind, viewport.picture, sizeOf(image), scene.brush, colour);
+  const work = new Painting(kind, viewport.picture, sizeOf(image), scene.brush, colour, undefined, scene.softness);
   interaction.painting = work;
   /** @param {Point} at */
   const go = (at) => {

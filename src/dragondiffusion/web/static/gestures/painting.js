@@ -20,9 +20,11 @@ export class Painting {
    * @param {number} brush diameter in pixels of the full-size image
    * @param {string} colour
    * @param {(size: Size) => HTMLCanvasElement} [makeCanvas]
+   * @param {number} [softness] share of the brush's radius over which it fades, 0 to 1
    */
-  constructor(kind, picture, view, brush, colour, makeCanvas = newCanvas) {
+  constructor(kind, picture, view, brush, colour, makeCanvas = newCanvas, softness = 0) {
     this.kind = kind;
+    this.softness = softness;
     this.ratio = view.width / picture.width;
     this.canvas = makeCanvas({ width: Math.max(1, Math.round(view.width)), height: Math.max(1, Math.round(view.height)) });
     this.pen = context(this.canvas);
@@ -36,11 +38,29 @@ export class Painting {
     const last = this.points.at(-1);
     this.points.push(point);
     if (this.kind === "lasso") return;
+    if (this.softness > 0) return this.#softly();
     const [from, to] = [last ?? point, point].map((p) => p.map((c) => c * this.ratio));
     this.pen.beginPath();
     this.pen.moveTo(from[0], from[1]);
     this.pen.lineTo(to[0], to[1]); // round caps make a dot of a line without length
     this.pen.stroke();
+  }
+
+  /** The whole stroke at once, as its own blurred shadow: strokes over each other would be harder where they meet. */
+  #softly() {
+    const { pen, canvas, softness } = this;
+    const beside = 2 * canvas.width; // the stroke itself is out of sight
+    const width = pen.lineWidth;
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.shadowColor = /** @type {string} */ (pen.strokeStyle);
+    pen.shadowOffsetX = beside;
+    pen.shadowBlur = (softness * width) / 4;
+    pen.lineWidth = width * (1 - softness / 2); // half of it is there at this width, nothing beyond the brush
+    pen.beginPath();
+    this.points.forEach(([x, y], i) => pen[i ? "lineTo" : "moveTo"](x * this.ratio - beside, y * this.ratio));
+    if (this.points.length === 1) pen.lineTo(this.points[0][0] * this.ratio - beside, this.points[0][1] * this.ratio);
+    pen.stroke();
+    pen.lineWidth = width;
   }
 
   /** Whether nothing was painted. */

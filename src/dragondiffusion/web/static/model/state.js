@@ -15,6 +15,8 @@
  * @property {History} history
  * @property {Tool} tool
  * @property {number} brush  diameter, per cent of the image's longer side
+ * @property {number} softness  of the brush, per cent of its radius
+ * @property {boolean} snaps  what the lasso is drawn around is cut along edges
  * @property {"new" | "add" | "remove"} how  what clicks and lassos do; "new" while nothing is worked on
  * @property {Session | null} session
  * @property {readonly Job[]} jobs  newest last
@@ -55,6 +57,8 @@ export function firstState() {
     history: history.begin(emptyDoc()),
     tool: "select",
     brush: 5,
+    softness: 0,
+    snaps: true,
     how: "new",
     session: null,
     jobs: [],

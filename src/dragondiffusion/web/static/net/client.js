@@ -80,9 +80,10 @@ export class Client extends Http {
 
   /** @param {string} picture
    * @param {Blob} png
+   * @param {boolean} [snap]  its border is moved to edges of the image nearby
    * @returns {Promise<Mask & {notes: string[]}>} */
-  async mask(picture, png) {
-    return (await this.call("POST", `masks?picture=${encodeURIComponent(picture)}`, png)).json();
+  async mask(picture, png, snap = false) {
+    return (await this.call("POST", `masks?picture=${encodeURIComponent(picture)}${snap ? "&snap=true" : ""}`, png)).json();
   }
 
   /** @param {string} picture

@@ -72,6 +72,29 @@ function drawn(view) {
   return canvas;
 }
 
+/** The selection with what was drawn around by the lasso, cut along edges nearby, added or taken away.
+ * @param {App} app
+ * @param {Picture} picture
+ * @param {Selection | null} old
+ * @param {HTMLCanvasElement} painted  white is inside
+ * @param {"add" | "remove"} how
+ * @returns {Promise<Selection | null>} */
+export async function snapped({ client, views }, picture, old, painted, how) {
+  if (old === null && how === "remove") return null;
+  const { notes, ...mask } = await client.mask(picture.name, await pngOf(painted), true);
+  if (old === null) return { mask, found: null, points: [], outside: [], notes };
+  const [before, more] = await Promise.all([views.load(old.mask.name), views.load(mask.name)]);
+  return repainted(client, picture, old, before, drawn(more), how);
+}
+
+/** @param {HTMLCanvasElement} canvas
+ * @returns {Promise<Blob>} */
+async function pngOf(canvas) {
+  const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => canvas.toBlob(resolve, "image/png"));
+  if (blob === null) throw new Error("The browser could not write the mask.");
+  return blob;
+}
+
 /** The selection with what was painted added or taken away; null if nothing was there to take away from.
  * @param {Client} client
  * @param {Picture} picture
@@ -82,10 +105,7 @@ function drawn(view) {
  * @returns {Promise<Selection | null>} */
 export async function repainted(client, picture, old, view, painted, how) {
   if (old === null && how === "remove") return null;
-  const canvas = combined(view, painted, how);
-  const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => canvas.toBlob(resolve, "image/png"));
-  if (blob === null) throw new Error("The browser could not write the mask.");
-  const { notes, ...mask } = await client.mask(picture.name, blob);
+  const { notes, ...mask } = await client.mask(picture.name, await pngOf(combined(view, painted, how)));
   return { mask, found: old?.found ?? null, points: old?.points ?? [], outside: old?.outside ?? [], notes };
 }
 

@@ -32,8 +32,12 @@ export function makeContext(app) {
   const size = h("input", { type: "range", min: 0.5, max: 20, step: 0.5, value: 5, "aria-label": "Size of the brush", class: "dd-slider" });
   size.addEventListener("input", () => store.set({ brush: Number(size.value) }));
   const brush = h("label", { class: "dd-row dd-field" }, "Size", size);
+  const soft = h("input", { type: "range", min: 0, max: 100, step: 5, value: 0, "aria-label": "Softness of the brush", class: "dd-slider" });
+  soft.addEventListener("input", () => store.set({ softness: Number(soft.value) }));
+  const softness = h("label", { class: "dd-row dd-field" }, "Softness", soft);
   const actions = {
     subject: wordButton("subject", "Select the subject", () => selectSubject(app), "dd-compact"),
+    snap: wordButton("lasso", "Snap to edges", () => store.set({ snaps: !store.state.snaps }), "dd-compact"),
     smaller: wordButton("minus", "Smaller", () => resizeSelection(app, -1), "dd-compact"),
     larger: wordButton("plus", "Larger", () => resizeSelection(app, 1), "dd-compact"),
     erase: wordButton("eraser", "Erase", () => store.push(eraseSelection(store.doc)), "dd-compact"),
@@ -44,7 +48,7 @@ export function makeContext(app) {
     within: wordButton("drag", "Arrows only in here", () => store.push(limited(store.doc)), "dd-compact"),
     done: iconButton("close", "Nothing selected (Esc)", () => store.push(clear(store.doc)), "dd-plain"),
   };
-  bar.append(segments, brush, ...Object.values(actions));
+  bar.append(segments, brush, softness, ...Object.values(actions));
   return (state) => {
     const doc = state.history.present;
     const [edit, thing] = [chosenEdit(doc), workedOn(doc)];
@@ -52,8 +56,11 @@ export function makeContext(app) {
     bar.hidden = doc.picture === null || state.shown !== null;
     const paints = state.tool === "lasso" || state.tool === "brush";
     segments.hidden = thing === null || (state.tool !== "select" && !paints);
-    brush.hidden = state.tool !== "brush" && state.tool !== "eraser";
+    brush.hidden = softness.hidden = state.tool !== "brush" && state.tool !== "eraser";
     setValue(size, state.brush);
+    setValue(soft, state.softness);
+    actions.snap.hidden = state.tool !== "lasso" || state.session?.masks !== true;
+    actions.snap.setAttribute("aria-pressed", String(state.snaps));
     for (const { how, button } of hows) {
       button.hidden = paints && how === "new"; // what is painted is added
       button.setAttribute("aria-pressed", String(how === (paints && state.how === "new" ? "add" : state.how)));

@@ -14,6 +14,7 @@
  * @property {Doc} doc
  * @property {import("../model/types.js").Tool} tool
  * @property {number} brush  diameter in pixels of the full-size image
+ * @property {number} [softness]  share of the brush's radius over which it fades, 0 to 1
  * @property {"new" | "add" | "remove"} [how]  what clicks and the lasso do without shift or alt; "new" by default
  * @property {Map<string, CanvasImageSource>} images  views of images by name
  * @property {Map<string, CanvasImageSource>} masks  grey views of masks by name

@@ -59,5 +59,5 @@ function sceneOfResult(state, views, result, job) {
  * @param {Doc} doc */
 function common(state, doc) {
   const side = Math.max(doc.picture?.width ?? 0, doc.picture?.height ?? 0);
-  return { doc, tool: state.tool, brush: (state.brush / 100) * side, how: state.how, busy: false };
+  return { doc, tool: state.tool, brush: (state.brush / 100) * side, softness: state.softness / 100, how: state.how, busy: false };
 }
