@@ -63,8 +63,8 @@ export function byHand(state) {
   if ((picture.landmarks ?? []).length > 0 || edits.some((edit) => edit.kind === "landmarks")) return null;
   const why = state.session?.faces
     ? "No points of a face are known here."
-    : "This server cannot find the points of a face: that needs a model (pip install 'dragondiffusion[faces]').";
-  return `${why} Set them by hand: tap points that should stay, such as eyes and nose, and those to move; then drag these.`;
+    : "This server finds no faces: that needs a model (pip install 'dragondiffusion[faces]').";
+  return `${why} Set points by hand: tap those that should stay and those to move, then drag these.`;
 }
 
 /** Why the edits cannot be made as they are; null where nothing is known against them.
