@@ -74,7 +74,7 @@ def test_scale_and_turn_edit_compare_continue(window):
     offset = window.carry(on_it, (-90, 20))
     placing = window.edit("move", lambda edit: edit["placing"]["offset"] == offset)["placing"]
     corner = window.corner(mask, placing, "se")
-    window.pull(corner, (corner[0] + 25, corner[1] + 25))
+    window.pull(corner, (corner[0] + 25, corner[1] + 25), "Alt")  # about the centre
     placing = window.edit("move", lambda edit: edit["placing"]["scale"] != [1, 1])["placing"]
     assert placing["scale"][0] == placing["scale"][1]
     assert 1.1 < placing["scale"][0] < 1.7
