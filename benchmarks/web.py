@@ -187,11 +187,11 @@ def show_large(visitor: Visitor) -> None:
     print(f"24 megapixels: preview, median {1e3 * statistics.median(spent):.0f} ms, most {1e3 * max(spent):.0f} ms")
     begin, phases = time.perf_counter(), dict[str, float]()
     for state in visitor.states(visitor.job(recipes[0])):
-        phases[state["phase"]] = time.perf_counter() - begin
+        phases.setdefault(state["phase"] or "begun", time.perf_counter() - begin)
     shown = f"pictures/{state['result']['name']}/view"
     took = timed(lambda: visitor.client.get(shown, params={"side": 1600}).raise_for_status())
-    ends = ", ".join(f"{phase} until {end:.1f}" for phase, end in phases.items() if phase)
-    print(f"24 megapixels: edit {time.perf_counter() - begin - took:.1f} s ({ends}), its view {took:.2f} s")
+    begun = ", ".join(f"{phase} from {at:.1f}" for phase, at in phases.items() if phase != "begun")
+    print(f"24 megapixels: edit {time.perf_counter() - begin - took:.1f} s ({begun}), its view {took:.2f} s")
 
 
 def show_cancel(visitor: Visitor) -> None:
