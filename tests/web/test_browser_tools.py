@@ -157,6 +157,8 @@ def test_brush_eraser_lasso_and_more_clicks(window):
     for tool, points, expected in strokes:
         before, name = mask, window.selected()["mask"]["name"]
         window.press(tool)
+        if tool == "Lasso":
+            window.choose("Snap to edges")  # no longer
         window.paint(points)
         mask = window.mask(window.selected(lambda selection, name=name: selection["mask"]["name"] != name)) > 0.5
         assert iou(mask, expected(before)) > 0.96
