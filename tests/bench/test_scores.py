@@ -68,7 +68,7 @@ def test_every_preset_is_a_row():
 def test_latent_copy_asks_the_model_for_samples_alone():
     row = rows("move")["latent copy"]
     assert isinstance(row, Settings) and not row.recall and not row.proxy and row.energy_scale == 0
-    assert not any(w and any(w.holds(i, 20) for i in range(20)) for w in (row.clamp_rest, row.clamp_destination))
+    assert not any(w and any(w.holds(i, i / 20) for i in range(20)) for w in (row.clamp_rest, row.clamp_destination))
 
 
 def test_rows_are_chosen_by_name():

@@ -68,15 +68,15 @@ def test_several_edits_read_together():
     top[:8] = 1
     move, drag = replacing(Window(0.1, 1)), appending(Window(0.1, 1))
     paste, other = by_region(Window(0, 0.7), left, top, 1), by_region(Window(0, 0.7), top, left, 2)
-    assert merged([move, paste], 0, 50) is paste
-    assert merged([move], 0, 50) is None
-    assert merged([move, paste], 49, 50) is move
-    union = merged([move, drag, paste, other], 10, 50)
+    assert merged([move, paste], 0, 0.0) is paste
+    assert merged([move], 0, 0.0) is None
+    assert merged([move, paste], 49, 0.98) is move
+    union = merged([move, drag, paste, other], 10, 0.2)
     assert union.own
     assert [excerpt.guide for excerpt in union.excerpts] == [0, 1, 2]
     assert torch.equal(union.excerpts[0].region, (1 - left) * (1 - top))
     assert torch.equal(union.excerpts[1].region, top)
-    assert merged([move, drag], 10, 50).excerpts == (Excerpt(0),)
+    assert merged([move, drag], 10, 0.2).excerpts == (Excerpt(0),)
 
 
 def test_a_memory_is_selected_on_its_own_grid():

@@ -2,22 +2,25 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from dragondiffusion import Geometry, Settings, Window
+from dragondiffusion.backbones.unet.noise_levels import NoiseSchedule
 from dragondiffusion.core.docstrings import class_arguments
 
 
 def test_windows_are_fractions_of_the_run():
-    assert [i for i in range(50) if Window(0.22, 0.4).holds(i, 50)] == list(range(11, 20))
-    assert [i for i in range(50) if Window(0.42, 0.6, every=2).holds(i, 50)] == [22, 24, 26, 28]
-    assert [i for i in range(10) if Window(0.2, 0.6).holds(i, 10)] == [2, 3, 4, 5]
+    assert [i for i in range(50) if Window(0.22, 0.4).holds(i, i / 50)] == list(range(11, 20))
+    assert [i for i in range(50) if Window(0.42, 0.6, every=2).holds(i, i / 50)] == [22, 24, 26, 28]
+    assert [i for i in range(10) if Window(0.2, 0.6).holds(i, i / 10)] == [2, 3, 4, 5]
 
 
 def test_reference_guides_as_the_released_code():
     settings = Settings.preset("reference")
-    assert [i for i in range(50) if settings.guides(i)] == [*range(10), *range(10, 30, 2)]
-    assert {i: settings.passes(i) for i in (21, 22, 28, 30)} == {21: 1, 22: 3, 28: 3, 30: 1}
+    levels = NoiseSchedule(tuple(np.linspace(0.999, 0.005, 1000)), 0.999).levels(50)
+    assert [i for i in range(50) if settings.guides(i, levels)] == [*range(10), *range(10, 30, 2)]
+    assert {i: settings.passes(i, i / 50) for i in (21, 22, 28, 30)} == {21: 1, 22: 3, 28: 3, 30: 1}
     assert settings.geometry is Geometry.REFERENCE
 
 

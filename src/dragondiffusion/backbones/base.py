@@ -25,6 +25,11 @@ class Backbone(Denoiser):
     """Side in pixels of the images the model was made for. Source: Stable Diffusion 1.x, if a model does not say."""
 
     @property
+    def patch(self) -> int:
+        """Latent cells per cell of the finest features and axis."""
+        return 1
+
+    @property
     @abstractmethod
     def latent_factor(self) -> int:
         """Pixels per latent cell and axis."""
@@ -116,14 +121,14 @@ class Backbone(Denoiser):
     @property
     def grids(self) -> ModelGrids:
         """What decides the grids of its images."""
-        return ModelGrids(self.multiple, self.latent_factor, self.working_size)
+        return ModelGrids(self.multiple, self.latent_factor, self.working_size, self.patch)
 
     def canvas(self, picture: Size, energy_grid: int) -> Canvas:
         """The grids of an image.
 
         Args:
             picture: its size in pixels.
-            energy_grid: cells of the energy grid per latent cell and axis.
+            energy_grid: cells of the energy grid per cell of the finest features and axis.
         """
         return self.grids.canvas(picture, energy_grid)
 

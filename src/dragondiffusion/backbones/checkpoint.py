@@ -93,8 +93,9 @@ def grids_of(source: str | None) -> ModelGrids | None:
         if (folder / "transformer").is_dir():
             config = _config(folder / "transformer" / "config.json")
             if "axes_dims_rope" in config:  # FLUX.1, whose pipeline packs latents by 2 and knows the size itself
-                return ModelGrids(factor * 2, factor, factor * 128)
-            return ModelGrids(factor * int(config["patch_size"]), factor, factor * int(config["sample_size"]))
+                return ModelGrids(factor * 2, factor, factor * 128, 2)
+            patch = int(config["patch_size"])
+            return ModelGrids(factor * patch, factor, factor * int(config["sample_size"]), patch)
         unet = _config(folder / "unet" / "config.json")
         multiple = factor * 2 ** (len(unet["block_out_channels"]) - 1)
         return ModelGrids(multiple, factor, factor * int(unet["sample_size"]))
@@ -140,16 +141,30 @@ def why_refused(kind: object) -> str:
     return next((f" ({words})" for start, words in REFUSED.items() if str(kind).startswith(start)), "")
 
 
+def index_of(folder: Path) -> dict[str, Any]:
+    """What a pipeline's folder says of its parts.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    index_file = folder / "model_index.json"
+    if not index_file.is_file():
+        raise ValueError(f"checkpoint {folder} holds no model_index.json{_what_else(folder)}; use {SUPPORTED}")
+    return _config(index_file)
+
+
+def left_out(index: dict[str, Any]) -> dict[str, None]:
+    """The parts that a pipeline is without, as `[null, null]` says of them, for whom diffusers has to be told."""
+    return {part: None for part, origin in index.items() if isinstance(origin, list) and not any(origin)}
+
+
 def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
     """Checks a pipeline's folder; returns the class that loads it.
 
     Raises:
         ValueError: if it is no pipeline, of a kind that is not supported, or a part is missing or broken.
     """
-    index_file = folder / "model_index.json"
-    if not index_file.is_file():
-        raise ValueError(f"checkpoint {folder} holds no model_index.json{_what_else(folder)}; use {SUPPORTED}")
-    index = _config(index_file)
+    index = index_of(folder)
     kind = pipeline_class(index, str(folder))
     for part in WEIGHTS:
         _check_index(folder / part, allow_pickle)

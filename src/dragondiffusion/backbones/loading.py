@@ -13,7 +13,17 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from torch import nn
 
 from .base import Backbone
-from .checkpoint import DEMO_MODEL, SUPPORTED, Checkpoint, check_folder, layers_of, pipeline_class, why_refused
+from .checkpoint import (
+    DEMO_MODEL,
+    SUPPORTED,
+    Checkpoint,
+    check_folder,
+    index_of,
+    layers_of,
+    left_out,
+    pipeline_class,
+    why_refused,
+)
 from .dit.flux import Flux
 from .dit.lora import add_loras
 from .dit.stable_diffusion_3 import StableDiffusion3
@@ -191,9 +201,10 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
         for lora in loras:
             if layers is not None:
                 fitted(lora, layers)
-        pipe = _made(kind, "from_pretrained", str(path), options, ValueError)
+        pipe = _made(kind, "from_pretrained", str(path), {**options, **left_out(index_of(path))}, ValueError)
     elif is_hub_id(str(source)):
-        pipe = _made(_kind_on_hub(str(source)), "from_pretrained", str(source), options, FileNotFoundError)
+        kind, without = _kind_on_hub(str(source))
+        pipe = _made(kind, "from_pretrained", str(source), {**options, **without}, FileNotFoundError)
     else:
         raise FileNotFoundError(f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id")
     if checkpoint.prediction is not None:
@@ -232,13 +243,13 @@ def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> t
     return pipe, ()
 
 
-def _kind_on_hub(source: str) -> str:
-    """The class that loads a checkpoint of the hub."""
+def _kind_on_hub(source: str) -> tuple[str, dict[str, None]]:
+    """The class that loads a checkpoint of the hub, and the parts that it is without."""
     try:
         index = cast(Any, diffusers).DiffusionPipeline.load_config(source)
     except Exception as error:
         raise FileNotFoundError(_problem(source, error)) from error
-    return pipeline_class(dict(index), source)
+    return pipeline_class(dict(index), source), left_out(dict(index))
 
 
 def _is_flow(pipe: Any) -> bool:

@@ -108,7 +108,7 @@ def key_of(model: str, backbone: Backbone, picture: InversionRequest, settings: 
         picture.canvas.padded,
         [(level.t, level.alpha, level.sigma) for level in levels.all],
         settings.inversion_iterations,
-        sorted(guided_steps(settings)),
+        sorted(guided_steps(settings, levels)),
     )
     return hashlib.sha256(repr(parts).encode() + x.numpy().tobytes()).hexdigest()
 

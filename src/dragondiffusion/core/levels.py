@@ -46,18 +46,22 @@ class Levels:
 
     Args:
         all: the `n + 1` levels.
+        shares: of the run that are over before each step, see `share`; empty is `i / n`.
 
     Raises:
-        ValueError: if there are fewer than two, or noise rises from level to level. The last two may be the same: some
-            schedules end at the level of their first timestep.
+        ValueError: if there are fewer than two, noise rises from level to level, or there is not one share a step. The
+            last two levels may be the same: some schedules end at the level of their first timestep.
     """
 
     all: tuple[Level, ...]
+    shares: tuple[Number, ...] = ()
 
     def __post_init__(self) -> None:
         ratios = [level.ratio for level in self.all]
         if len(ratios) < 2 or any(b > a for a, b in pairwise(ratios)):
             raise ValueError(f"noise must not rise along at least two levels; the levels are {self.all}")
+        if self.shares and len(self.shares) != len(self):
+            raise ValueError(f"shares={self.shares} must be one for each of {len(self)} steps, or none")
 
     def __len__(self) -> int:
         """Number of steps."""
@@ -65,6 +69,14 @@ class Levels:
 
     def __getitem__(self, i: int) -> Level:
         return self.all[i]
+
+    def share(self, i: int) -> Number:
+        """How much of a run is over when step `i` begins, in [0, 1): what windows and clamps are told in.
+
+        Of models with Stable Diffusion's schedule it is the share of the steps. A model whose schedule has other noise
+        at the same share says where Stable Diffusion's has as much, so that settings mean the same noise.
+        """
+        return self.shares[i] if self.shares else i / len(self)
 
     def up(self, start: int = 0, top: int | None = None) -> Iterator[int]:
         """Levels to arrive at, one after the other, when an image is inverted from level `top` (None: clean) up."""
@@ -74,13 +86,12 @@ class Levels:
         """The `Level.ratio` at which something is released that is clamped for a share of the steps.
 
         Args:
-            share: of the steps, in [0, 1]; 0 is never clamped, 1 always.
+            share: of the run, in [0, 1]; 0 is never clamped, 1 always.
 
         Returns:
             What is clamped at every level with a larger ratio: infinite for never clamped, `NEVER` for always.
         """
-        n = len(self)
-        step = next((i for i in range(n) if not i / n < share), None)
+        step = next((i for i in range(len(self)) if not self.share(i) < share), None)
         if step is None:
             return NEVER
         return self[step].ratio if step else math.inf

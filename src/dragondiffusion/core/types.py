@@ -85,7 +85,9 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Window(Bounded):
-    """A part of the run, as fractions of the number of steps: step `i` of `n` is inside when `start <= i / n < stop`.
+    """A part of the run: a step is inside when the share of the run that is over before it is in `[start, stop)`.
+
+    The share is that of the steps, `i / n`; rectified flows measure it by noise (`core.levels.Levels.share`).
 
     Args:
         start: first fraction inside, 0 is the noisiest step.
@@ -106,9 +108,9 @@ class Window(Bounded):
         if self.start > self.stop:
             raise ValueError(f"window ({self.start}, {self.stop}) must satisfy 0 <= start <= stop <= 1")
 
-    def holds(self, i: int, n: int) -> bool:
-        """Whether step `i` of `n` lies inside."""
-        return self.start <= i / n < self.stop and i % self.every == 0
+    def holds(self, i: int, share: Number) -> bool:
+        """Whether step `i` lies inside, before which a share of the run is over."""
+        return self.start <= share < self.stop and i % self.every == 0
 
 
 NEVER = Window(0.0, 0.0)
@@ -163,6 +165,7 @@ class ModelGrids:
         multiple: sides of padded images are multiples of this, pixels.
         factor: pixels per latent cell and axis.
         working_size: side in pixels of the images the model was made for.
+        patch: latent cells per cell of the finest features and axis.
 
     Source: Stable Diffusion 1.x, where nothing is said.
     """
@@ -170,12 +173,14 @@ class ModelGrids:
     multiple: int = 64
     factor: int = 8
     working_size: int = 512
+    patch: int = 1
 
     def canvas(self, picture: Size, energy_grid: int = 1) -> Canvas:
         """The grids of an image.
 
         Args:
             picture: its size in pixels.
-            energy_grid: cells of the energy grid per latent cell and axis.
+            energy_grid: cells of the energy grid per cell of the finest features and axis; it is never coarser than
+                the latents.
         """
-        return Canvas(picture, self.multiple, self.factor, energy_grid)
+        return Canvas(picture, self.multiple, self.factor, max(1, energy_grid // self.patch))

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..core.geometry import Correspondence, resize_nearest
 from ..core.residents import remembered
-from ..core.types import Mask, Size, Tokens, Window
+from ..core.types import Mask, Number, Size, Tokens, Window
 
 
 class LayerMemory(ABC):
@@ -269,13 +269,13 @@ def by_region(window: Window, replaced: Mask, taken: Mask, guide: int = 1) -> Re
     return Recall(window, own=False, excerpts=(Excerpt(0, kept), Excerpt(guide, (taken > 0.5).float())))
 
 
-def merged(recalls: Sequence[Recall], i: int, n: int) -> Recall | None:
-    """How step `i` of `n` reads the bank when several edits each ask for their own way; None if it does not.
+def merged(recalls: Sequence[Recall], i: int, share: Number) -> Recall | None:
+    """How step `i`, before which a share of the run is over, reads the bank for several edits; None if it does not.
 
     Of the edited image only what no edit leaves out is read; of other images, what any edit takes; the image's own
     tokens, if any edit reads them.
     """
-    active = [recall for recall in recalls if recall.window.holds(i, n)]
+    active = [recall for recall in recalls if recall.window.holds(i, share)]
     if len(active) < 2:
         return active[0] if active else None
     excerpts = [excerpt for recall in active for excerpt in recall.excerpts]

@@ -130,7 +130,7 @@ class _Run:
         noise = [
             [
                 regional_noise(start, i, samples, levels, settings, firsts)
-                for _ in range(settings.passes(i) if repeats else 1)
+                for _ in range(settings.passes(i, levels.share(i)) if repeats else 1)
             ]
             for i in range(min(firsts), len(levels))
         ]
@@ -158,7 +158,7 @@ def _sampled(
     samples, settings, levels = run.samples, run.settings, run.levels
     energies: list[list[tuple[int, dict[str, Tensor]]]] = [[] for _ in samples]
     z_t = torch.cat([one.start for one in samples])
-    peak, strength = z_t.new_zeros(len(samples)), guidance_strengths(run.objectives, settings).to(z_t.device)
+    peak, strength = z_t.new_zeros(len(samples)), guidance_strengths(run.objectives, levels, settings).to(z_t.device)
     finite: list[Tensor] = []
     for done, i in enumerate(range(run.first, len(levels))):
         t, s = levels[i], levels[i + 1]
@@ -233,19 +233,16 @@ def has_energies(objectives: Sequence[Objective]) -> bool:
 
 
 def is_guided(objectives: Sequence[Objective], i: int, levels: Levels, settings: RunSettings) -> bool:
-    """Whether energies act in step `i`.
-
-    In pure noise there is nothing to compare, and what is added to the noise would outweigh the image.
-    """
-    return settings.guides(i) and not levels[i].is_noise and has_energies(objectives)
+    """Whether energies act in step `i`."""
+    return settings.guides(i, levels) and has_energies(objectives)
 
 
-def guidance_strengths(objectives: Sequence[Objective], settings: RunSettings) -> Tensor:
+def guidance_strengths(objectives: Sequence[Objective], levels: Levels, settings: RunSettings) -> Tensor:
     """Strength of every image's guidance in one step, for `guidance.normalised`; infinite where it is left as it is.
 
     What a guided step adds is not made smaller where there are more of them, so they share the strength of the run.
     """
-    count = max(1, sum(settings.guides(i) for i in range(settings.steps)))
+    count = max(1, sum(settings.guides(i, levels) for i in range(len(levels))))
     strengths = [objective.strengths.guidance_strength for objective in objectives]
     return torch.tensor([math.inf if s is None else s / count for s in strengths])
 
@@ -270,7 +267,7 @@ def predict(
         settings: of the run.
         partial: a partial forward of the same latents, without image prompt, that can be resumed.
     """
-    image_scale = settings.image_prompt_scale if settings.image_prompt.holds(i, len(levels)) else 0.0
+    image_scale = settings.image_prompt_scale if settings.image_prompt.holds(i, levels.share(i)) else 0.0
     condition, negative = (Condition.cat([one.conditions(image_scale)[k] for one in samples]) for k in (0, 1))
     scales = [one.objective.strengths.guidance_scale for one in samples]
     return denoiser.predict(
@@ -288,7 +285,7 @@ def bank_reader(samples: Sequence[Sample], i: int) -> Reader | None:
     """How a batch reads the bank in step `i`; None if no image does."""
     readings: list[Reading | None] = []
     for one in samples:
-        recall = merged(one.objective.recalls, i, len(one.references[0].levels))
+        recall = merged(one.objective.recalls, i, one.references[0].levels.share(i))
         banks = [reference.bank for reference in one.references]
         readings.append(Reading(recall, banks, one.objective.moves) if recall else None)
     return batch_reader(readings, i)
@@ -325,7 +322,7 @@ def regional_noise(
 
     Source: DiffEditor, section 3.3, regional SDE guidance. One draw serves inside and outside.
     """
-    if not settings.noise.holds(i, len(levels)):
+    if not settings.noise.holds(i, levels.share(i)):
         return None, 0.0
     own = [one.constraint.first for one in samples] if firsts is None else firsts
     strengths = [one.objective.strengths for one in samples]

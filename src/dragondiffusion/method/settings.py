@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Annotated, Any, TypeAlias
 
 from ..core.bounds import Bounded, Length, Range
+from ..core.levels import Levels
 from ..core.types import NEVER, Number, Share, Window
 
 Weight: TypeAlias = Annotated[Number, Range(0, 1_000_000)]
@@ -80,13 +81,16 @@ class RunSettings(Bounded):
         """The part of these settings that the loop shares, and nothing else."""
         return RunSettings(**{field.name: getattr(self, field.name) for field in fields(RunSettings)})
 
-    def guides(self, i: int) -> bool:
-        """Whether energies act in step `i`."""
-        return any(window.holds(i, self.steps) for window in self.guidance)
+    def guides(self, i: int, levels: Levels) -> bool:
+        """Whether energies act in step `i`.
 
-    def passes(self, i: int) -> int:
-        """How often step `i` is made."""
-        return self.time_travel_passes if self.time_travel.holds(i, self.steps) else 1
+        In pure noise there is nothing to compare, and what is added to the noise would outweigh the image.
+        """
+        return not levels[i].is_noise and any(window.holds(i, levels.share(i)) for window in self.guidance)
+
+    def passes(self, i: int, share: Number) -> int:
+        """How often step `i` is made, before which a share of the run is over."""
+        return self.time_travel_passes if self.time_travel.holds(i, share) else 1
 
 
 WEIGHTS = ("guidance_scale", "energy_scale", "w_edit", "w_content", "w_contrast", "w_inpaint")
@@ -109,7 +113,9 @@ class MethodSettings(RunSettings):
         w_content: weight of the content energy. Source: as `w_edit`.
         w_contrast: weight of the contrast energy. Source: as `w_edit`.
         w_inpaint: weight of the inpainting energy. Source: as `w_edit`.
-        energy_grid: cells of the energy grid per latent cell and axis. Source: authors' code (`up_scale` = 2).
+        energy_grid: cells of the energy grid per cell of the finest features and axis; of UNets these are the latents'
+            cells, of transformers their tokens. The grid is never coarser than the latents. Source: authors' code
+            (`up_scale` = 2).
         raw_cosine: moves compare by the raw cosine, which has a pole. Source: off, docs/method.md, section 9.
         geometry: how maps become places on grids. Source: docs/method.md, section 4.
         recall: decoder self-attention reads the memory bank.

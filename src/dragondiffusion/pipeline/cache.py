@@ -8,6 +8,7 @@ import torch
 
 from ..backbones.base import Backbone
 from ..core.clock import Clock
+from ..core.levels import Levels
 from ..core.types import Progress
 from ..edits.settings import Settings
 from ..method.bank import merged
@@ -72,16 +73,15 @@ def invert_all(
     for picture in (picture for one in plans for picture in one.pictures):
         if isinstance(picture, InversionRequest) and not any(picture.same(other) for other in wanted):
             wanted.append(picture)
-    remember = frozenset[int]().union(*(steps_read(one.compiled.objective, settings) for one in plans))
+    need = requirements(plans, start)
     done: list[tuple[InversionRequest, Reference]] = []
     if known is not None:
-        need = Requirements(start, remember, guided_steps(settings))
         done = [(one, known.reference(backbone, one, settings, need, clock, progress)) for one in wanted]
         wanted = []
     sizes = {picture.canvas.padded for picture in wanted}
     for size in sorted(sizes):
         group = [picture for picture in wanted if picture.canvas.padded == size]
-        done += zip(group, _invert_group(backbone, group, settings, remember, clock, progress, start), strict=True)
+        done += zip(group, _invert_group(backbone, group, settings, need, clock, progress), strict=True)
     return [tuple(_found(picture, done) for picture in one.pictures) for one in plans]
 
 
@@ -94,7 +94,7 @@ def inverted(
     progress: Progress,
 ) -> Reference:
     """One image, inverted alone."""
-    return _invert_group(backbone, [picture], settings, need.remember, clock, progress, need.start)[0]
+    return _invert_group(backbone, [picture], settings, need, clock, progress)[0]
 
 
 def inverted_further(
@@ -127,7 +127,7 @@ def _serving(picture: InversionRequest | Reference, one: Plan, start: int) -> In
     """An image that was inverted for another edit, if that serves this one too; otherwise it is inverted again."""
     if isinstance(picture, InversionRequest) or picture.start == 0:
         return picture
-    need = Requirements(start, steps_read(one.compiled.objective, one.settings), guided_steps(one.settings))
+    need = requirements([one], start)
     return (
         picture
         if need.served(picture, one.settings.steps)
@@ -146,10 +146,9 @@ def _invert_group(
     backbone: Backbone,
     group: Sequence[InversionRequest],
     settings: Settings,
-    remember: frozenset[int],
+    need: Requirements,
     clock: Clock,
     progress: Progress,
-    start: int = 0,
 ) -> list[Reference]:
     levels = backbone.levels(settings.steps, group[0].canvas)
     with clock.phase("encode"):
@@ -161,11 +160,11 @@ def _invert_group(
             z_0,
             Condition.cat(conditions),
             levels,
-            remember=remember,
-            keep_features=guided_steps(settings),
+            remember=need.remember,
+            keep_features=need.features,
             iterations=settings.inversion_iterations,
             progress=progress,
-            start=start,
+            start=need.start,
         )
     return [
         Reference.of(inversion, p.pixels, p.x, p.canvas, p.prompt, p.shot)
@@ -173,13 +172,24 @@ def _invert_group(
     ]
 
 
-def guided_steps(settings: Settings) -> frozenset[int]:
-    """Steps whose features an inversion keeps for the energies."""
+def requirements(plans: Sequence[Plan], start: int) -> Requirements:
+    """What the plans of a batch need of their inverted images.
+
+    Args:
+        plans: of one run.
+        start: level up to which images are inverted.
+    """
+    remember = frozenset[int]().union(*(steps_read(one.compiled.objective, one.levels) for one in plans))
+    return Requirements(start, remember, guided_steps(plans[0].settings, plans[0].levels))
+
+
+def guided_steps(settings: Settings, levels: Levels) -> frozenset[int]:
+    """Steps of a run whose features an inversion keeps for the energies."""
     if not settings.cached_features:
         return frozenset()
-    return frozenset(i for i in range(settings.steps) if settings.guides(i))
+    return frozenset(i for i in range(len(levels)) if settings.guides(i, levels))
 
 
-def steps_read(objective: Objective, settings: Settings) -> frozenset[int]:
-    """Steps in which an objective reads the memory bank."""
-    return frozenset(i for i in range(settings.steps) if merged(objective.recalls, i, settings.steps))
+def steps_read(objective: Objective, levels: Levels) -> frozenset[int]:
+    """Steps of a run in which an objective reads the memory bank."""
+    return frozenset(i for i in range(len(levels)) if merged(objective.recalls, i, levels.share(i)))

@@ -233,7 +233,8 @@ class Editor:
         else:
             shot = framed(photo, edit, settings, working)
         wanted = InversionRequest.of_shot(shot, prompt, self.canvas(shot.frame.size, settings))
-        need = Requirements(0, _everything(settings), guided_steps(settings))
+        levels = self.backbone.levels(settings.steps, wanted.canvas)
+        need = Requirements(0, _everything(settings), guided_steps(settings, levels))
         return in_memory(
             lambda: inverted(self.backbone, wanted, settings, need, Clock(), progress or _silent),
             self._saving(1),
@@ -289,7 +290,7 @@ class Editor:
             levels,
             guidance_scale=guidance_scale,
             remember=_everything(settings),
-            keep_features=guided_steps(settings),
+            keep_features=guided_steps(settings, levels),
             progress=progress or _silent,
         )
         x = self.backbone.decode(made.trajectory[-1]).clamp(-1, 1)

@@ -274,11 +274,11 @@ def _check_reference(reference: Reference, objective: Objective, settings: Setti
         raise ValueError(
             f"steps={settings.steps} but the reference was inverted with {len(reference.levels)}; invert it again"
         )
-    if not steps_read(objective, settings) <= reference.bank.steps:
+    if not steps_read(objective, reference.levels) <= reference.bank.steps:
         raise ValueError(
             "the reference does not remember every step this edit reads; invert it again for these settings"
         )
-    if not guided_steps(settings) <= reference.features.keys():
+    if not guided_steps(settings, reference.levels) <= reference.features.keys():
         raise ValueError(
             "the reference holds no features for cached_features=True; invert it again with these settings"
         )

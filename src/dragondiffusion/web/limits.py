@@ -87,7 +87,7 @@ class Limits:
             RefusedError: if it is (422); says what to ask for instead.
         """
         settings = recipe.settings
-        passes = sum(settings.passes(i) for i in range(min(settings.steps, self.steps + 1)))
+        passes = sum(settings.passes(i, i / settings.steps) for i in range(min(settings.steps, self.steps + 1)))
         asked = {
             "steps": (max(settings.steps * settings.inversion_iterations, passes), self.steps),
             "tries": (tries, self.tries),

@@ -45,6 +45,18 @@ def test_without_t5_its_text_is_zeros_and_that_is_said(data):
     assert text.shape[1] > 77 and not bool(text[:, 77:].any()) and bool(text[:, :77].any())
 
 
+def test_a_folder_whose_t5_is_left_out_is_loaded(folder, tmp_path):
+    import shutil
+
+    smaller, parts = shutil.copytree(folder, tmp_path / "smaller"), ("text_encoder_3", "tokenizer_3")
+    index = json.loads((smaller / "model_index.json").read_text())
+    (smaller / "model_index.json").write_text(json.dumps({**index, **dict.fromkeys(parts, (None, None))}))
+    for part in parts:
+        shutil.rmtree(smaller / part)
+    pipe = load_pipeline(smaller, "cpu", None)
+    assert pipe.text_encoder_3 is None and pipe.tokenizer_3 is None
+
+
 def test_a_missing_t5_is_named_before_weights_are_read(folder, tmp_path, no_weights):
     import shutil
 

@@ -1,15 +1,20 @@
 r"""The levels of a rectified flow, $z_t = (1 - \sigma_t)\,z_0 + \sigma_t\,\epsilon$, as a scheduler has them.
 
+What settings call a share of a run is where Stable Diffusion's schedule, for which they were chosen, has as much noise.
+
 Source: rectified flow, arXiv 2209.03003; shifts that depend on the size, arXiv 2403.03206, section 5.3.2.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 
 from ...core.levels import Level, Levels
+from ..published import SCHEDULER
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class FlowSchedule:
         scheduler.set_timesteps(steps, sigmas=given, **shift)
         times, sigmas = scheduler.timesteps.tolist(), scheduler.sigmas.tolist()
         noisy = [Level(t, 1.0 - s, s) for t, s in zip(times, sigmas[:-1], strict=True)]
-        return Levels((*noisy, Level(0, 1.0, 0.0)))
+        return Levels((*noisy, Level(0, 1.0, 0.0)), tuple(share(level, steps) for level in noisy))
 
     @property
     def _own_sigmas(self) -> bool:
@@ -64,6 +69,23 @@ class FlowSchedule:
 
     def _number(self, name: str, default: float) -> float:
         return float(self.config.get(name, default))
+
+
+def share(level: Level, steps: int) -> float:
+    """The share of a run of so many steps that is over when Stable Diffusion's schedule is at a level's noise.
+
+    It counts as that schedule does, whose first step of `n` is made at timestep 1000 - 1000 / n + 1.
+    """
+    t = float(np.interp(level.ratio, _ratios(), np.arange(len(_ratios()))))
+    return max(0.0, 1 - 1 / steps - (t - 1) / len(_ratios()))
+
+
+@cache
+def _ratios() -> npt.NDArray[np.float64]:
+    """Noise in units of the clean latent at every timestep of Stable Diffusion's training."""
+    ends = np.sqrt((SCHEDULER["beta_start"], SCHEDULER["beta_end"]))
+    kept = np.cumprod(1 - np.linspace(*ends, 1000) ** 2)
+    return np.sqrt((1 - kept) / kept)
 
 
 def flow_schedule(scheduler: Any, evenly: bool = False) -> FlowSchedule:
