@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="of the run whose levels are looked at")
     parser.add_argument("--every", type=int, default=3, help="every so many of these levels")
     args = parser.parse_args()
-    editor = Editor.from_pretrained(args.model, device="cpu") if args.model else Editor.demo()
+    editor = Editor.from_pretrained(args.model, device="cpu")
     backbone, images = editor.backbone, pictures(args.count, args.photographs)
     first, second = images[..., :SIDE, :SIDE], images[..., MOVED[0] :, MOVED[1] :]
     levels = backbone.levels(args.steps, backbone.canvas((SIDE, SIDE), 1))

@@ -13,7 +13,7 @@ from dragondiffusion.bench.kinds import KINDS
 from dragondiffusion.bench.runs.cost import FlopMeter
 from dragondiffusion.bench.speed.cases import SHARE, edits, picture
 from dragondiffusion.bench.speed.command import Speed
-from dragondiffusion.bench.speed.costs import matrix_rate
+from dragondiffusion.bench.speed.costs import matrix_rate, plain
 from dragondiffusion.bench.speed.dry import Ledger, dry, remembering
 from dragondiffusion.bench.speed.published import networks, pipeline
 from dragondiffusion.edits.settings import Geometry
@@ -50,6 +50,12 @@ def test_dry_runs_count_what_real_runs_do(editor, hollow, kind, preset):
     assert same.reference.start == result.reference.start
     assert same.reference.bank.nbytes == result.reference.bank.nbytes
     assert all(np.isnan(value) for _, values in same.energies for value in values.values())
+
+
+def test_plain_generations_make_two_calls_a_step_with_guidance(hollow):
+    counts = [plain(hollow, SIZE, Settings.preset(name, steps=n)) for name in ("default", "reference") for n in (1, 2)]
+    one, two, guided_one, guided_two = counts
+    assert guided_two - guided_one == pytest.approx(2 * (two - one), rel=1e-6)
 
 
 @pytest.mark.slow

@@ -36,6 +36,8 @@ def test_a_folder_is_loaded_as_what_it_is(folder, data, picture, mask):
     from dragondiffusion.backbones.checkpoint import grids_of
 
     assert grids_of(str(folder)) == editor.backbone.grids
+    canvas = editor.backbone.canvas((64, 96), 2)  # tokens are 2 latents wide
+    assert canvas.energy == canvas.latent
 
 
 def test_without_t5_its_text_is_zeros_and_that_is_said(data):

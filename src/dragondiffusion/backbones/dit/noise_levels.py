@@ -5,6 +5,7 @@ What settings call a share of a run is where Stable Diffusion's schedule, for wh
 Source: rectified flow, arXiv 2209.03003; shifts that depend on the size, arXiv 2403.03206, section 5.3.2.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -83,8 +84,8 @@ def share(level: Level, steps: int) -> float:
 @cache
 def _ratios() -> npt.NDArray[np.float64]:
     """Noise in units of the clean latent at every timestep of Stable Diffusion's training."""
-    ends = np.sqrt((SCHEDULER["beta_start"], SCHEDULER["beta_end"]))
-    kept = np.cumprod(1 - np.linspace(*ends, 1000) ** 2)
+    first, last = (math.sqrt(SCHEDULER[name]) for name in ("beta_start", "beta_end"))
+    kept = np.cumprod(1 - np.linspace(first, last, 1000) ** 2)
     return np.sqrt((1 - kept) / kept)
 
 
