@@ -11,6 +11,7 @@ from dragondiffusion import Recipe
 from dragondiffusion.batch.folder import Shard
 from dragondiffusion.batch.jobs import Source
 from dragondiffusion.batch.schema import line_schema
+from dragondiffusion.core.prediction import PredictionType
 from dragondiffusion.core.strict_json import parse_json
 
 
@@ -215,3 +216,15 @@ def test_shards_are_a_partition_that_keeps_pictures_together(folder, count):
 def test_one_picture_is_divided_when_it_is_more_than_a_share(folder):
     every = jobs(folder, job(seeds=list(range(100))))
     assert [len(Shard(k + 1, 4).share(every)) for k in range(4)] == [25] * 4
+
+
+def test_what_models_predict_is_said_by_lines_or_for_all(folder):
+    (plain,) = jobs(folder, job(name="a"))
+    (own,) = jobs(folder, job(name="a", prediction="v"))
+    (of_all,) = jobs(folder, job(name="a"), prediction=PredictionType.V)
+    (other,) = jobs(folder, job(name="a", prediction="epsilon"), prediction=PredictionType.V)
+    assert plain.model.prediction is None and str(plain.model) == "demo model"
+    assert own.model.prediction is of_all.model.prediction is PredictionType.V
+    assert str(own.model) == "demo model predicting v"
+    assert own.id == of_all.id and len({plain.id, own.id, other.id}) == 3
+    assert own.recipe == plain.recipe

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -94,6 +95,25 @@ def test_results_without_their_recipe(folder, data, capsys):
     assert capsys.readouterr().out.endswith("wrote out.png\n")
     assert cli.main(["run", "out.png", "-o", "again.png"]) == 2
     assert "image out.png carries no recipe" in capsys.readouterr().err
+
+
+def test_what_a_model_predicts_is_replayed(folder, data, capsys):
+    options = ["--offset", "20", "0", "--steps", "2", "--model", str(data / "tiny-sd")]
+    assert move(*options, out="plain.png") == move(*options, "--prediction", "v", out="v.png") == 0
+    assert cli.main(["run", "v.png", "-o", "again.png", "--allow-outside"]) == 0
+    assert "note: made with" not in capsys.readouterr().err
+    with Image.open("plain.png") as plain, Image.open("v.png") as first, Image.open("again.png") as again:
+        assert first.tobytes() == again.tobytes() != plain.tobytes()
+
+
+def test_files_whose_names_are_no_text_are_edited_and_replayed(folder, data):
+    name, options = os.fsdecode(b"c\xffp.png"), ["--offset", "20", "0", "--steps", "2"]
+    Path("photo.png").rename(name)
+    model = ["--model", str(data / "tiny-sd")]
+    assert move(*options, *model, "--recipe", "own.json", photo=name) == 0
+    assert cli.main(["run", "own.json", "-o", "again.png", "--allow-outside"]) == 0
+    with Image.open("out.png") as first, Image.open("again.png") as again:
+        assert first.tobytes() == again.tobytes()
 
 
 def test_run_says_what_has_changed_since(folder, data, capsys, monkeypatch):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dragondiffusion import Editor, Move, Recipe
+from dragondiffusion.core.prediction import PredictionType
 from dragondiffusion.imaging.png import to_png
 from dragondiffusion.recipes import store
 from dragondiffusion.recipes.store import data_of
@@ -232,3 +233,13 @@ def test_loras_are_relative_to_the_recipe(tmp_path, monkeypatch):
     outside = dataclasses.replace(whole, loras=("style.safetensors",)).save(path)
     with pytest.raises(ValueError, match="lies outside of the recipe's folder"):
         Recipe.load(outside)
+
+
+def test_what_was_said_of_the_model_by_hand_is_recorded(tmp_path):
+    whole = Recipe(GREY, (Move(GREY, offset=(1, 0)),), prediction=PredictionType.V)
+    path = whole.save(tmp_path / "own.json")
+    assert json.loads(path.read_text())["prediction"] == "v"
+    assert Recipe.load(path).prediction is PredictionType.V
+    assert "prediction" not in dataclasses.replace(whole, prediction=None).to_json()
+    with pytest.raises(ValueError, match='prediction is "w"; expected'):
+        Recipe.from_json(JOB | {"prediction": "w"})

@@ -1,10 +1,10 @@
 """Diffusion models behind one interface; the only place that touches diffusers' models."""
 
+from ..core.prediction import PredictionType
 from ..method.denoiser import Condition
 from .base import Backbone
 from .checkpoint import Checkpoint
 from .loading import Loaded, default_device, load, load_pipeline, wrap
-from .prediction import PredictionType
 from .savings import Offload, OutOfMemory, Saving, Savings, in_memory
 
 __all__ = [

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from ..core.prediction import PredictionType
 from ..core.strict_json import read_json, shown
 from ..core.types import ModelGrids
 from .headers import is_pickle, is_safetensors, read_header
 from .lora.fitting import ModelLayers
-from .prediction import PredictionType
 
 PIPELINES: dict[str, str] = {
     "StableDiffusionPipeline": "StableDiffusionPipeline",

@@ -2,8 +2,9 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
+
+from ..core.prediction import PredictionType
 
 MARKERS = {"v_pred": "v prediction", "ztsnr": "zero terminal SNR"}
 """Tensors in single files that say by being there how the model was trained. Source: ComfyUI, NoobAI's v-prediction
@@ -11,30 +12,6 @@ models."""
 
 METADATA = "modelspec.prediction_type"
 """Where the texts beside a single file's tensors say it. Source: Stability AI's ModelSpec 1.0."""
-
-
-class PredictionType(Enum):
-    """What a UNet predicts."""
-
-    EPSILON = "epsilon"
-    V = "v"
-
-    @staticmethod
-    def named(value: "PredictionType | str") -> "PredictionType":
-        """The member of a name, or itself.
-
-        Raises:
-            ValueError: if there is none.
-        """
-        try:
-            return PredictionType(value)
-        except ValueError as error:
-            raise ValueError(f"prediction={value!r} is unknown; use v or epsilon, or leave it out") from error
-
-    @property
-    def name_in_schedulers(self) -> str:
-        """What diffusers' schedulers call it."""
-        return "epsilon" if self is PredictionType.EPSILON else "v_prediction"
 
 
 @dataclass(frozen=True)

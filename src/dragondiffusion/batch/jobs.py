@@ -1,7 +1,6 @@
 """The lines of a file of jobs: read, repeated over tables and seeds, checked, before any model is loaded."""
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ from typing import Any
 from PIL import Image
 
 from ..core.bounds import fitted
-from ..core.strict_json import Json, parse_json, shown
+from ..core.prediction import PredictionType
+from ..core.strict_json import Json, json_line, parse_json, shown
 from ..core.types import Seed
 from ..imaging.mask_choice import split_choice
 from ..imaging.writing import holds_colour
@@ -27,6 +27,9 @@ MAX_LINE_BYTES = 32 * 2**20
 OWN = ("name", "seeds", "for_each")
 """Fields of a line that a recipe does not have."""
 
+OF_MODEL = ("seed", "model", "loras", "prediction")
+"""Fields of a recipe that a job holds by themselves."""
+
 SEEDS = Form(tuple[int, ...])
 
 
@@ -36,9 +39,11 @@ class Model:
 
     source: str | None = None
     loras: tuple[str, ...] = ()
+    prediction: PredictionType | None = None
 
     def __str__(self) -> str:
-        return " with ".join((self.source or "demo model", *self.loras))
+        text = " with ".join((self.source or "demo model", *self.loras))
+        return text if self.prediction is None else f"{text} predicting {self.prediction.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Source:
         model: checkpoint of lines that name none.
         loras: LoRA files of lines that name none.
         allow_outside: lines may name files outside of the file's folder.
+        prediction: what the models of lines predict that say nothing; None is what the checkpoint says.
     """
 
     path: Path
@@ -109,6 +115,7 @@ class Source:
     model: str | None = None
     loras: tuple[str, ...] = ()
     allow_outside: bool = False
+    prediction: PredictionType | None = None
 
     def jobs(self) -> list[BatchJob]:
         """All jobs, in order.
@@ -187,15 +194,16 @@ class Source:
         if row is not None:
             recipe_data = recipe.to_json()
         model = self._model(recipe)
-        recipe_data = {key: value for key, value in recipe_data.items() if key not in ("seed", "model", "loras")}
-        text = json.dumps(recipe_data, ensure_ascii=False, sort_keys=True)
+        recipe_data = {key: value for key, value in recipe_data.items() if key not in OF_MODEL}
+        text = json_line(recipe_data, sort_keys=True)
         key = (data["image"], recipe.prompt, recipe.settings.steps, recipe.settings.inversion_iterations)
         shared, pictures = digest([*key, str(model)]), tuple(dict.fromkeys(folder.named))
         made: list[BatchJob] = []
         for seed in seeds or [recipe.seed]:
             fitted(seed, Seed, "seed")
             target = _target(name.replace("{seed}", str(seed)), self.suffix)
-            identity = digest([target, text, seed, recipe.model or self.model, *(recipe.loras or self.loras)])
+            said = [] if model.prediction is None else [model.prediction.value]
+            identity = digest([target, text, seed, recipe.model or self.model, *(recipe.loras or self.loras), *said])
             made.append(BatchJob(target, place, text, seed, model, pictures, shared, identity))
         return made
 
@@ -210,7 +218,8 @@ class Source:
         loras = tuple(moved(lora, folder.model) for lora in recipe.loras) or self.loras
         if self.model is not None and recipe.model is not None and not _same_place(source, self.model):
             raise ValueError(f"model {recipe.model} is not --model {self.model}; leave one of them out")
-        return Model(None if source is None else _absolute(source), tuple(moved(lora, _absolute) for lora in loras))
+        loras = tuple(moved(lora, _absolute) for lora in loras)
+        return Model(None if source is None else _absolute(source), loras, recipe.prediction or self.prediction)
 
     def _check_files(self, jobs: Iterable[BatchJob]) -> None:
         """Checks that images are there; what is in them is found out when they are edited."""
@@ -242,7 +251,7 @@ def check_names(jobs: Iterable[BatchJob]) -> None:
 
 def digest(parts: Iterable[Any]) -> str:
     """A name for some JSON."""
-    return hashlib.sha256(json.dumps(list(parts), ensure_ascii=False).encode()).hexdigest()[:20]
+    return hashlib.sha256(json_line(list(parts)).encode()).hexdigest()[:20]
 
 
 def _seeds(data: dict[str, Json]) -> list[int]:

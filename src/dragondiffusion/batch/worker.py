@@ -140,6 +140,8 @@ class EditWorker:
         loading = {**({} if options is None else options.loading())}
         if model.loras:
             loading["loras"] = model.loras
+        if model.prediction is not None:
+            loading["prediction"] = model.prediction
         if self._device is not None:
             loading["device"] = self._device
         editor = load_editor(model.source, **loading)
@@ -170,7 +172,8 @@ class EditWorker:
 
         data = {**parse_json(task.recipe, "recipe"), "seed": task.seed}
         recipe = Recipe.from_json(data, Given(self._orders.folder, self._orders.allow_outside, places=places))
-        recipe = replace(recipe, model=task.model.source, loras=task.model.loras)
+        model = task.model
+        recipe = replace(recipe, model=model.source, loras=model.loras, prediction=model.prediction)
         request = Request(
             recipe.image, recipe.edits, recipe.prompt, recipe.negative_prompt, recipe.seed, recipe.settings
         )

@@ -58,6 +58,7 @@ class EditCommand(WithSettings, WithModel):
 
     def run(self) -> None:
         from ..console.terminal import check_recipe, edit_picture
+        from ..core.prediction import PredictionType
         from ..recipes import Recipe
 
         if self.tries < 1:
@@ -71,6 +72,7 @@ class EditCommand(WithSettings, WithModel):
             settings=self.settings(),
             model=self.model,
             loras=self.lora,
+            prediction=None if self.prediction is None else PredictionType(self.prediction),
         )
         if self.recipe is not None:
             check_recipe(self.recipe)

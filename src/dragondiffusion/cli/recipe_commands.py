@@ -79,6 +79,7 @@ class Run(WithModel):
 
     def run(self) -> None:
         from ..console.terminal import edit_picture, show_notes
+        from ..core.prediction import PredictionType
         from ..recipes import Recipe, made_with, versions
 
         recipe = Recipe.load(self.recipe, self.allow_outside, self.model)
@@ -88,6 +89,8 @@ class Run(WithModel):
             show_notes(f"made with {', '.join(other)}; the result may differ")
         if self.lora:
             recipe = dataclasses.replace(recipe, loras=self.lora)
+        if self.prediction is not None:
+            recipe = dataclasses.replace(recipe, prediction=PredictionType(self.prediction))
         provenance = {name: value for name, value in made.items() if name not in here}
         edit_picture(recipe, self.out, self.without_recipe, loading=self.loading(), provenance=provenance)
 

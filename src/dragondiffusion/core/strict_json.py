@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from .messages import is_file
 Json: TypeAlias = Any
 """What JSON can hold: None, bool, int, float, str, lists of such, dicts of such by text."""
 
+HALF = re.compile("[\ud800-\udfff]")
 LINE = 100
 """Characters of a line up to which a list or an object is written on it."""
 
@@ -61,6 +63,19 @@ def write_json(value: Json) -> str:
     return _laid_out(value, 0, broken=True) + "\n"
 
 
+def json_line(value: Json, sort_keys: bool = False) -> str:
+    """The JSON text of a value on one line.
+
+    Names of files may hold bytes that are no UTF-8, which Python has as halves of surrogate pairs; they are escaped, so
+    that the text can be written and reads as it was.
+
+    Raises:
+        ValueError: if it holds NaN or infinity.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
+    return HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
 def shown(value: Json, length: int = 60) -> str:
     """A value as it is shown in a message, shortened."""
     text = json.dumps(value, ensure_ascii=False, default=lambda other: type(other).__name__)
@@ -68,13 +83,13 @@ def shown(value: Json, length: int = 60) -> str:
 
 
 def _laid_out(value: Json, indent: int, broken: bool = False) -> str:
-    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    line = json_line(value)
     if not value or not isinstance(value, (dict, list)) or (not broken and indent + len(line) <= LINE):
         return line
     inner, outer = " " * (indent + 2), " " * indent
     if isinstance(value, list):
         return "[\n" + ",\n".join(inner + _laid_out(v, indent + 2) for v in value) + f"\n{outer}]"
-    fields = (f"{inner}{json.dumps(k, ensure_ascii=False)}: {_laid_out(v, indent + 2)}" for k, v in value.items())
+    fields = (f"{inner}{json_line(k)}: {_laid_out(v, indent + 2)}" for k, v in value.items())
     return "{\n" + ",\n".join(fields) + f"\n{outer}}}"
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from .. import __version__
 from ..core.bounds import Bounded, Length
+from ..core.prediction import PredictionType
 from ..core.strict_json import Json, parse_json, read_json, shown, write_json
 from ..core.types import Seed, Text
 from ..edits.base import Edit
@@ -56,6 +57,7 @@ class Recipe(Bounded):
         settings: how.
         model: checkpoint (a folder, a `.safetensors` file or a hub id); None is the demo model.
         loras: LoRA files that are merged into it, each PATH or PATH:WEIGHT.
+        prediction: what its UNet predicts, where that was said by hand; None is what the checkpoint says.
 
     Raises:
         TypeError: if a field has a value of another type.
@@ -75,6 +77,7 @@ class Recipe(Bounded):
     settings: Settings = field(default_factory=Settings)
     model: str | None = None
     loras: Annotated[tuple[str, ...], Length(0, 100, "files")] = ()
+    prediction: PredictionType | None = None
 
     @staticmethod
     def load(path: str | PathLike[str], allow_outside: bool = False, model: str | None = None) -> "Recipe":
@@ -157,8 +160,8 @@ class Recipe(Bounded):
         extent(self.edits, photo, self.settings)
         return photo
 
-    def check(self) -> None:
-        """Checks images and edits without a model, on the grids that the model's configuration tells.
+    def check(self) -> Photo:
+        """The photo, read. Images and edits are checked without a model, on the grids that its configuration tells.
 
         Where it tells none (a single file, a hub id that is not here), each edit alone is checked, and what they do
         to each other is found when the model is loaded.
@@ -173,6 +176,7 @@ class Recipe(Bounded):
         photo, grids = self.photo(), grids_of(self.model)
         if grids is not None:
             check_edits(self.edits, photo, self.settings, grids)
+        return photo
 
     def run(
         self,
@@ -197,7 +201,7 @@ class Recipe(Bounded):
 
         photo = photo or self.photo()
         if editor is None:
-            editor = Editor.from_pretrained(self.model, loras=self.loras)
+            editor = Editor.from_pretrained(self.model, loras=self.loras, prediction=self.prediction)
         job = (photo, self.edits, self.prompt, self.negative_prompt, self.seed, self.settings)
         return editor(*job, progress=progress, tries=tries)
 
