@@ -126,16 +126,17 @@ def test_workers_die_with_their_driver_and_nothing_is_lost(folder, capsys):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_ctrl_c_ends_cleanly(folder):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_ctrl_c_and_those_who_end_it_find_order(folder, number, code):
     (folder / "log").mkdir()
     write(folder, *(job(name=f"{k}", seed=k, prompt="wait 0.2") for k in range(40)))
     driver = drive(folder)
     until(lambda: len(written(folder)) >= 2)
     own = workers(driver.pid)
     assert len(own) == 2
-    os.killpg(driver.pid, signal.SIGINT)  # as a terminal does, to all of them
+    os.killpg(driver.pid, number)  # as a terminal does, to all of them
     said, _ = driver.communicate(timeout=30)
-    assert driver.returncode == 130
+    assert driver.returncode == code
     assert "Traceback" not in said and "what is finished stays; the same command goes on" in said
     assert not any(map(alive, own)) and (folder / "out" / "manifest.json").exists()
 

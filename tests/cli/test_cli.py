@@ -1,6 +1,7 @@
 """The command line: what it takes, what it refuses."""
 
 import dataclasses
+import io
 import json
 import os
 import re
@@ -71,6 +72,31 @@ def test_bad_input_is_found_before_a_model_is_loaded(folder, monkeypatch):
     assert move("--offset", "400", "0") == 2
     assert move(out="none/out.png") == 2
     assert move(mask="empty.png") == 2
+    for second in ("empty.png", "short.png", "text.png", "none.png"):
+        options = ["--mask", "mask.png", "--image", "other.png", "--reference-mask", second, "-o", "out.png"]
+        assert cli.main(["appearance", "photo.png", *options]) == 2
+
+
+def test_names_that_no_file_can_have_are_refused_at_once(folder, monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "load_editor", lambda model: pytest.fail("a model was loaded"))
+    assert move(out="a" * 252 + ".png") == 2
+    assert move("--recipe", "a" * 252 + ".json") == 2
+    assert capsys.readouterr().err.count("no file can be called so (File name too long); choose another name") == 2
+
+
+@pytest.mark.parametrize("stream", [None, io.TextIOWrapper(io.BytesIO(), encoding="ascii")])
+def test_output_that_is_closed_or_knows_few_characters_is_no_error(stream, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr("dragondiffusion.cli.main.__version__", "ä")
+    assert cli.main(["--version"]) == 0
+    assert stream is None or not stream.flush()
+    assert stream is None or stream.buffer.getvalue() == b"dragondiffusion \\xe4\n"
+
+
+def test_docstrings_that_were_removed_are_missed():
+    code = "import sys; from dragondiffusion.cli import main as cli; sys.exit(cli.main(['--version']))"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 2 and "python -OO removes docstrings" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """JSON as the standard has it."""
 
 import json
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragondiffusion.core.strict_json import parse_json, read_json, shown, write_json
+from dragondiffusion.core.strict_json import json_line, parse_json, read_json, shown, write_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -67,3 +68,10 @@ def test_lines_are_broken_where_they_are_long():
         "  ]",
         "}",
     ]
+
+
+def test_names_of_files_that_are_no_utf8_are_written_and_read_as_they_were():
+    name = os.fsdecode(b"c\xffp.png")
+    for text in (json_line({name: [name, "\U0001f600 ä"]}), write_json({name: [name, "\U0001f600 ä"]})):
+        assert text.encode("utf-8") and "\\udcff" in text and "ä" in text
+        assert parse_json(text, "it") == {name: [name, "\U0001f600 ä"]}

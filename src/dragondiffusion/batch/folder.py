@@ -17,9 +17,9 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from .. import __version__
-from ..core.strict_json import Json, shown
+from ..core.strict_json import Json, json_line, shown
 from ..imaging.png import is_png, read_texts
-from ..imaging.writing import write_file
+from ..imaging.writing import partial_stem, write_file
 from .jobs import BatchJob
 from .journal import Standing, read
 
@@ -268,7 +268,7 @@ class OutputFolder:
     def clean(self, jobs: Iterable[BatchJob]) -> None:
         """Takes away what of these jobs was being written when somebody was killed."""
         targets = [self.path / job.name for job in jobs]
-        names = {(target.parent, target.stem, target.suffix) for target in targets}
+        names = {(target.parent, partial_stem(target), target.suffix) for target in targets}
         for folder in {target.parent for target in targets}:
             if folder.is_dir():
                 for entry in os.scandir(folder):
@@ -284,7 +284,7 @@ class OutputFolder:
         def fill(file: IO[bytes]) -> None:
             file.write(f'{{"counts": {json.dumps(counts)}, "jobs": ['.encode())
             for k, (job, state) in enumerate(zip(jobs, states, strict=True)):
-                entry = json.dumps(_entry(job, standings.get(job.name), state), ensure_ascii=False)
+                entry = json_line(_entry(job, standings.get(job.name), state))
                 file.write(f"{',' if k else ''}\n{entry}".encode())
             file.write(b"\n]}\n")
 

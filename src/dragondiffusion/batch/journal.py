@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..core.strict_json import Json
+from ..core.strict_json import Json, json_line
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Journal:
             raise FileNotFoundError(
                 f"{self.path} was removed while the batch ran; the same command makes again what is missing"
             )
-        data = json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        data = json_line(line).encode() + b"\n"
         end = self._file.tell()
         try:
             if self._file.write(data) < len(data):

@@ -93,11 +93,12 @@ def run_shown(recipe: Recipe, tries: int = 1, loading: Mapping[str, Any] | None 
         OSError: if a file cannot be read.
         ValueError: if the recipe is not in order; before the model is loaded.
     """
-    photo = recipe.photo()
+    photo = recipe.check()
     begin = time.perf_counter()
     with shown_progress() as progress:
         progress("load", 0, 1)
-        chosen = {**(loading or {}), **({"loras": recipe.loras} if recipe.loras else {})}
+        own = {"loras": recipe.loras, "prediction": recipe.prediction}
+        chosen = {**(loading or {}), **{name: value for name, value in own.items() if value}}
         editor = load_editor(recipe.model, **chosen)
         loaded = time.perf_counter() - begin
         progress("load", 1, 1)
@@ -185,6 +186,7 @@ def check_output(out: Path) -> None:
         ValueError: if the suffix names no image format that can be written, or the path is a folder.
         OSError: if the folder is missing or nothing can be written there.
     """
+    _check_name(out, "--out")
     if out.is_dir():
         raise ValueError(f"--out {out} is a folder; give the name of a file in it")
     if not holds_colour(out.suffix):
@@ -199,9 +201,21 @@ def check_recipe(path: Path) -> None:
         ValueError: if it is not called one.
         OSError: if the folder is missing or nothing can be written there.
     """
+    _check_name(path, "--recipe")
     if path.suffix.lower() != ".json" or path.is_dir():
         raise ValueError(f"--recipe {path} must be the name of a file that ends in .json")
     _check_folder(path, "--recipe")
+
+
+def _check_name(path: Path, option: str) -> None:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ValueError(
+            f"{option} {str(path)[:80]}: no file can be called so ({error.strerror}); choose another name"
+        ) from error
 
 
 def _check_folder(path: Path, option: str) -> None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from ..core.geometry import Correspondence, coverage, covered_cells
 from ..core.paint import Placed
-from ..core.types import Canvas, Pictures, Size, Text
-from ..imaging.files import ImageLike, read_picture
+from ..core.types import Canvas, Mask, Pictures, Size, Text
+from ..imaging.files import ImageLike, Pixels, read_picture
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown
 from ..imaging.masks import MaskLike, ReadMask, pad_mask, read_mask
 from ..imaging.tensors import pad_picture, to_unpadded
@@ -52,13 +52,19 @@ class ReplaceAppearance(Edit):
     """From this on an object's cloth has a print, see `print_of`. Source: as `LEAST_PATTERN`."""
 
     def extent(self, size: Size, settings: Settings) -> Box:
+        self._second(settings)
         return clipped(grown(box_of_mask(read_object(self.mask, size, settings)), BORDER), size)
+
+    def _second(self, settings: Settings) -> tuple[Pixels, Mask]:
+        """The second image and its object."""
+        picture = read_picture(self.image)
+        size: Size = (picture.shape[0], picture.shape[1])
+        return picture, read_object(self.reference_mask, size, settings, "reference_mask")
 
     def within(self, frame: Frame, settings: Settings) -> "ReplaceAppearance":
         mask = self.mask if frame.is_whole else ReadMask(frame.mask(self.mask))
-        picture = read_picture(self.image)
+        picture, like = self._second(settings)
         size: Size = (picture.shape[0], picture.shape[1])
-        like = read_object(self.reference_mask, size, settings, "reference_mask")
         other = frame.second(box_of_mask(like), size, 1.0 / frame.scale)
         if frame.is_whole and other.is_whole:
             return self

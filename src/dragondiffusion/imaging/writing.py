@@ -16,6 +16,11 @@ from .further_metadata import add_to_png, left_out
 from .metadata import XMP_TEXT, png_xmp, savable, save_options
 from .notes import note
 
+NAME_BYTES = 255
+"""Longest name of a file, bytes. Source: the file systems of Linux, macOS and Windows."""
+MARKS = 10
+"""Characters that a name has more while its file is written, see `tempfile.mkstemp`."""
+
 
 def carries_text(path: str | os.PathLike[str]) -> bool:
     """Whether images written under this name carry texts: PNG does."""
@@ -95,6 +100,12 @@ def _png_info(picture: Image.Image, text: Mapping[str, str]) -> PngInfo:
     return info
 
 
+def partial_stem(target: Path) -> str:
+    """What a file is called while it is written, between a point and what makes the name unique: as much as fits."""
+    room = NAME_BYTES - len(os.fsencode(target.suffix)) - MARKS
+    return os.fsdecode(os.fsencode(target.stem)[:room])
+
+
 def write_file(target: Path, fill: Callable[[IO[bytes]], object]) -> Path:
     """Writes a file so that it is either complete or not there: a temporary file beside it, then a rename.
 
@@ -107,7 +118,7 @@ def write_file(target: Path, fill: Callable[[IO[bytes]], object]) -> Path:
     """
     if not target.parent.is_dir():
         raise FileNotFoundError(f"output folder {target.parent} does not exist; make it first")
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{partial_stem(target)}-", suffix=target.suffix, dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             fill(file)
