@@ -143,18 +143,20 @@ def test_broken_files_are_made_again(own, picture, mask, tmp_path):
     assert run(own, SharedReferences("m", files), asked)[1] == 0
 
 
-def test_the_longest_unused_go_first(own, inverted, tmp_path):
+def test_the_longest_unused_go_first_and_what_is_not_ours_stays(own, inverted, tmp_path):
     wanted, reference = inverted
-    ReferenceFiles(tmp_path / "kept", 10**9).write("a", reference)
-    size = (tmp_path / "kept" / "a.safetensors").stat().st_size
-    files = ReferenceFiles(tmp_path / "kept", int(2.5 * size))
-    files.write("b", reference)
-    for k, name in enumerate("ab"):
+    a, b, c = (letter * 64 for letter in "abc")
+    ReferenceFiles(tmp_path / "kept", 10**9).write(a, reference)
+    data = (tmp_path / "kept" / f"{a}.safetensors").read_bytes()
+    (tmp_path / "kept" / "own-model.safetensors").write_bytes(4 * data)
+    files = ReferenceFiles(tmp_path / "kept", int(2.5 * len(data)))
+    files.write(b, reference)
+    for k, name in enumerate((a, b, "own-model")):
         os.utime(tmp_path / "kept" / f"{name}.safetensors", (1000 + k, 1000 + k))
-    assert files.read("a", own.backbone, wanted, FEW) is not None, "used now"
-    files.write("c", reference)
-    assert sorted(path.stem for path in (tmp_path / "kept").iterdir()) == ["a", "c"]
-    ReferenceFiles(tmp_path / "small", size // 2).write("a", reference)
+    assert files.read(a, own.backbone, wanted, FEW) is not None, "used now"
+    files.write(c, reference)
+    assert sorted(path.stem for path in (tmp_path / "kept").iterdir()) == [a, c, "own-model"]
+    ReferenceFiles(tmp_path / "small", len(data) // 2).write(a, reference)
     assert not (tmp_path / "small").exists(), "one that is too large is not kept"
 
 

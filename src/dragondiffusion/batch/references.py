@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ from ..pipeline.request import InversionRequest
 
 IN_MEMORY = 2
 """Inverted images that are kept in memory: the one that is edited, and one that something is taken from."""
+KEPT = re.compile(r"[0-9a-f]{64}\.safetensors")
+"""What files of inverted images are called. Others in their folder, such as checkpoints, are not ours to remove."""
 
 
 @dataclass
@@ -167,7 +170,7 @@ class ReferenceFiles:
         files: list[tuple[float, int, str]] = []
         for entry in os.scandir(self.folder):
             try:
-                if entry.name.endswith(".safetensors"):
+                if KEPT.fullmatch(entry.name):
                     files.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
             except FileNotFoundError:  # another process was quicker
                 continue
