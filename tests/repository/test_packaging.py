@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -64,6 +65,19 @@ def test_licence_is_apache():
     text = (ROOT / "LICENSE").read_text()
     assert "Apache License" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_bill_of_materials_is_that_of_the_pins():
+    path = ROOT / ".ci" / "sbom.py"
+    if not path.exists():
+        pytest.skip("a source distribution has no .ci")
+    spec = importlib.util.spec_from_file_location("sbom", path)
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    held = json.loads((ROOT / "sbom.cdx.json").read_text(encoding="utf-8"))
+    assert held == made.bill(), "run python .ci/sbom.py"
+    own = {name_of(requirement) for requirement in PROJECT["project"]["dependencies"]}
+    assert own == {one["name"] for one in held["components"] if one["type"] == "library" and one["scope"] == "required"}
 
 
 def test_readme_and_ci_use_the_same_commands():
@@ -132,6 +146,7 @@ def test_wheel_holds_the_package_and_nothing_else(tmp_path):
     assert shipped <= set(names)
     assert "dragondiffusion/py.typed" in names
     assert any(n.endswith("licenses/LICENSE") for n in names)
+    assert any(n.endswith("dist-info/sboms/sbom.cdx.json") for n in names)
     assert f"Version: {dragondiffusion.__version__}" in metadata
     assert "Requires-Python: >=3.11" in metadata
     assert "License-Expression: Apache-2.0" in metadata
