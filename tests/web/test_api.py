@@ -1,8 +1,10 @@
 """The HTTP API: from an image to a result and back, and what is refused."""
 
+import errno
 import io
 import json
-import os
+import re
+import threading
 import time
 import zipfile
 
@@ -13,6 +15,7 @@ from starlette.testclient import TestClient
 
 from dragondiffusion import Editor, Recipe
 from dragondiffusion.imaging.files import read_picture
+from dragondiffusion.web import sessions
 from dragondiffusion.web.limits import Limits
 from dragondiffusion.web.server import application
 
@@ -208,7 +211,8 @@ def deep(levels):
         ("POST", "jobs", {"json": {"recipe": {}, "tries": 0}}, 422, "greater than or equal to 1"),
         ("POST", "jobs", {"json": {"recipe": {}, "more": 1}}, 422, "body.more"),
         ("POST", "jobs", {"content": b"{", "headers": AS_JSON}, 422, "JSON decode error"),
-        ("POST", "jobs", {"content": deep(40_000), "headers": AS_JSON}, 400, ""),
+        ("POST", "jobs", {"content": deep(40_000), "headers": AS_JSON}, 422, "nested too deeply"),
+        ("POST", "scenes", {"content": b"\xff", "headers": AS_JSON}, 422, "no JSON in UTF-8"),
         ("POST", "selections", {"json": {"picture": 3}}, 422, "valid string"),
         (
             "POST",
@@ -257,8 +261,9 @@ def test_what_is_malformed_is_answered_in_a_sentence(visitor, method, path, opti
         ({"settings": {"steps": 20, "inversion_iterations": 99}}, 422, "takes at most"),
         ({"settings": {"energy_grid": 1000}}, 422, "from 1 to 4 cells"),
         ({"settings": {"working_size": 4096}}, 422, "takes at most"),
-        ({"model": "/etc"}, 422, "leave model and loras out"),
-        ({"loras": ["/etc/x"]}, 422, "leave model and loras out"),
+        ({"model": "/etc"}, 422, "leave model, loras, prediction out"),
+        ({"prediction": "v"}, 422, "leave model, loras, prediction out"),
+        ({"loras": ["/etc/x"]}, 422, "leave model, loras, prediction out"),
     ],
 )
 def test_hostile_recipes(visitor, picture, mask, change, status, sentence, tmp_path_factory):
@@ -344,7 +349,97 @@ def test_jobs_of_sessions_that_are_removed_are_forgotten(editor, tmp_path, pictu
         job = first.edit(first.recipe(picture, mask))
         session = service.sessions.find(first.token)
         assert [one.id for one in service.queue.of(session)] == [job["id"]]
-        os.utime(session.folder / "titles.json", (0, 0))
+        session.used = time.monotonic() - 1e6
         service.sessions.sweep()
         assert service.queue.of(session) == []
         assert first.get("session").status_code == 401
+
+
+def test_a_full_disk_is_said_and_the_server_goes_on(visitor, picture, mask, monkeypatch):
+    recipe = visitor.recipe(picture, mask)
+    write = sessions.write_file
+
+    def full(target, fill):
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(sessions, "write_file", full)
+    for answer in (
+        visitor.post("pictures", content=png(picture[::-1])),
+        visitor.post("jobs", json={"recipe": recipe}),
+        visitor.client.post("/api/session"),
+    ):
+        assert answer.status_code == 507 and "no room on its disk" in answer.json()["detail"]
+    monkeypatch.setattr(sessions, "write_file", write)
+    job = visitor.post("jobs", json={"recipe": {**recipe, "settings": {"steps": 30}}}).json()["id"]
+    monkeypatch.setattr(sessions, "write_file", full)
+    found = visitor.finished(job)
+    monkeypatch.setattr(sessions, "write_file", write)
+    assert found["state"] in ("done", "failed")
+    assert (
+        "no room on its disk" in found["error"]
+        if found["state"] == "failed"
+        else "could not write" in found["notes"][-1]
+    )
+    assert visitor.edit(recipe)["state"] == "done"
+
+
+def test_sessions_that_end_meanwhile_are_said_to_be_over(client, picture, monkeypatch):
+    visitor = Visitor(client)
+    write = sessions.write_file
+
+    def ending(target, fill):
+        monkeypatch.setattr(sessions, "write_file", write)
+        assert visitor.ask("DELETE", "session").status_code == 204
+        return write(target, fill)
+
+    monkeypatch.setattr(sessions, "write_file", ending)
+    answer = visitor.post("pictures", content=png(picture))
+    assert answer.status_code == 401 and "is unknown or over" in answer.json()["detail"]
+
+
+INDEX = b'{"metadata": {"total_size": 4}, "weight_map": {"unet.conv_in.weight": "model-00001-of-00002.safetensors"}}'
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n"
+
+
+@pytest.mark.parametrize("data", [INDEX, EPS, b"", b"%PDF-1.7", b"<svg/>", b"RIFF0000WAVE", b"PK\x03\x04", b"\x80\x04"])
+def test_what_people_bring_is_refused_in_a_sentence(visitor, picture, data):
+    image = visitor.send(png(picture))["name"]
+    for path, options in (("pictures", {}), ("masks", {"params": {"picture": image}}), ("recipes", {})):
+        answer = visitor.post(path, content=data, **options)
+        assert answer.status_code == 422, (path, answer.text)
+        assert re.search(r"; (give|correct|paint|encode) |; \w+ ", answer.json()["detail"]), answer.text
+
+
+def test_names_as_long_as_those_of_files_are_kept(visitor, picture, mask):
+    recipe = visitor.recipe(picture, mask)
+    title = "\u00e4" * 251 + ".png"
+    assert visitor.send(png(picture), title)["title"] == title
+    job = visitor.edit(recipe)
+    assert job["result"]["title"] == "\u00e4" * 240 + " edited.png"
+    names = visitor.post("exports", json={"recipe": recipe}).json()["files"]
+    assert max(map(len, names)) < 120
+    answer = visitor.post("pictures", params={"title": "a" * 256}, content=png(picture))
+    assert answer.status_code == 422 and "at most 255 characters" in answer.json()["detail"]
+
+
+def test_sessions_that_end_while_they_are_used_are_said_to_be_over(client, picture):
+    """Uploads, edits, lists and the end of a session at the same time."""
+    for _ in range(5):
+        visitor = Visitor(client)
+        visitor.send(png(picture))
+        statuses = []
+
+        def one(k, visitor=visitor, statuses=statuses):
+            for j in range(4):
+                shifted = np.roll(picture, 4 * k + j, 1)
+                statuses.append(visitor.post("pictures", content=png(shifted)).status_code)
+                statuses.append(visitor.get("session").status_code)
+
+        threads = [threading.Thread(target=one, args=(k,)) for k in range(3)]
+        for thread in threads:
+            thread.start()
+        assert visitor.ask("DELETE", "session").status_code == 204
+        for thread in threads:
+            thread.join()
+        assert set(statuses) <= {200, 401} and len(statuses) == 24
+        assert visitor.get("session").status_code == 401

@@ -77,6 +77,35 @@ def test_foreign_pages_reach_nothing(server):
     assert list((server.folder / "kept").rglob("*")) == files
 
 
+def test_twenty_clients_wait_their_share(server):
+    """One asks for as many edits as it may, the others for one after the other; nobody waits for twice its share."""
+    clients = [httpx.Client(base_url=server.url, timeout=120) for _ in range(20)]
+    visitors = [Visitor(client) for client in clients]
+    scenes = [one.post("scenes", json={"seed": 6}).json()["picture"]["name"] for one in visitors]
+    recipes = [move(scene, {"box": [80, 80, 140, 140]}, steps=4) for scene in scenes]
+    greedy = [visitors[0].post("jobs", json={"recipe": recipes[0]}).json()["id"] for _ in range(7)]
+
+    def waits(k):
+        spent = []
+        for _ in range(2):
+            begin = time.monotonic()
+            assert visitors[k].edit(recipes[k])["state"] == "done"
+            spent.append(time.monotonic() - begin)
+        return spent
+
+    begin = time.monotonic()
+    found = at_once(20, waits)
+    assert all(isinstance(one, list) for one in found), found
+    done = 40 + sum(visitors[0].get(f"jobs/{name}").json()["state"] == "done" for name in greedy)
+    share = 20 * (time.monotonic() - begin) / done
+    slowest = max(map(max, found[1:]))
+    print(f"20 clients: the slowest waited {slowest:.1f} s, {slowest / share:.2f} times the fair share")
+    assert slowest <= 2 * share
+    for visitor in visitors:
+        assert visitor.ask("DELETE", "session").status_code == 204
+        visitor.client.close()
+
+
 def test_a_program_that_begins_sessions_pushes_nobody_out(server):
     statuses = [server.client.post("api/session").status_code for _ in range(400)]
     assert set(statuses) == {200, 429} and statuses.count(200) <= 250
@@ -235,12 +264,14 @@ def test_races(server, attacker):
         with httpx.Client(base_url=server.url, timeout=60) as client:
             own = Visitor(client, attacker.token)
             while time.monotonic() < end:
-                what = chance.choice(("begin", "cancel", "delete", "result", "events", "session"))
+                what = chance.choice(("begin", "cancel", "delete", "result", "events", "session", "send"))
                 if what == "begin":
                     answer = own.post("jobs", json={"recipe": recipe})
                     names.extend([answer.json()["id"]] if answer.status_code == 202 else [])
                 elif what == "session":
                     answer = own.get("session")
+                elif what == "send":
+                    answer = own.post("pictures", content=png(np.full((9, 9), chance.randrange(256), np.uint8)))
                 else:
                     name = chance.choice(names or ["0" * 32])
                     method = {"cancel": "POST", "delete": "DELETE"}.get(what, "GET")
@@ -268,6 +299,7 @@ def test_kills_at_random_lose_nothing_that_was_finished(tmp_path):
             visitor = Visitor(server.client, token)
             token = visitor.token
             scene = visitor.post("scenes", json={"seed": 6}).json()["picture"]["name"]
+            assert list((tmp_path / "kept" / "sessions").rglob(".*")) == [], "nothing half-written stays"
             jobs = {job["id"]: job for job in visitor.get("session").json()["jobs"]}
             for name, result in finished.items():
                 assert jobs[name]["state"] == "done"
@@ -284,5 +316,4 @@ def test_kills_at_random_lose_nothing_that_was_finished(tmp_path):
                     if name not in finished and visitor.get(f"jobs/{name}").json()["state"] == "done":
                         finished[name] = visitor.get(f"jobs/{name}/result").content
             server.kill()
-        assert not list((tmp_path / "kept").rglob("*.part"))
     assert finished

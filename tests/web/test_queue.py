@@ -1,5 +1,8 @@
 """The queue: turns, bounds, what a server that was killed leaves behind."""
 
+import errno
+import json
+import sys
 import threading
 
 import pytest
@@ -27,6 +30,9 @@ class Nobody(Session):
         self.name = name
 
     def write_job(self, name, record):
+        pass
+
+    def remove_job(self, name):
         pass
 
 
@@ -98,3 +104,125 @@ def test_what_a_killed_server_did_not_finish_is_reported(sessions, tmp_path):
         assert found[one.id].state == "interrupted"
         assert f"while this was {one.state}; send it again" in found[one.id].error
     assert again.counts == (0, 0)
+
+
+def test_what_is_said_to_be_done_was_written_down_before(sessions):
+    queue, (_, session) = Queue(Limits()), sessions.begin()
+    one = queue.put(job(session))
+    seen, save = [], EditJob.save
+    one.save = lambda **fields: (seen.append((one.state, fields["state"])), save(one, **fields))
+    one.end(state="done", notes=["new"])
+    assert seen == [("waiting", "done")]
+    assert (one.state, one.notes) == ("done", ["new"]) and session.jobs()[one.id]["notes"] == ["new"]
+
+
+def test_a_record_that_cannot_be_written_is_said(sessions, monkeypatch):
+    queue, (_, session) = Queue(Limits()), sessions.begin()
+    one = queue.put(job(session))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dragondiffusion.web.sessions.write_file", full)
+    one.end(state="done", notes=["new"])
+    assert one.state == "done" and one.notes[0] == "new"
+    assert "could not write down this edit (No space left on device)" in one.notes[1]
+
+
+def test_jobs_that_are_forgotten_while_they_run_stay_forgotten(sessions):
+    queue, (_, session) = Queue(Limits()), sessions.begin()
+    one = queue.put(job(session))
+    assert queue.take() is one
+    queue.forget(one)
+    one.end(state="cancelled")
+    assert session.jobs() == {} and queue.of(session) == []
+
+
+def test_the_state_is_the_last_that_changes():
+    seen = []
+
+    class Watched(EditJob):
+        def __setattr__(self, name, value):
+            seen.append(name)
+            super().__setattr__(name, value)
+
+    one = Watched(Nobody("one"), {})
+    seen.clear()
+    one.change(state="done", result="x.png", notes=[])
+    assert seen == ["result", "notes", "state", "version"]
+
+
+def test_jobs_whose_result_was_taken_away_are_still_listed(sessions):
+    queue, (_, session) = Queue(Limits()), sessions.begin()
+    one = queue.put(job(session))
+    one.end(state="done", result="0" * 32 + ".png")
+    assert queue.facts(one).result is None
+
+
+def test_lists_of_jobs_while_others_come():
+    queue, session, end = Queue(Limits(waiting=10**6, waiting_each=10**6)), Nobody("one"), threading.Event()
+    problems = []
+
+    def listing():
+        while not end.is_set():
+            try:
+                queue.of(session)
+            except RuntimeError as error:
+                problems.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread = threading.Thread(target=listing)
+    thread.start()
+    for _ in range(2000):
+        queue.put(job(session))
+    end.set()
+    thread.join()
+    sys.setswitchinterval(before)
+    assert problems == []
+
+
+def test_clients_wait_their_share_and_little_more():
+    """20 sessions ask for one job after the other: none waits for more than twice its share."""
+    queue, clients = Queue(Limits()), [Nobody(str(k)) for k in range(20)]
+    asked = {one.name: 0 for one in clients}
+    waits = {one.name: [] for one in clients}
+    for client in clients:
+        for _ in range(1 + 7 * (client.name == "0")):  # one of them as often as it may
+            queue.put(job(client))
+    for now in range(400):
+        done = queue.take()
+        queue.finished(done)
+        name = done.session.name
+        waits[name].append(now - asked[name])
+        asked[name] = now
+        queue.put(job(done.session))
+    assert max(map(max, waits.values())) <= 20
+    assert {len(one) for one in waits.values()} == {20}
+
+
+def test_recipes_that_are_kept_take_no_more_than_their_room():
+    limits = Limits(jobs_bytes=4000, waiting=100, waiting_each=100)
+    queue, one = Queue(limits), Nobody("one")
+    large = {"image": "x" * 480}
+    kept = [queue.put(EditJob(one, large)) for _ in range(2)]
+    with pytest.raises(RefusedError, match="no room for more; forget some") as refused:
+        queue.put(EditJob(one, large))
+    assert refused.value.status == 413
+    queue.put(EditJob(Nobody("other"), large))
+    queue.forget(kept[0])
+    queue.put(EditJob(one, large))
+
+
+def test_records_of_other_versions_are_read_as_far_as_they_go(sessions, tmp_path):
+    queue, (_, session) = Queue(Limits()), sessions.begin()
+    one = queue.put(job(session))
+    one.end(state="done", seconds=2.0)
+    path = session.folder / "jobs" / f"{one.id}.json"
+    record = json.loads(path.read_text())
+    del record["notes"]
+    path.write_text(json.dumps(record))
+    again = Queue(Limits())
+    again.recover(Sessions(tmp_path / "sessions", Limits()))
+    (found,) = again.of(session)
+    assert (found.state, found.seconds, found.notes) == ("done", 2.0, [])

@@ -25,6 +25,19 @@ class Tiny(Server):
             shutil.copytree(data / "tiny-sd", folder / "tiny-sd")
 
 
+def test_only_own_files_are_removed_from_the_folder_of_uploads(tmp_path, monkeypatch):
+    from dragondiffusion.web import page
+
+    monkeypatch.setattr(page, "get_upload_folder", lambda: str(tmp_path))
+    for name in ("a" * 64, "dragondiffusion-x1y2", "holiday"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "image.png").write_bytes(b"x")
+    page.sweep_uploads(3600)
+    assert len(list(tmp_path.iterdir())) == 3
+    page.sweep_uploads(-1)
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday"]
+
+
 def test_killed_during_a_job_and_started_again(tmp_path, data, picture, mask):
     with Tiny(tmp_path, data) as server:
         visitor = Visitor(server.client)

@@ -1,5 +1,6 @@
 """Sessions: names from content, nothing reachable by other names, room that ends, removal in time."""
 
+import errno
 import os
 import time
 
@@ -101,9 +102,62 @@ def test_room_ends(sessions):
     assert refused.value.status == 413
 
 
+def test_files_are_counted(tmp_path):
+    _, session = Sessions(tmp_path / "few", Limits(files=2)).begin()
+    for k in range(2):
+        session.add(png(np.full((9, 9), k, np.uint8)), "")
+    with pytest.raises(RefusedError, match="holds 2 images and takes no more") as refused:
+        session.add(png(np.full((9, 9), 2, np.uint8)), "")
+    assert refused.value.status == 413
+
+
 def unused(session, seconds):
     moment = time.time() - seconds
     os.utime(session.folder / "titles.json", (moment, moment))
+    session.used = time.monotonic() - seconds
+
+
+def test_a_clock_that_jumps_removes_nobody_at_work(sessions, picture, monkeypatch):
+    token, session = sessions.begin()
+    session.add(png(picture), "cup.png")
+    monkeypatch.setattr("dragondiffusion.web.sessions.time.time", lambda: 1e10)
+    assert sessions.sweep() == [] and sessions.find(token).names()
+
+
+def test_what_is_removed_while_it_is_used_leaves_nothing(sessions, picture):
+    token, session = sessions.begin()
+    writing = session.pictures / ".being-written"
+    writing.write_bytes(b"x")
+    sessions.end(session)
+    assert list(sessions.root.iterdir()) == []
+    for work in (lambda: session.add(png(picture), "cup.png"), lambda: session.write_job("0" * 32, {})):
+        with pytest.raises((RefusedError, FileNotFoundError)):
+            work()
+    session.remove()
+    assert list(sessions.root.iterdir()) == []
+    with pytest.raises(RefusedError, match="unknown or over"):
+        sessions.find(token)
+
+
+def test_leftovers_of_killed_servers_count_for_nothing_and_go(sessions):
+    for name in (".removed-0123", "lost+found"):
+        (sessions.root / name / "pictures").mkdir(parents=True)
+    begun = [sessions.begin()[1] for _ in range(3)]
+    (begun[0].folder / "titles.json").unlink()  # killed while it began
+    os.utime(begun[0].folder, (0, 0))
+    begun[0].used = None
+    assert sessions.sweep() == [begun[0].name]
+    assert {path.name for path in sessions.root.iterdir()} == {"lost+found", begun[1].name, begun[2].name}
+
+
+def test_a_session_that_cannot_begin_leaves_nothing(sessions, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dragondiffusion.web.sessions.write_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        sessions.begin()
+    assert list(sessions.root.iterdir()) == []
 
 
 def test_sessions_with_something_in_them_are_removed_in_time_and_never_for_new_ones(sessions, picture):

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
 
 
 def of_text(value: Any) -> Any:
@@ -21,8 +21,14 @@ def of_text(value: Any) -> Any:
     return value
 
 
-PointPair = tuple[FiniteFloat, FiniteFloat]
-Corners = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
+def _numbers(count: int, kind: str = "number") -> WithJsonSchema:
+    """So many numbers, said without `prefixItems`, which many clients of OpenAPI do not know."""
+    return WithJsonSchema({"type": "array", "items": {"type": kind}, "minItems": count, "maxItems": count})
+
+
+PointPair = Annotated[tuple[FiniteFloat, FiniteFloat], _numbers(2)]
+Corners = Annotated[tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat], _numbers(4)]
+Box = Annotated[tuple[int, int, int, int], _numbers(4, "integer")]
 Name = Annotated[str, Field(max_length=64)]
 RecipeJson = Annotated[dict[str, Any], AfterValidator(of_text)]
 
@@ -57,7 +63,7 @@ class MaskFacts(BaseModel):
     width: int
     height: int
     area: float = Field(description="Share of the image.")
-    box: tuple[int, int, int, int] = Field(description="Around it: x0, y0, x1, y1 in pixels.")
+    box: Box = Field(description="Around it: x0, y0, x1, y1 in pixels.")
     centroid: PointPair = Field(description="Its centre of gravity in pixels; moved objects turn and grow about it.")
 
 

@@ -123,7 +123,11 @@ def _loaded(model: str | None, loading: dict[str, Any]) -> Any:
 
 def _cache() -> Path:
     """The folder of this package in the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dragondiffusion" / "web"
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError as error:  # an account without a home
+        raise ValueError(f"there is no folder for the visitors' files ({error}); name one with --data") from error
+    return cache / "dragondiffusion" / "web"
 
 
 def _shared(port: int) -> str:

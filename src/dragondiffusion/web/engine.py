@@ -89,7 +89,7 @@ class Engine:
         """Runs one job to its end: a result, an error, or its cancellation."""
         begin = time.perf_counter()
         try:
-            _save(job)  # as a running one, in case the server is killed
+            job.save()  # as a running one, in case the server is killed
             if editor is None:
                 raise RefusedError(503, self.error or "the model is not loaded")
             progress = _JobProgress(job, begin, self._rates)
@@ -98,20 +98,18 @@ class Engine:
                 progress.image_is(size_of(cast(Path, recipe.image)))
                 result = self._edited(job, recipe, editor, progress)
                 progress.write()
-            saved = _saved_result(job, recipe, result)
+            outcome = {"state": "done", **_saved_result(job, recipe, result)}
             progress.written()
-            job.change(state="done", phase="", **saved)
         except CancelledError:
-            job.change(state="cancelled")
+            outcome = {"state": "cancelled"}
         except RefusedError as error:
-            job.change(state="failed", error=error.sentence)
+            outcome = {"state": "failed", "error": error.sentence}
         except UNDOABLE as error:
-            job.change(state="failed", error=words(error, job.session))
+            outcome = {"state": "failed", "error": words(error, job.session)}
         except Exception:  # the server goes on
             LOG.exception("job %s failed", job.id)
-            job.change(state="failed", error="something went wrong in the server; its log says what")
-        job.change(phase="", seconds=time.perf_counter() - begin, seconds_left=None)
-        _save(job)
+            outcome = {"state": "failed", "error": "something went wrong in the server; its log says what"}
+        job.end(**outcome, phase="", seconds=time.perf_counter() - begin, seconds_left=None)
 
     def _edited(self, job: EditJob, recipe: Recipe, editor: Editor, progress: "_JobProgress") -> EditResult:
         s, live = recipe.settings, PreviewStream(progress.show)
@@ -206,12 +204,6 @@ class _JobProgress:
         self._job.change(frame=frame, frames=self._job.frames + 1)
 
 
-def _save(job: EditJob) -> None:
-    """Writes the record of a job whose session is still there."""
-    if job.session.folder.is_dir():
-        job.save()
-
-
 def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str, object]:
     """Adds the resulting image to the session; returns the fields of the job that describe it."""
     session, report = job.session, result.report
@@ -220,7 +212,7 @@ def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str,
     notes = [note.replace(f"{session.pictures}/", "") for note in result.notes]
     if left:
         notes.append("the input is too large to be stored in the PNG; export the recipe with its files")
-    title = f"{job.session.title(job.recipe['image']).rsplit('.', 1)[0].removesuffix(' edited')} edited.png"
+    title = job.session.title(job.recipe["image"]).rsplit(".", 1)[0].removesuffix(" edited")[:240] + " edited.png"
     name = session.take(path, title)
     if session.is_drawn(job.recipe["image"]):
         session.mark_drawn(name)

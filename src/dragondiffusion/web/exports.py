@@ -46,7 +46,7 @@ class Files:
             if is_mask:
                 title = f"mask-{1 + sum(name.startswith('mask-') for name in names.values())}{path.suffix}"
             else:
-                stem = re.sub(r"[^\w.-]+", "-", Path(session.title(path.name)).stem).strip("-.") or "picture"
+                stem = re.sub(r"[^\w.-]+", "-", Path(session.title(path.name)).stem).strip("-.")[:100] or "picture"
                 title = f"{stem}{path.suffix}"
             taken = sum(name == title for name in names.values())
             names[path.name] = f"{Path(title).stem}-{len(names)}{path.suffix}" if taken else title

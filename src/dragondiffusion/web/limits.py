@@ -46,6 +46,8 @@ class Limits:
         streams: answers that last, of one session.
         seconds: that a preview, a selection or the check of a job may take.
         session_bytes: of the files of one session.
+        files: of one session.
+        jobs_bytes: of the recipes of all jobs that are kept, of one session a quarter of it; they are held in memory.
         hours: after which an unused session is removed.
         kept: inverted images that stay in memory, so that the next edit of an image starts at once.
         kept_bytes: memory that they may take.
@@ -71,6 +73,8 @@ class Limits:
     streams: int = 16
     seconds: float = 20.0
     session_bytes: int = 2 * 2**30
+    files: int = 5000
+    jobs_bytes: int = 2**28
     hours: float = 24.0
     kept: int = 8
     kept_bytes: int = 2**30

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import shutil
 import tempfile
 import time
@@ -22,6 +23,10 @@ from .sessions import Session
 
 KEEP = 1800
 """Seconds after which files of Gradio's client are removed."""
+RESULT = "dragondiffusion-"
+"""How folders of results begin."""
+OWN = re.compile(rf"[0-9a-f]{{64}}|{RESULT}\w+")
+"""What folders of uploads and results are called. Others at that place are not ours to remove."""
 UPLOADS = 1000
 """Files of Gradio's clients at once."""
 BEAT = 0.1
@@ -98,13 +103,14 @@ def _edit(service: Service) -> Any:
                 raise RefusedError(422, job.error or f"the edit was {job.state}")
             folder = Path(get_upload_folder())
             folder.mkdir(parents=True, exist_ok=True)
-            copy = Path(shutil.copy(session.path(job.result), Path(tempfile.mkdtemp(dir=folder)) / "edited.png"))
+            copy = Path(
+                shutil.copy(session.path(job.result), Path(tempfile.mkdtemp(prefix=RESULT, dir=folder)) / "edited.png")
+            )
             return FileData(path=str(copy), orig_name="edited.png"), str(job.report["words"])
         except RefusedError as error:
             raise gr.Error(error.sentence) from error
         finally:
-            service.queue.forget_session(session.name)
-            session.remove()
+            service.sessions.end(session)
 
     return edit
 
@@ -126,7 +132,7 @@ def check_uploads(most: int) -> None:
 
 def sweep_uploads(age: float = KEEP) -> None:
     """Removes files of Gradio's clients, uploads and results, after some seconds."""
-    for folder in Path(get_upload_folder()).glob("*"):
+    for folder in [folder for folder in Path(get_upload_folder()).glob("*") if OWN.fullmatch(folder.name)]:
         with contextlib.suppress(FileNotFoundError):
             if time.time() - folder.stat().st_mtime > age:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,7 @@
 """Jobs that wait: a bounded queue that is fair between sessions, and survives the server's end."""
 
+import json
+import logging
 import secrets
 import threading
 import time
@@ -15,6 +17,10 @@ from .sessions import Session, Sessions
 
 STOPPED = "the server stopped while this was {}; send it again"
 """Error of jobs that a server did not finish."""
+UNRECORDED = "the server could not write down this edit ({}) and forgets it when it ends; download the image"
+"""Note on a job without a record."""
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -51,18 +57,54 @@ class EditJob:
     cancelled: threading.Event = field(default_factory=threading.Event)
     version: int = 0
     """Grows with every change."""
+    _recording: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _is_forgotten: bool = False
+
+    size: int = 0
+    """Bytes of its recipe."""
 
     RECORDED = ("recipe", "tries", "created", "state", "seconds", "error", "seed", "report", "notes", "result")
 
+    def __post_init__(self) -> None:
+        self.size = len(json.dumps(self.recipe))
+
     def change(self, **fields: Any) -> None:
-        """Sets fields."""
-        for name, value in fields.items():
-            setattr(self, name, value)
+        """Sets fields; the state after all others, so that whoever sees that the job is over sees how it ended."""
+        for name in sorted(fields, key=_is_state):
+            setattr(self, name, fields[name])
         self.version += 1
 
-    def save(self) -> None:
-        """Writes its record."""
-        self.session.write_job(self.id, {name: getattr(self, name) for name in self.RECORDED})
+    def end(self, **fields: Any) -> None:
+        """Writes down what became of the job, then says it: what was said to be done is there after a power cut.
+
+        Where it cannot be written, a note says so.
+        """
+        try:
+            self.save(**fields)
+        except OSError as error:
+            if self.session.folder.is_dir():
+                LOG.error("the record of job %s cannot be written: %s", self.id, error.strerror)
+                fields["notes"] = [*fields.get("notes", self.notes), UNRECORDED.format(error.strerror)]
+        self.change(**fields)
+
+    def save(self, **fields: Any) -> None:
+        """Writes its record, unless it is forgotten.
+
+        Args:
+            fields: values that it will have.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        with self._recording:
+            if not self._is_forgotten:
+                self.session.write_job(self.id, {k: fields.get(k, getattr(self, k)) for k in self.RECORDED})
+
+    def forget(self) -> None:
+        """Removes its record; none is written any more."""
+        with self._recording:
+            self._is_forgotten = True
+            self.session.remove_job(self.id)
 
     @property
     def is_over(self) -> bool:
@@ -78,7 +120,7 @@ class EditJob:
         """
         try:
             job = EditJob(session, record["recipe"], record["tries"], name, record["created"])
-            job.change(**{k: record[k] for k in EditJob.RECORDED[3:]})
+            job.change(**{k: record[k] for k in EditJob.RECORDED[3:] if k in record})
         except (TypeError, KeyError) as error:
             raise ValueError(f"the record of job {name} is broken ({error})") from error
         if not job.is_over:
@@ -106,12 +148,14 @@ class Queue:
         self._closed = False
 
     def recover(self, sessions: Sessions) -> None:
-        """Takes over the jobs of an earlier server."""
+        """Takes over the jobs of an earlier server, which is no more."""
         for session in sessions.all():
+            session.tidy()
             for name, record in session.jobs().items():
                 try:
                     self._jobs[name] = EditJob.read(session, name, record)
-                except ValueError:
+                except ValueError as error:
+                    LOG.warning("%s; it is removed", error)
                     session.remove_job(name)
 
     def put(self, job: EditJob) -> EditJob:
@@ -126,11 +170,27 @@ class Queue:
                 raise RefusedError(429, f"{len(own)} of your edits wait already; let one finish or cancel one")
             if sum(map(len, self._waiting.values())) >= self.limits.waiting:
                 raise RefusedError(429, f"{self.limits.waiting} edits wait already; try again in a minute")
+            self._check_room(job)
             job.save()  # before it can run, which is written later
             self._jobs[job.id] = job
             self._waiting.setdefault(job.session.name, own).append(job)
             self._changed.notify()
         return job
+
+    def _check_room(self, job: EditJob) -> None:
+        """Checks that there is room for a job's recipe, beside those that are kept already.
+
+        Raises:
+            RefusedError: if there is none (413).
+        """
+        kept = tuple(self._jobs.values())
+        own = sum(one.size for one in kept if one.session.name == job.session.name) + job.size
+        if own > self.limits.jobs_bytes // 4 or sum(one.size for one in kept) + job.size > self.limits.jobs_bytes:
+            raise RefusedError(
+                413,
+                f"the recipes of your edits take {own / 1e6:.0f} MB and there is no room for more; forget some "
+                "(DELETE api/jobs/NAME) or begin a new session",
+            )
 
     def take(self) -> EditJob | None:
         """The next job, which is running from now on; waits for one. None when the queue is closed."""
@@ -165,7 +225,11 @@ class Queue:
 
     def of(self, session: Session) -> list[EditJob]:
         """The jobs of a session, the oldest first."""
-        return sorted((job for job in self._jobs.values() if job.session.name == session.name), key=_created)
+        return sorted(self._of(session.name), key=_created)
+
+    def _of(self, name: str) -> list[EditJob]:
+        # A copy: others put jobs into the queue meanwhile.
+        return [job for job in tuple(self._jobs.values()) if job.session.name == name]
 
     def cancel(self, job: EditJob) -> None:
         """Takes a job out of the queue, or asks the one that runs to stop."""
@@ -182,15 +246,14 @@ class Queue:
 
     def forget(self, job: EditJob) -> None:
         """Cancels a job and forgets it."""
+        job.forget()
         self.cancel(job)
         self._jobs.pop(job.id, None)
-        job.session.remove_job(job.id)
 
     def forget_session(self, name: str) -> None:
         """Cancels and forgets all jobs of a session."""
-        for job in [job for job in self._jobs.values() if job.session.name == name]:
-            self.cancel(job)
-            self._jobs.pop(job.id, None)
+        for job in self._of(name):
+            self.forget(job)
 
     def close(self) -> None:
         """Closes the queue; running jobs are asked to stop."""
@@ -218,7 +281,10 @@ class Queue:
 
     def facts(self, job: EditJob) -> JobFacts:
         """The description of a job that clients get."""
-        result = None if job.result is None else picture_facts(job.session, job.result)
+        try:
+            result = None if job.result is None else picture_facts(job.session, job.result)
+        except (RefusedError, ValueError, OSError):  # somebody took its file away
+            result = None
         return JobFacts(
             id=job.id,
             state=job.state,
@@ -238,6 +304,10 @@ class Queue:
             recipe=job.recipe,
             created=job.created,
         )
+
+
+def _is_state(name: str) -> bool:
+    return name == "state"
 
 
 def _created(job: EditJob) -> float:

@@ -1,5 +1,6 @@
 """Recipes in and out of a session: they name images of the session, and no other file of the server."""
 
+import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -24,6 +25,10 @@ from .masks import full_mask, keep_mask, marked, mask_facts
 from .pictures import picture_facts, size_of
 from .sessions import NAME, Session
 
+FULL = "the server has no room on its disk for this; what is there stays, try again later or tell who runs the server"
+"""Said where nothing can be written."""
+OF_MODEL = ("model", "loras", "prediction")
+"""Fields of a recipe that are about the model, which is the server's."""
 IMAGE = "image"
 """The field of a recipe that names the image to edit."""
 
@@ -32,14 +37,19 @@ UNDOABLE = (ValueError, OSError, MemoryError, OverflowError)
 """Errors that the values of a request bring about."""
 
 
+def is_full(error: Exception) -> bool:
+    """Whether an error says that a disk is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def in_session(data: Json, session: Session) -> Recipe:
     """The recipe of JSON whose images and masks are names of a session's.
 
     Raises:
         RefusedError: if it is no recipe, names anything else, or asks for another model (422, 404).
     """
-    if isinstance(data, dict) and (data.get("model") is not None or data.get("loras")):
-        raise RefusedError(422, "a recipe cannot choose the model of this server; leave model and loras out")
+    if isinstance(data, dict) and any(data.get(name) for name in OF_MODEL):
+        raise RefusedError(422, f"a recipe cannot choose the model of this server; leave {', '.join(OF_MODEL)} out")
     try:
         recipe = Recipe.from_json(data, session.pictures)
     except UNDOABLE as error:
@@ -72,6 +82,8 @@ def _with_full_masks(edit: Edit, session: Session) -> Edit:
 def words(error: Exception, session: Session) -> str:
     """The text of an error, without the server's paths."""
     text = " ".join(str(error).split())
+    if is_full(error):
+        return FULL
     if isinstance(error, (MemoryError, OverflowError)):
         text = f"these values lead to what is too large for memory ({text or type(error).__name__}); ask for less"
     for folder in (session.pictures, session.folder, session.pictures.resolve()):
@@ -94,9 +106,10 @@ def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
     if not isinstance(found, dict):
         raise RefusedError(422, f"a recipe is an object, and this is {shown(found)}")
     notes: list[str] = []
-    if found.get("model") is not None or found.get("loras"):
-        notes.append(f"the recipe was made with {found.get('model') or 'LoRA'}; here {model} is used")
-        found = {name: value for name, value in found.items() if name not in ("model", "loras")}
+    if any(found.get(name) for name in OF_MODEL):
+        other = found.get("model") or ("LoRA" if found.get("loras") else f"prediction {shown(found['prediction'])}")
+        notes.append(f"the recipe was made with {other}; here {model} is used")
+        found = {name: value for name, value in found.items() if name not in OF_MODEL}
     recipe = _in_files(in_session(_named(found, session), session), session)
     pictures = {path.name for path in (recipe.image, *_values(recipe.edits, image_names)) if isinstance(path, Path)}
     masks = {path.name for path in _values(recipe.edits, mask_images) if isinstance(path, Path)}

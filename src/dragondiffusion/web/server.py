@@ -1,5 +1,6 @@
 """The application: API, page and their documentation behind one address, and running it."""
 
+import logging
 import os
 import socket
 import sys
@@ -12,12 +13,14 @@ from typing import Any
 
 import anyio.to_thread
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from filelock import FileLock, Timeout
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
@@ -27,9 +30,11 @@ from .connections import Connection
 from .guard import Guard
 from .headers import SecurityHeaders
 from .limits import RefusedError, encodable
+from .recipes import FULL, is_full
 from .routes import router
 from .service import Service
 
+LOG = logging.getLogger(__name__)
 SWEEP = 600.0
 """Seconds between looks for sessions that are over."""
 THREADS = 8
@@ -101,6 +106,8 @@ def _routed(service: Service) -> FastAPI:
     app.state.service = service
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _unparsed)
+    app.add_exception_handler(OSError, partial(_unwritten, service))
     app.add_exception_handler(Exception, _failed)
     app.include_router(router)
     _add_documentation(app)
@@ -112,6 +119,25 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
     headers = {"Retry-After": "10"} if error.status == 429 else None
     return JSONResponse({"detail": error.sentence}, error.status, headers)
+
+
+async def _unparsed(request: Request, error: Exception) -> Response:
+    """A body that cannot be parsed, which FastAPI answers in a way of its own; others as they are."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        return JSONResponse({"detail": "the body is no JSON in UTF-8, or nested too deeply; correct it"}, 422)
+    return await http_exception_handler(request, error)
+
+
+def _unwritten(service: Service, request: Request, error: Exception) -> JSONResponse:
+    """A file that cannot be read or written: because its session ended meanwhile, or the disk is full."""
+    if is_full(error):
+        return JSONResponse({"detail": FULL}, 507)
+    try:
+        service.sessions.find(request.headers.get("x-session"))
+    except RefusedError as refused:
+        return _refused(request, refused)
+    raise error
 
 
 def _failed(_: Request, __: Exception) -> JSONResponse:
@@ -147,8 +173,11 @@ def _add_documentation(app: FastAPI) -> None:
 
 def _sweeping(service: Service, ended: threading.Event) -> None:
     while not ended.wait(SWEEP):
-        service.sessions.sweep()
-        service.on_sweep()
+        for sweep in (service.sessions.sweep, service.on_sweep):
+            try:
+                sweep()
+            except OSError:  # such as a folder that somebody takes away meanwhile; the next time it is looked at again
+                LOG.exception("old files cannot be removed")
 
 
 def locked(folder: Path) -> FileLock:
@@ -158,12 +187,14 @@ def locked(folder: Path) -> FileLock:
         ValueError: if another server works there.
         OSError: if the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(folder / "lock", timeout=0)
     try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock.acquire()
     except Timeout as error:
         raise ValueError(f"--data {folder} is used by another server; stop that one or name another folder") from error
+    except OSError as error:
+        raise OSError(f"--data {folder} cannot be written ({error.strerror}); name another folder") from error
     return lock
 
 

@@ -6,6 +6,7 @@ against that form first.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import json
@@ -23,33 +24,21 @@ from PIL import Image
 from ..core.strict_json import Json, read_json
 from ..imaging.files import load_pixels, open_image
 from ..imaging.writing import write_file
+from .formats import suffix_of
 from .limits import Limits, RefusedError
 
 NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")
 """The form of the names of images."""
-JOB = re.compile(r"[0-9a-f]{32}")
-"""The form of the names of jobs."""
+OWN = re.compile(r"[0-9a-f]{32}")
+"""The form of the names of jobs and sessions. What has another name is none: being removed, or somebody else's."""
 PAUSE = 1.0
 """Seconds between looks for sessions that nobody needs, where there is no more room."""
 UNUSED = 600.0
 """Seconds after which an empty session gives way to a new one where there is no more room."""
+REMOVED = ".removed-"
+"""How folders begin that are being removed."""
 MAX_RECORD_BYTES = 64 * 2**20
 """Largest record of a job that is read, bytes."""
-
-SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\x89PNG\r\n\x1a\n", "png"),
-    (0, b"\xff\xd8\xff", "jpg"),
-    (8, b"WEBP", "webp"),
-    (0, b"II*\x00", "tif"),
-    (0, b"MM\x00*", "tif"),
-    (0, b"BM", "bmp"),
-    (0, b"GIF8", "gif"),
-    (4, b"ftyphei", "heic"),
-    (4, b"ftyphev", "heic"),
-    (4, b"ftypmif1", "heic"),
-    (4, b"ftypmsf1", "heic"),
-)
-"""Formats that are taken, by bytes at a place. Others, such as those that PIL hands to other programs, are not."""
 
 
 class Session:
@@ -67,6 +56,8 @@ class Session:
         """Held while something is computed for it: one thing at a time."""
         self.in_line = 0
         """How many wait for that."""
+        self.used: float | None = None
+        """When this server was last asked for it, by `time.monotonic`, which no change of the clock moves."""
         self._lock = threading.Lock()
 
     @property
@@ -75,14 +66,19 @@ class Session:
         return self.folder / "pictures"
 
     @property
-    def seen(self) -> float:
-        """When it was last used, seconds since 1970."""
-        return (self.folder / "titles.json").stat().st_mtime
+    def unused(self) -> float:
+        """Seconds for which nobody used it."""
+        if self.used is not None:
+            return time.monotonic() - self.used
+        for path in (self.folder / "titles.json", self.folder):
+            with contextlib.suppress(FileNotFoundError):  # its server was killed while it began, or it is being removed
+                return time.time() - path.stat().st_mtime
+        return 0.0
 
     @property
     def is_empty(self) -> bool:
         """Whether it has neither images nor jobs."""
-        return not any(next(folder.iterdir(), None) for folder in (self.pictures, self.folder / "jobs"))
+        return not any(any(one.iterdir()) for one in (self.pictures, self.folder / "jobs") if one.is_dir())
 
     def touch(self) -> None:
         """Records that it is used.
@@ -92,6 +88,7 @@ class Session:
         """
         try:
             os.utime(self.folder / "titles.json")
+            self.used = time.monotonic()
         except FileNotFoundError as error:
             raise RefusedError(401, "this session is over and its files are removed; begin a new one") from error
 
@@ -108,7 +105,7 @@ class Session:
         Raises:
             RefusedError: if it is no image or has too many pixels (422), or there is no room (413).
         """
-        suffix = _suffix(data)
+        suffix = suffix_of(data)
         name = f"{hashlib.sha256(data).hexdigest()[:32]}.{suffix}"
         if not (self.pictures / name).exists():
             try:
@@ -202,19 +199,30 @@ class Session:
         """Records of jobs by name; files that are no records are left out."""
         found: dict[str, Json] = {}
         for path in sorted((self.folder / "jobs").glob("*.json")):
-            if JOB.fullmatch(path.stem):
+            if OWN.fullmatch(path.stem):
                 try:
                     found[path.stem] = read_json(path, MAX_RECORD_BYTES, "job")
                 except (ValueError, OSError):
                     continue
         return found
 
+    def tidy(self) -> None:
+        """Removes what a server was writing when it was killed."""
+        for path in filter(Path.is_file, [*self.folder.rglob(".*")]):
+            path.unlink(missing_ok=True)
+
     def remove(self) -> None:
-        """Removes all its files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes all its files. They lose their place first, so that what is still being written goes with them."""
+        gone = self.folder.with_name(f"{REMOVED}{secrets.token_hex(8)}")
+        with contextlib.suppress(FileNotFoundError):  # somebody else may be quicker
+            os.replace(self.folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def _check_room(self, more: int) -> None:
-        used = sum(file.stat().st_size for file in self.pictures.iterdir())
+        sizes = [file.stat().st_size for file in self.pictures.iterdir()]
+        used = sum(sizes)
+        if len(sizes) >= self.limits.files:
+            raise RefusedError(413, f"this session holds {len(sizes)} images and takes no more; begin a new one")
         if used + more > self.limits.session_bytes:
             raise RefusedError(
                 413,
@@ -272,9 +280,13 @@ class Sessions:
             self._check_room(address)
             token = secrets.token_urlsafe(24)
             folder = self.root / _folder(token)
-            for name in ("pictures", "jobs"):
-                (folder / name).mkdir(parents=True)
-            write_file(folder / "titles.json", lambda file: file.write(b"{}"))
+            try:
+                for name in ("pictures", "jobs"):
+                    (folder / name).mkdir(parents=True)
+                write_file(folder / "titles.json", lambda file: file.write(b"{}"))
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
             self._address[folder.name] = address
         return token, self.find(token)
 
@@ -285,14 +297,14 @@ class Sessions:
         if time.monotonic() - self._looked > PAUSE:
             self._looked = time.monotonic()
             self.sweep()
-            self._remove([one for one in self.all() if time.time() - one.seen > UNUSED and one.is_empty])
+            self.end(*(one for one in self.all() if one.unused > UNUSED and one.is_empty))
         refusal = self._refusal(address)
         if refusal is not None:
             raise RefusedError(429, refusal)
 
     def _refusal(self, address: str) -> str | None:
         """The reason why a client may not begin a session now; None if it may."""
-        there = {path.name for path in self.root.iterdir()}
+        there = {path.name for path in self._folders()}
         self._address = {name: of for name, of in self._address.items() if name in there}
         own = sum(of == address for of in self._address.values())
         if own >= self.limits.sessions_each:
@@ -321,17 +333,22 @@ class Sessions:
 
     def all(self) -> Iterator[Session]:
         """Every session that there is."""
-        for folder in self.root.iterdir():
-            if (folder / "titles.json").is_file():
-                yield self._open.get(folder.name) or Session(folder, self.limits)
+        for folder in self._folders():
+            yield self._open.get(folder.name) or Session(folder, self.limits)
+
+    def _folders(self) -> list[Path]:
+        return [path for path in self.root.iterdir() if OWN.fullmatch(path.name)]
 
     def sweep(self) -> list[str]:
         """Removes sessions that are unused for too long; gives their names."""
-        old = [session for session in self.all() if time.time() - session.seen > 3600 * self.limits.hours]
-        self._remove(old)
+        for left in self.root.glob(f"{REMOVED}*"):  # by a server that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        old = [session for session in self.all() if session.unused > 3600 * self.limits.hours]
+        self.end(*old)
         return [session.name for session in old]
 
-    def _remove(self, gone: list[Session]) -> None:
+    def end(self, *gone: Session) -> None:
+        """Removes sessions."""
         for session in gone:
             session.remove()
             self.on_removal(session.name)
@@ -342,13 +359,6 @@ class Sessions:
 
 def _folder(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:32]
-
-
-def _suffix(data: bytes) -> str:
-    for place, signature, suffix in SIGNATURES:
-        if data[place : place + len(signature)] == signature:
-            return suffix
-    raise RefusedError(422, "this is no image that can be read; give a PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC")
 
 
 def _digest(path: Path) -> str:

@@ -18,6 +18,7 @@ TROUBLES: dict[int | str, dict[str, Any]] = {
         (415, "A type that pages of other servers can send."),
         (422, "The request cannot be done; the answer says why."),
         (429, "Too much is asked for at this moment: jobs, sessions, streams, uploads; try again later."),
+        (507, "The disk of the server is full."),
     )
 }
 router = APIRouter(prefix="/api", responses=TROUBLES)

@@ -24,7 +24,7 @@ router = APIRouter(tags=["pictures"])
 
 @router.post("/pictures", openapi_extra={"requestBody": {"content": {"image/*": {}}}})
 async def add_picture(
-    request: Request, service: Serving, session: Visiting, title: Annotated[str, Query(max_length=200)] = "picture.png"
+    request: Request, service: Serving, session: Visiting, title: Annotated[str, Query(max_length=255)] = "picture.png"
 ) -> PictureFacts:
     """Sends the file of an image, as the body of the request."""
     data = await request.body()

@@ -25,5 +25,4 @@ def read_session(service: Serving, session: Visiting, x_session: Annotated[str, 
 @router.delete("/session", status_code=204)
 def end_session(service: Serving, session: Visiting) -> None:
     """Ends a session and removes its files."""
-    service.queue.forget_session(session.name)
-    session.remove()
+    service.sessions.end(session)
