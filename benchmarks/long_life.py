@@ -1,13 +1,14 @@
 """A long life: memory, files and threads of a server over many edits, and of a batch over many jobs (Linux).
 
-    python benchmarks/long_life.py [--edits 2000] [--jobs 10000]
+    python benchmarks/long_life.py [--edits 2000] [--jobs 10000] [--curve long_life.csv]
 
 The server runs as `dragondiffusion web` with the demo model; every edit has an image of its own, and a session is ended
 after every 50. The batch has jobs whose edits cost nothing, so that its driver is what is measured. Ends with code 1 if
-something grew.
+something grew. The curve has a row for every hundredth of the way.
 """
 
 import argparse
+import csv
 import json
 import os
 import subprocess
@@ -27,6 +28,28 @@ GROWTH = 1.1
 """Times what was there after a tenth of the way that is no growth. Source: chosen; allocators keep what is freed."""
 
 
+class Curve:
+    """What processes held, row by row in a file, as far as they came.
+
+    Args:
+        path: of the file; None writes none.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.begun = path, time.monotonic()
+        self.add("of", "done", "seconds", *Kept.NAMES)
+
+    def row(self, of: str, done: int, held: dict[str, float]) -> None:
+        """Adds a row."""
+        self.add(of, done, f"{time.monotonic() - self.begun:.0f}", *(f"{held[name]:.0f}" for name in Kept.NAMES))
+
+    def add(self, *values: object) -> None:
+        """Writes a row at once, so that it is there if the rest never comes."""
+        if self.path is not None:
+            with self.path.open("w" if values[0] == "of" else "a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow(values)
+
+
 class Kept:
     """What a process holds.
 
@@ -35,18 +58,20 @@ class Kept:
         temporary: the folder that it makes temporary files in.
     """
 
+    NAMES = ("MB", "files", "threads", "temporary files")
+
     def __init__(self, process: int, temporary: Path) -> None:
         self.process, self.temporary = process, temporary
 
     def read(self) -> dict[str, float]:
         """Memory in MB, open files, threads, temporary files."""
         place = Path(f"/proc/{self.process}")
-        return {
-            "MB": memory(self.process),
-            "files": len(list((place / "fd").iterdir())),
-            "threads": len(list((place / "task").iterdir())),
-            "temporary files": sum(path.is_file() for path in self.temporary.rglob("*")),
-        }
+        counts = (
+            len(list((place / "fd").iterdir())),
+            len(list((place / "task").iterdir())),
+            sum(path.is_file() for path in self.temporary.rglob("*")),
+        )
+        return dict(zip(self.NAMES, (memory(self.process), *counts), strict=True))
 
 
 def grown(name: str, early: dict[str, float], late: dict[str, float]) -> bool:
@@ -57,7 +82,7 @@ def grown(name: str, early: dict[str, float], late: dict[str, float]) -> bool:
     return bool(more)
 
 
-def server(edits: int, folder: Path) -> bool:
+def server(edits: int, folder: Path, curve: Curve) -> bool:
     """Makes edits in one server; tells whether something grew."""
     with served(folder / "data") as (url, process):
         kept, early = Kept(process, folder / "tmp"), dict[str, float]()
@@ -69,15 +94,18 @@ def server(edits: int, folder: Path) -> bool:
             if k % SESSION == SESSION - 1:
                 visitor.client.delete("session").raise_for_status()
                 visitor.client.close()
+            if k % max(1, edits // 100) == 0:
+                curve.row("server", k, kept.read())
             if k == edits // 10:
                 early = kept.read()
         late = kept.read()
+        curve.row("server", edits, late)
         sessions = len(list((folder / "data" / "sessions").iterdir()))
     print(f"{edits} edits; {sessions} sessions left")
     return grown("server", early, late) or sessions > 1
 
 
-def batch(jobs: int, folder: Path) -> bool:
+def batch(jobs: int, folder: Path, curve: Curve) -> bool:
     """Makes a batch of jobs that cost nothing; tells whether its driver grew, or something is missing."""
     from PIL import Image
 
@@ -103,9 +131,10 @@ def batch(jobs: int, folder: Path) -> bool:
         while process.poll() is None:
             try:
                 read.append(kept.read())
+                curve.row("batch", sum(1 for _ in (folder / "out").glob("*.png")), read[-1])
             except (OSError, StopIteration):
                 return
-            time.sleep(0.5)
+            time.sleep(max(0.5, jobs / 10_000))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -122,12 +151,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edits", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--curve", type=Path, default=Path("long_life.csv"))
     options = parser.parse_args()
+    curve = Curve(options.curve)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "tmp").mkdir()
         os.environ["TMPDIR"] = str(folder / "tmp")
-        results = [server(options.edits, folder), batch(options.jobs, folder)]
+        results = [server(options.edits, folder, curve), batch(options.jobs, folder, curve)]
     return int(any(results))
 
 

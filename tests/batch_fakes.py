@@ -51,6 +51,8 @@ class FakeWorker:
             self.note(f"read {' '.join(sorted(files))}, {sum(map(len, files.values()))} bytes")
         if prompt.startswith("wait"):
             time.sleep(float(prompt.split()[1]))
+        if prompt == "pace":
+            time.sleep(float(Path("pace").read_text()))
         if prompt == "die" or (prompt == "die once" and self.times(task) == 1):
             self.die()
         if prompt == "bad file":

@@ -1,0 +1,127 @@
+"""Forty kills at random moments: what was finished is there, whole, and nothing is made twice but what was in hand.
+
+Server and batch both are killed as a power cut would: without a chance to end in order.
+"""
+
+import json
+import os
+import random
+import signal
+import time
+
+import pytest
+from PIL import Image
+
+from batch.test_engines import alive, drive, until, workers
+from batch_lines import job, pictures, write
+from web.attacks import move
+from web.process import Server
+from web.visitor import Visitor
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
+OF_DRIVER, OF_WORKERS, OF_SERVER = 12, 20, 8
+JOBS = 300
+"""More than are made until the last kill."""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log").mkdir()
+    for name in ("cup", "cup-mask"):
+        Image.new("RGB", (16, 16), "white").save(f"{name}.png")
+    return tmp_path
+
+
+def whole(folder):
+    """Results by name; each of them can be read to its end."""
+    found = {name: data for name, data in pictures(folder).items() if not name.startswith(".")}
+    for name in found:
+        with Image.open(folder / "out" / name) as image:
+            image.load()
+    return found
+
+
+def repeated(folder):
+    """Edits that were begun more often than once, each as often as that."""
+    asked = [path.read_text() for path in (folder / "log").iterdir()]
+    names = [text.split()[1] for text in asked if text.startswith("edit")]
+    return len(names) - len(set(names))
+
+
+def kill(driver, chance):
+    """Kills a driver, or without it one of its workers; gives how many jobs were in hand at most."""
+    own = workers(driver.pid)
+    if chance is not None:
+        os.kill(chance.choice(own), signal.SIGKILL)
+        return 2
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    until(lambda: not any(map(alive, own)), 60)
+    return 2 * len(own)
+
+
+def after_some_edits(folder, driver, more):
+    """Waits until so many further edits were begun; tells whether the driver still works."""
+    begun = len(list((folder / "log").iterdir()))
+    until(lambda: len(list((folder / "log").iterdir())) >= begun + more or driver.poll() is not None, 300)
+    return driver.poll() is None
+
+
+def test_kills_of_drivers_and_workers_lose_nothing(folder):
+    """A worker has two jobs at most: one that it makes, and one that it made and nobody wrote down."""
+    chance, before, in_hand = random.Random(0), {}, 0
+    write(folder, *(job(name=f"{k}", seed=k, prompt="pace") for k in range(JOBS)))
+    (folder / "pace").write_text("0.4")
+    victims = [None] * OF_DRIVER + [chance] * OF_WORKERS
+    chance.shuffle(victims)
+    driver = drive(folder, "--retries", "50")
+    while victims:
+        time.sleep(chance.uniform(0.0, 0.5))
+        if after_some_edits(folder, driver, chance.choice((0, 1, 2, 4))):
+            if victims[-1] is None or workers(driver.pid):
+                in_hand += kill(driver, victims.pop())
+        else:  # it may give up where several workers in a row are lost while they load
+            assert "workers in a row were lost" in driver.communicate()[0]
+        if driver.returncode is not None:
+            found = whole(folder)
+            assert found.items() >= before.items(), "what was finished stays as it is"
+            before, driver = found, drive(folder, "--retries", "50")
+    (folder / "pace").write_text("0")
+    said, _ = driver.communicate(timeout=600)
+    assert driver.returncode == 0 and f"{JOBS} of {JOBS} jobs finished, 0 failed, 0 left" in said, said
+    found = whole(folder)
+    assert len(found) == JOBS and found.items() >= before.items()
+    assert len(found) == len(list((folder / "out").glob("*.png"))) == len(list((folder / "out").rglob("*.png")))
+    assert 0 < repeated(folder) <= in_hand, "again only what was in hand"
+    counts = json.loads((folder / "out" / "manifest.json").read_text())["counts"]
+    assert counts == {"finished": JOBS, "failed": 0, "waiting": 0}
+
+
+def test_kills_of_servers_lose_nothing(tmp_path):
+    chance, finished, asked, token = random.Random(1), {}, set(), None
+    for _ in range(OF_SERVER):
+        with Server(tmp_path) as server:
+            visitor = Visitor(server.client, token)
+            token = visitor.token
+            scene = visitor.post("scenes", json={"seed": 6}).json()["picture"]["name"]
+            jobs = {one["id"]: one for one in visitor.get("session").json()["jobs"]}
+            assert jobs.keys() >= asked, "what was taken is told of"
+            for name, result in finished.items():
+                assert jobs[name]["state"] == "done"
+                assert visitor.get(f"jobs/{name}/result").content == result
+            assert all(one["state"] in ("done", "interrupted") for one in jobs.values())
+            assert list((tmp_path / "kept" / "sessions").rglob(".*")) == [], "nothing half-written stays"
+            own = []
+            for steps in (5, 10, 15, 20):
+                answer = visitor.post("jobs", json={"recipe": move(scene, {"box": [80, 80, 140, 140]}, steps=steps)})
+                own.append(answer.json()["id"])
+                asked.add(own[-1])
+            end = time.monotonic() + chance.uniform(0.2, 5)
+            while time.monotonic() < end:
+                time.sleep(0.05)
+                for name in own:
+                    if name not in finished and visitor.get(f"jobs/{name}").json()["state"] == "done":
+                        finished[name] = visitor.get(f"jobs/{name}/result").content
+            server.kill()
+    assert finished
