@@ -26,6 +26,7 @@ from ..imaging.files import load_pixels, open_image
 from ..imaging.writing import write_file
 from .formats import suffix_of
 from .limits import Limits, RefusedError
+from .titles import Titled
 
 NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp|tif|bmp|gif|heic)")
 """The form of the names of images."""
@@ -41,7 +42,7 @@ MAX_RECORD_BYTES = 64 * 2**20
 """Largest record of a job that is read, bytes."""
 
 
-class Session:
+class Session(Titled):
     """One visitor's files.
 
     Args:
@@ -50,7 +51,8 @@ class Session:
     """
 
     def __init__(self, folder: Path, limits: Limits) -> None:
-        self.folder, self.limits = folder, limits
+        super().__init__(folder)
+        self.limits = limits
         self.name = folder.name
         self.turn = asyncio.Lock()
         """Held while something is computed for it: one thing at a time."""
@@ -58,12 +60,6 @@ class Session:
         """How many wait for that."""
         self.used: float | None = None
         """When this server was last asked for it, by `time.monotonic`, which no change of the clock moves."""
-        self._lock = threading.Lock()
-
-    @property
-    def pictures(self) -> Path:
-        """The folder of its images and masks, and nothing else."""
-        return self.folder / "pictures"
 
     @property
     def unused(self) -> float:
@@ -159,33 +155,6 @@ class Session:
             raise RefusedError(404, f"there is no image {name[:80]!r} in this session; send it first")
         return path
 
-    def title(self, name: str) -> str:
-        """The title that the visitor gave an image."""
-        return self._titles().get(name, name)
-
-    def titled(self, title: str) -> str | None:
-        """The newest image of a title; None if there is none."""
-        found = [name for name, own in self._titles().items() if own == title and (self.pictures / name).is_file()]
-        return found[-1] if found else None
-
-    def mark_drawn(self, name: str) -> None:
-        """Notes that an image is a drawn scene, or came of one."""
-        with self._lock:
-            text = json.dumps(sorted({*self._drawn(), name})).encode()
-            write_file(self.folder / "drawn.json", lambda file: file.write(text))
-
-    def is_drawn(self, name: str) -> bool:
-        """Whether an image is a drawn scene, or came of one."""
-        return name in self._drawn()
-
-    def _drawn(self) -> list[str]:
-        path = self.folder / "drawn.json"
-        return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
-
-    def names(self) -> list[str]:
-        """Images with a title, the oldest first."""
-        return [name for name in self._titles() if (self.pictures / name).is_file()]
-
     def write_job(self, job: str, record: Mapping[str, Json]) -> None:
         """Writes the record of a job, completely or not at all."""
         text = json.dumps(record, allow_nan=False).encode()
@@ -229,20 +198,6 @@ class Session:
                 f"this session holds {used / 1e6:.0f} MB of images and there is room for "
                 f"{self.limits.session_bytes / 1e6:.0f}; download the images that you need and begin a new session",
             )
-
-    def _titles(self) -> dict[str, str]:
-        try:
-            return dict(json.loads((self.folder / "titles.json").read_text(encoding="utf-8")))
-        except FileNotFoundError as error:
-            raise RefusedError(401, "this session is over and its files are removed; begin a new one") from error
-
-    def _entitle(self, name: str, title: str) -> None:
-        with self._lock:
-            titles = self._titles()
-            if title and titles.get(name) != title:
-                titles.pop(name, None)
-                text = json.dumps(titles | {name: title}).encode()
-                write_file(self.folder / "titles.json", lambda file: file.write(text))
 
 
 class Sessions:
