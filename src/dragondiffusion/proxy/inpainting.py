@@ -31,9 +31,9 @@ LEAST_CONTEXT = 24
 """The same, at least, in pixels. Source: chosen."""
 EXACT = 1 / 127.5
 """Up to this error, a level of 8 bits, a smooth hole is not to be improved. Source: chosen."""
-VISIBLE = 4 / 127.5
-"""From this error on, a hole made up smoothly visibly lacks the ground's texture. Source: chosen, four levels."""
-RELUCTANCE = 2.2
+VISIBLE = 2 / 127.5
+"""From this error on, a hole made up smoothly visibly lacks the ground's texture. Source: chosen, two levels."""
+RELUCTANCE = 3.0
 """Where texture is lacking, copies may err by this many times the smooth one's squares: two samples of one texture
 differ by twice its variance, and a blur from either by once."""
 CELLS = 64
