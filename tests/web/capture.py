@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from skimage import data
 
-from dragondiffusion.bench.demo import draw_case
-
-from .browser import PHONE, Window, chromium, innermost
+from .browser import PHONE, Window, chromium
 from .process import Server
 from .visitor import png
 
-SEED, SIZE = 13, (384, 384)
+THING, OFFSET = (101, 56), (133, 37)
+"""Of the photograph "coins" of scikit-image: a point of a coin, and how far that is moved, pixels."""
 SMALL = {"viewport": {"width": 1000, "height": 640}}
 WIDTH, RATE, COLOURS = 640, 10, 200
 """Of the animation: pixels, frames a second, colours."""
@@ -76,23 +76,23 @@ class Film:
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=lasting, loop=0, optimize=True)
 
 
-def opened_with(browser, server, device, case):
-    """A window in which the case's image is open, and where its object is."""
+def opened_with(browser, server, device):
+    """A window in which the photograph is open."""
     window = Window(browser, server, device)
     window.open()
-    window.drop("ball.png", png(np.array(case.before)))
+    window.drop("coins.png", png(data.coins()))
     window.choose("Open it instead")
-    window.known(lambda doc: doc["picture"]["title"] == "ball.png")
-    window.page.wait_for_timeout(500)
-    return window, innermost(np.asarray(case.mask) / 255)
+    window.known(lambda doc: (doc["picture"] or {}).get("title") == "coins.png")
+    window.page.wait_for_timeout(800)
+    return window
 
 
-def animation(browser, server, case, path):
+def animation(browser, server, path):
     """Tap, drag, preview, Edit, live frames, result, slider."""
-    window, thing = opened_with(browser, server, SMALL, case)
+    window = opened_with(browser, server, SMALL)
     window.page.evaluate(POINTER)
     film, mouse = Film(window.page), window.page.mouse
-    start = window.at(thing)
+    start = window.at(THING)
     mouse.move(start[0] - 180, start[1] + 60)
     film.roll(0.6)
     film.glide((start[0] - 180, start[1] + 60), start)
@@ -102,7 +102,7 @@ def animation(browser, server, case, path):
     window.selected()
     film.roll(0.5)
     mouse.down()
-    end = window.at(tuple(np.add(thing, case.edit.offset)))
+    end = window.at(tuple(np.add(THING, OFFSET)))
     film.glide(start, end, 16)
     mouse.up()
     film.roll(0.9)
@@ -145,12 +145,12 @@ def slider(window, film, start):
     film.roll(0.3)
 
 
-def stills(browser, server, case, folder):
+def stills(browser, server, folder):
     """In the middle of a drag, and the result beside what was before."""
-    window, thing = opened_with(browser, server, None, case)
-    window.tap(thing)
+    window = opened_with(browser, server, None)
+    window.tap(THING)
     window.selected()
-    start, end = window.at(thing), window.at(tuple(np.add(thing, case.edit.offset)))
+    start, end = window.at(THING), window.at(tuple(np.add(THING, OFFSET)))
     window.page.mouse.move(*start)
     window.page.mouse.down()
     window.page.mouse.move(*end, steps=10)
@@ -167,13 +167,13 @@ def stills(browser, server, case, folder):
     window.close()
 
 
-def phone(browser, server, case, path):
+def phone(browser, server, path):
     """The preview on a small screen."""
-    window, thing = opened_with(browser, server, PHONE, case)
-    x, y = window.at(thing)
+    window = opened_with(browser, server, PHONE)
+    x, y = window.at(THING)
     window.page.touchscreen.tap(x, y)
     window.selected()
-    window.carry(thing, case.edit.offset)
+    window.carry(THING, OFFSET)
     window.said("This is a preview")
     window.page.wait_for_timeout(600)
     window.page.screenshot(path=path)
@@ -185,11 +185,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    case = draw_case(SEED, SIZE)
     with tempfile.TemporaryDirectory() as name, chromium() as browser, Server(Path(name), threads=1) as server:
-        stills(browser, server, case, folder)
-        phone(browser, server, case, folder / "web-phone.png")
-        animation(browser, server, case, folder / "web.gif")
+        stills(browser, server, folder)
+        phone(browser, server, folder / "web-phone.png")
+        animation(browser, server, folder / "web.gif")
 
 
 if __name__ == "__main__":

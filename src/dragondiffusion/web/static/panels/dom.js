@@ -113,7 +113,9 @@ export function setText(element, text) {
 export function dialog(root, title, ...children) {
   const box = h("dialog", { class: "dd-dialog", "aria-label": title });
   const cross = iconButton("close", "Close", () => box.close(), "dd-plain");
-  box.append(h("div", { class: "dd-dialog-top" }, h("h2", { class: "dd-title" }, title), cross), h("div", { class: "dd-dialog-body" }, ...children));
+  const body = h("div", { class: "dd-dialog-body" }, ...children);
+  if (body.querySelector("button, input, textarea") === null) body.tabIndex = 0; // keys scroll it
+  box.append(h("div", { class: "dd-dialog-top" }, h("h2", { class: "dd-title" }, title), cross), body);
   box.addEventListener("click", (event) => event.target === box && box.close());
   box.addEventListener("close", () => box.remove());
   root.append(box);

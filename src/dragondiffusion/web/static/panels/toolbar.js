@@ -92,7 +92,7 @@ function gap() {
  * @returns {HTMLElement} */
 function sceneMenu(app) {
   const items = SCENES.map(([kind, words]) => wordButton("", words, () => void openScene(app, kind), "dd-item"));
-  return menu("scene", "Try a drawn scene (examples)", items, "Examples");
+  return menu("scene", "Try a drawn scene: examples", items, "Examples");
 }
 
 /** @param {App} app */
