@@ -144,8 +144,7 @@ def change_map(compiled: Compiled, hole: Foretold | None, levels: Levels, settin
     ratio = math.inf
     clamps_hole = settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
     if clamps_hole and bool(compiled.hole_pixels.any()):
-        settled = hole is None or hole.is_settled
-        ratio = NEVER if settled else (settings.clamp_hole or 0.0) * hole.typical
+        ratio = NEVER if hole is None or hole.is_settled else (settings.clamp_hole or 0.0) * hole.typical
     return ChangeMap.filled(
         levels,
         rest=compiled.rest(settings.clamp_margin),
