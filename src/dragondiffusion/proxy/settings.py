@@ -19,20 +19,20 @@ class ProxySettings(Bounded):
         shadows: an object that is moved or removed takes its cast shadow along, where one is found
             (`proxy.shadows.find_shadow`). Source: chosen, docs/experiments.md.
         light: an object that is pasted takes some of the brightness and tint of its new place
-            (`proxy.light.fitted_light`). Source: chosen, docs/experiments.md.
+            (`proxy.light.fitted_light`). Source: off, docs/experiments.md.
         fresh_noise: the source hole starts from fresh noise. Source: docs/method.md, section 10.
         clamp_rest: share of the steps for which the unedited region is clamped to the inverted image, near a change
             to the proxy, in [0, 1]. Source: docs/method.md, section 10.
         clamp_destination: the same for the edit's destination. Source: None, the edit's own, docs/experiments.md.
         clamp_hole: source holes are clamped to the proxy as long as the noise hides what is wrong with it: while
-            $\sigma_t / \alpha_t$ exceeds this many times its uncertainty (`proxy.rough.uncertainty`); to the end
-            where that is no more than a level of 8 bits. None never clamps them. Source: chosen, docs/experiments.md.
+            $\sigma_t / \alpha_t$ exceeds this many times its uncertainty (`proxy.foretelling.Foretold`); to the end
+            where the model has nothing to add. None never clamps them. Source: chosen, docs/experiments.md.
         clamp_margin: latent cells around the source hole that are free. Source: docs/experiments.md.
     """
 
     proxy: bool = True
     shadows: bool = True
-    light: bool = True
+    light: bool = False
     fresh_noise: bool = True
     clamp_rest: Share = 1.0
     clamp_destination: Share | None = None
