@@ -217,3 +217,10 @@ def test_orientation_counts(sessions, picture):
     (session.folder / "view.png").write_bytes(data)
     with Image.open(session.folder / "view.png") as shown:
         assert shown.size in ((30, 45), (31, 45))
+
+
+def test_notes_call_images_by_their_titles_and_masks_not_at_all(sessions, picture):
+    _, session = sessions.begin()
+    name = session.add(png(picture), "cup.png")
+    told = session.told(f"image {session.pictures}/{name}: 16 bits; mask {session.pictures}/75e6ab.png: faint values")
+    assert told == "image cup.png: 16 bits; mask: faint values"

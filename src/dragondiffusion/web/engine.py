@@ -209,7 +209,7 @@ def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str,
     session, report = job.session, result.report
     path = session.pictures / f".{job.id}.png"
     left = replace(recipe, seed=result.seed).write_picture(result.image, path, result.provenance)
-    notes = [note.replace(f"{session.pictures}/", "") for note in result.notes]
+    notes = [session.told(note) for note in result.notes]
     if left:
         notes.append("the input is too large to be stored in the PNG; export the recipe with its files")
     title = job.session.title(job.recipe["image"]).rsplit(".", 1)[0].removesuffix(" edited")[:240] + " edited.png"

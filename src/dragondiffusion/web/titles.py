@@ -1,6 +1,7 @@
 """What a visitor calls the images of a session, and which of them are drawn scenes."""
 
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -27,6 +28,12 @@ class Titled:
     def title(self, name: str) -> str:
         """The title that the visitor gave an image."""
         return self._titles().get(name, name)
+
+    def told(self, text: str) -> str:
+        """A text with what the visitor calls its images; masks, which have no title, are left unnamed."""
+        titles = self._titles()
+        places = rf" ?(?:{re.escape(str(self.pictures))}/)([\w.-]+)"
+        return re.sub(places, lambda found: f" {titles[found[1]]}" if found[1] in titles else "", text)
 
     def titled(self, title: str) -> str | None:
         """The newest image of a title; None if there is none."""
