@@ -24,7 +24,7 @@ import psutil
 from PIL import Image
 
 from dragondiffusion.batch.driver import Driver, left
-from dragondiffusion.batch.engine import Engine
+from dragondiffusion.batch.engine import BatchEngine
 from dragondiffusion.batch.folder import OutputFolder, Shard
 from dragondiffusion.batch.jobs import Source
 from dragondiffusion.batch.journal import Journal
@@ -83,7 +83,7 @@ def write_edits(folder: Path, scenes: int) -> Path:
 class Run:
     """A batch made by this process, and when each result came."""
 
-    def __init__(self, jobs: Path, out: Path, engine: Engine) -> None:
+    def __init__(self, jobs: Path, out: Path, engine: BatchEngine) -> None:
         source, times = Source(jobs), list[float]()
         folder, every = OutputFolder(out, Shard()), source.jobs()
         with folder.held(), Journal(folder.journal) as journal:

@@ -14,9 +14,9 @@ from typing import Any
 
 import psutil
 
-from dragondiffusion.batch.engine import Engine, Held, Raised, Returned
+from dragondiffusion.batch.engine import BatchEngine, Held, Raised, Returned
 from dragondiffusion.batch.journal import Standing, read
-from dragondiffusion.batch.worker import Outcome, Task
+from dragondiffusion.batch.worker import JobRequest, Outcome
 
 
 class Quick:
@@ -29,14 +29,14 @@ class Quick:
         """No model."""
         return "none"
 
-    def do(self, task: Task, files: Any) -> Outcome:
+    def do(self, task: JobRequest, files: Any) -> Outcome:
         """A result of the usual size."""
         return Outcome(
             data=self.data, report={"arrived": 0.95, "ghost": 0.01, "background": 0.0, "error": 1e-3, "score": 0}
         )
 
 
-class Inside(Engine):
+class Inside(BatchEngine):
     """One worker in this process, so that what is measured is the driver."""
 
     def __init__(self) -> None:

@@ -44,9 +44,14 @@ def drive(folder, *options):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Tests that run in the background of a shell ignore it, and so would the driver.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (nothing else runs then)
+        preexec_fn=heedful,  # noqa: PLW1509 (nothing else runs then)
     )
+
+
+def heedful():
+    """Tests that run in the background of a shell, or under `nohup`, ignore these signals, and so would the driver."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def workers(driver):

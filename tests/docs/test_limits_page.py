@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import re
 import typing
 from pathlib import Path
 
@@ -32,6 +33,10 @@ NAMES = {
 }
 
 
+MEMBER = re.compile(r"\b[A-Z]\w*[a-z]\w*\.([A-Z_]+)\b")
+"""A member of an enumeration, in which only its own name counts."""
+
+
 def stated(hint):
     """Ranges and lengths anywhere in a type hint."""
     bare, found = unwrapped(hint)
@@ -45,7 +50,7 @@ def kind_in_words(hint):
     for whole, name in NAMES.items():
         if whole <= parts:
             return name if whole == parts else f"{name} or None"
-    return words_of(hint, ranges=False).replace("Geometry.AFFINE, Geometry.REFERENCE", "`AFFINE`, `REFERENCE`")
+    return MEMBER.sub(r"`\1`", words_of(hint, ranges=False))
 
 
 def table(title, kind):

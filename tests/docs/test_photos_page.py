@@ -58,7 +58,7 @@ def test_commands_run(command, folder, data, monkeypatch, capsys):
         assert result.size == ((400, 300) if photo == "large.jpg" else (120, 90))
         assert result.mode == {"cutout.png": "RGBA", "grey.png": "L", "deep.png": "I;16"}.get(photo, "RGB")
     notes = capsys.readouterr().err
-    assert ("note: " in notes) == (photo in ("deep.png", "print.jpg", "film.gif"))
+    assert ("note: " in notes) == (photo in ("deep.png", "print.jpg", "film.gif") or "working_size=96" in arguments)
 
 
 def test_python_blocks_run(folder, data, monkeypatch):

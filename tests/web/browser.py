@@ -124,7 +124,8 @@ class Window:
     def close(self):
         """Ends it; nothing may have gone wrong."""
         self.context.close()
-        assert [each for each in self.complaints if not any(part in each for part in self.excused)] == []
+        left = [each for each in self.complaints if not any(part in each for part in self.excused)]
+        assert not left, left
 
     def open(self):
         """Goes to the page; gives the seconds until a scene can be tapped."""

@@ -114,6 +114,7 @@ def test_errors_cover_nothing_and_leave_by_themselves(window):
 
 
 def test_another_theme_repaints_the_stage(window):
+    window.excused = ("willReadFrequently",)  # the test reads the stage, not the page
     opened(window)
     for theme in ("dark", "light"):
         window.page.emulate_media(color_scheme=theme)

@@ -148,10 +148,11 @@ class Session(Titled):
         """The file of an image.
 
         Raises:
-            RefusedError: if there is none of that name (404).
+            RefusedError: if there is none of that name (404), or the session is over (401).
         """
         path = self.pictures / name
         if not NAME.fullmatch(name) or not path.is_file():
+            self.names()
             raise RefusedError(404, f"there is no image {name[:80]!r} in this session; send it first")
         return path
 

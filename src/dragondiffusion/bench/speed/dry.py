@@ -38,7 +38,7 @@ def dry() -> Generator[None]:
 
 
 class _Hollow(TorchDispatchMode):
-    """Context manager: tensors that come back from the meta device are zeros, numbers read off it are not a number.
+    """Context manager: tensors that come back from the meta device are zeros, single numbers are not a number.
 
     It knows the regions it was given, so that cells can be picked by them.
     """
