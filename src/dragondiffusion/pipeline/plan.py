@@ -113,7 +113,7 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     map_ = change_map(compiled, None if coarse else foretold, levels, settings)
     pictures = (first, *further)
     start, notes = map_.first(levels), _notes(backbone, request, settings, pictures)
-    if coarse and not foretold.is_settled and settings.clamp_hole is not None:
+    if coarse and not foretold.is_settled and clamps_hole(settings):
         notes = (*notes, LEFT_ALONE.format(pixels=working, scale=round(100 * shot.frame.scale)))
     return Plan(request, settings, shot, canvas, tuple(edits), compiled, pictures, levels, foretold, map_, start, notes)
 
@@ -132,6 +132,11 @@ def _notes(
     return tuple(notes)
 
 
+def clamps_hole(settings: Settings) -> bool:
+    """Whether source holes are clamped to the proxy at all."""
+    return settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
+
+
 def change_map(compiled: Compiled, hole: Foretold | None, levels: Levels, settings: Settings) -> ChangeMap:
     """When every latent cell of an edit is released.
 
@@ -142,8 +147,7 @@ def change_map(compiled: Compiled, hole: Foretold | None, levels: Levels, settin
         settings: how.
     """
     ratio = math.inf
-    clamps_hole = settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
-    if clamps_hole and bool(compiled.hole_pixels.any()):
+    if clamps_hole(settings) and bool(compiled.hole_pixels.any()):
         ratio = NEVER if hole is None or hole.is_settled else (settings.clamp_hole or 0.0) * hole.typical
     return ChangeMap.filled(
         levels,

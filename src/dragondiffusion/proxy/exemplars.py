@@ -242,3 +242,8 @@ def reduced(x: Pictures, hole: Region, shrink: int) -> tuple[Pictures, Region]:
 def reduced_region(region: Region, shrink: int) -> Region:
     """Pixels of a reduced picture that show any of a region."""
     return region if shrink == 1 else nnf.max_pool2d(region[None, None].float(), shrink, ceil_mode=True)[0, 0] > 0
+
+
+def enlarged_region(reduced: Region, shrink: int, size: Size) -> Region:
+    """Pixels of a picture of a size that pixels of a region of its reduced copy show."""
+    return reduced.repeat_interleave(shrink, 0).repeat_interleave(shrink, 1)[: size[0], : size[1]]

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
-import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
 from ..core.geometry import bounding_box, dilate, erode
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
-from .exemplars import FOREIGN, SEARCHED, copied, has_offsets, reduced, reduced_region, shifted
+from .exemplars import FOREIGN, SEARCHED, copied, enlarged_region, has_offsets, reduced, reduced_region, shifted
 from .smooth import foreign, smoothly
 
 Inpaint: TypeAlias = Callable[[Pictures, Region], Pictures]
@@ -64,7 +63,7 @@ def inpaint(x: Pictures, hole: Region) -> Pictures:
 def pieces(hole: Region) -> list[Region]:
     """The parts of a hole that lie apart, told on a coarse grid."""
     side = max(1, math.ceil(max(hole.shape) / CELLS))
-    cells = nnf.max_pool2d(hole[None, None].float(), side, ceil_mode=True)[0, 0] > 0
+    cells = reduced_region(hole, side)
     found: list[Region] = []
     while bool(cells.any()):
         go_on()
@@ -73,9 +72,8 @@ def pieces(hole: Region) -> list[Region]:
         while not torch.equal(grown := dilate(part, 1) & cells, part):
             go_on()
             part = grown
-        cells &= ~part
-        whole = part.repeat_interleave(side, 0).repeat_interleave(side, 1)[: hole.shape[0], : hole.shape[1]]
-        found.append(whole & hole)
+        cells = cells & ~part
+        found.append(enlarged_region(part, side, (hole.shape[0], hole.shape[1])) & hole)
     return found
 
 
@@ -94,9 +92,7 @@ def cut_out(x: Pictures, hole: Region, piece: Region) -> tuple[tuple[slice, slic
     shrink = max(1, math.ceil(max(here.shape) / SEARCHED))
     small, lacking = reduced(part, unknown, shrink)
     things = foreign(small, lacking, reduced_region(here, shrink))
-    if bool(things.any()):
-        large = things.repeat_interleave(shrink, 0).repeat_interleave(shrink, 1)
-        unknown = unknown | large[: here.shape[0], : here.shape[1]]
+    unknown = unknown | enlarged_region(things, shrink, (here.shape[0], here.shape[1]))
     return near, part, unknown, here
 
 
