@@ -1,10 +1,11 @@
 """A long life: memory, files and threads of a server over many edits, and of a batch over many jobs (Linux).
 
-    python benchmarks/long_life.py [--edits 2000] [--jobs 10000] [--curve long_life.csv]
+    python benchmarks/long_life.py [--edits 2000] [--every 200] [--jobs 10000] [--curve long_life.csv]
 
 The server runs as `dragondiffusion web` with the demo model; every edit has an image of its own, and a session is ended
-after every 50. The batch has jobs whose edits cost nothing, so that its driver is what is measured. Ends with code 1 if
-something grew. The curve has a row for every hundredth of the way.
+after every 50. What the server holds is printed every `--every` edits. The batch has jobs whose edits cost nothing, so
+that its driver is what is measured. Ends with code 1 if something grew. The curve has a row for every hundredth of the
+way.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from web import Visitor, memory, served
 KINDS = ("move", "remove", "rotate", "paste", "drag")
 SESSION = 50
 """Edits of one session."""
+SIDE, STEPS = 96, 2
+"""Pixels and steps of an edit: few, since it is their number that counts."""
 GROWTH = 1.1
 """Times what was there after a tenth of the way that is no growth. Source: chosen; allocators keep what is freed."""
 
@@ -82,20 +85,25 @@ def grown(name: str, early: dict[str, float], late: dict[str, float]) -> bool:
     return bool(more)
 
 
-def server(edits: int, folder: Path, curve: Curve) -> bool:
+def server(edits: int, every: int, folder: Path, curve: Curve) -> bool:
     """Makes edits in one server; tells whether something grew."""
     with served(folder / "data") as (url, process):
         kept, early = Kept(process, folder / "tmp"), dict[str, float]()
         for k in range(edits):
             if k % SESSION == 0:
                 visitor = Visitor(url)
-            recipe = visitor.recipe(draw_case(k % 10_000, (128, 128), KINDS[k % len(KINDS)]), settings={"steps": 4})
-            visitor.finished(visitor.job(recipe))
+            case = draw_case(k % 10_000, (SIDE, SIDE), KINDS[k % len(KINDS)])
+            visitor.finished(visitor.job(visitor.recipe(case, settings={"steps": STEPS})))
             if k % SESSION == SESSION - 1:
                 visitor.client.delete("session").raise_for_status()
                 visitor.client.close()
             if k % max(1, edits // 100) == 0:
                 curve.row("server", k, kept.read())
+            if (k + 1) % every == 0:
+                print(
+                    f"{k + 1} edits: " + ", ".join(f"{value:.0f} {name}" for name, value in kept.read().items()),
+                    flush=True,
+                )
             if k == edits // 10:
                 early = kept.read()
         late = kept.read()
@@ -149,8 +157,9 @@ def batch(jobs: int, folder: Path, curve: Curve) -> bool:
 def main() -> int:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--edits", type=int, default=2000)
-    parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--edits", type=int, default=2000, help="in the server; 0 leaves it out")
+    parser.add_argument("--every", type=int, default=200, help="edits between two lines of the server's figures")
+    parser.add_argument("--jobs", type=int, default=10_000, help="of the batch; 0 leaves it out")
     parser.add_argument("--curve", type=Path, default=Path("long_life.csv"))
     options = parser.parse_args()
     curve = Curve(options.curve)
@@ -158,7 +167,8 @@ def main() -> int:
         folder = Path(name)
         (folder / "tmp").mkdir()
         os.environ["TMPDIR"] = str(folder / "tmp")
-        results = [server(options.edits, folder, curve), batch(options.jobs, folder, curve)]
+        results = [options.edits > 0 and server(options.edits, options.every, folder, curve)]
+        results.append(options.jobs > 0 and batch(options.jobs, folder, curve))
     return int(any(results))
 
 

@@ -93,7 +93,7 @@ def test_kills_of_drivers_and_workers_lose_nothing(folder):
                 time.sleep(chance.uniform(0.0, 0.5))
                 in_hand += kill(driver, victims.pop())
                 (folder / "pace").write_text("5")
-        else:  # it may give up where several workers in a row are lost while they load
+        else:  # it may give up where many workers in a row are lost
             assert "workers in a row were lost" in driver.communicate()[0]
         if driver.returncode is not None:
             found = whole(folder)

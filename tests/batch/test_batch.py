@@ -66,6 +66,45 @@ def test_poisoned_jobs_fail_alone_after_bounded_attempts(batch, folder, prompt):
     assert all(batch.asked().count(f"{k}.png") == 1 for k in (0, 1, 3, 4, 5)), "neighbours are made once"
 
 
+def test_images_that_cost_their_workers_come_last_and_fail_alone(batch, folder):
+    """More of them than a row, the first ones of all, several jobs on each: all others are made, and before them."""
+    for k in range(7):
+        shutil.copy("cup.png", f"deadly{k}.png")
+    deadly = [
+        job(name=f"d{k}-{seed}", image=f"deadly{k}.png", seed=seed, prompt="die") for k in range(4) for seed in (1, 2)
+    ]
+    late = [job(name=f"e{k}", image=f"deadly{k}.png", prompt="die") for k in (4, 5, 6)]
+    write(folder, *deadly, *(job(name=f"{k}", seed=k) for k in range(6)), *late)
+    code, said = batch("--retries", 2, "--jobs", 1)
+    assert code == 3 and "6 of 17 jobs finished, 11 failed, 0 left" in said
+    asked = batch.asked()
+    assert all(asked.count(f"{k}.png") == 1 for k in range(6))
+    made = max(asked.index(f"{k}.png") for k in range(6))
+    assert all(asked[:made].count(f"d{k}-{seed}.png") <= 1 for k in range(4) for seed in (1, 2))
+    for k in range(4):
+        tries = [asked.count(f"d{k}-{seed}.png") for seed in (1, 2)]
+        assert sorted(tries) == [1, 3], "once an image has failed for good, one try is enough for its other jobs"
+        for seed, count in zip((1, 2), tries, strict=True):
+            error = batch.manifest()[f"d{k}-{seed}.png"]["error"]
+            assert error.startswith("its worker was lost (killed by SIGKILL)")
+            assert error.endswith(", 3 attempts") == (count == 3)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_machine_that_kills_every_worker_ends_the_batch_and_no_job(batch, folder, workers):
+    for k in range(40):
+        shutil.copy("cup.png", f"{k}.png")
+    write(folder, *(job(name=f"r{k}", image=f"{k}.png", prompt="die once") for k in range(40)))
+    code, said = batch("--retries", 0, "--jobs", workers)
+    row = 5 * workers
+    assert code == 2 and f"{row} workers in a row were lost while they made edits of {row} images" in said
+    assert len(batch.asked()) == row and "0 of 40 jobs finished, 0 failed, 40 left" in said
+    assert all(entry["attempts"] == 0 for entry in batch.manifest().values())
+    tried = sorted(int(name[1:].partition(".")[0]) for name in batch.asked())
+    write(folder, *(job(name=f"r{k}", image=f"{k}.png", prompt="die once") for k in tried))
+    assert batch("--retries", 0, out="again")[0] == 0, "none of the images is to blame"
+
+
 def test_workers_that_should_not_go_on_are_replaced(batch, folder):
     write(folder, job(name="a", prompt="broken"), job(name="b"), job(name="c"))
     batch("--retries", 0, "--jobs", 1)
@@ -92,9 +131,9 @@ def test_attempts_are_counted_across_runs(batch, folder, monkeypatch):
     count = 0
     problem = driver.Driver._problem
 
-    def interrupted(self, *arguments):
+    def interrupted(self, *arguments, **named):
         nonlocal count
-        problem(self, *arguments)
+        problem(self, *arguments, **named)
         count += 1
         if count == 2:
             raise KeyboardInterrupt

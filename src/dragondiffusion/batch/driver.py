@@ -11,11 +11,12 @@ from .engine import BatchEngine, Lost, Raised, Returned
 from .folder import OutputFolder
 from .jobs import BatchJob, Model
 from .journal import Journal, Made, Standing
+from .losses import Losses
 from .waiting import Waiting
 from .worker import JobRequest, Outcome
 
-LOADS = 3
-"""Workers in a row that are lost while they load a model before the batch gives up. Source: chosen."""
+IN_A_ROW = 5
+"""Workers of each place that are lost, with nothing back in between, before the batch gives up. Source: chosen."""
 
 AHEAD_BYTES = 2**15
 """Longest recipe that a worker is given before it asks, bytes. Source: what a pipe takes without being read."""
@@ -69,14 +70,14 @@ class Driver:
     failed: int = 0
     timeout: float | None = None
     _hands: dict[int, Hands] = field(default_factory=dict[int, Hands])
-    _lost_loading: int = 0
+    _losses: Losses = field(default_factory=Losses)
 
     def run(self, jobs: Sequence[BatchJob]) -> None:
         """Makes jobs.
 
         Raises:
             ValueError: if a model cannot be loaded, or is another than that of the results that are there.
-            OSError: if results cannot be written, or workers are lost while they load a model.
+            OSError: if results cannot be written, or workers are lost whatever they do.
         """
         waiting = Waiting(jobs)
         places = range(min(self.engine.places, len(jobs)))
@@ -160,8 +161,8 @@ class Driver:
             self._lost(event, hands, waiting)
             return
         asked, hands.since = hands.asked.popleft(), time.monotonic()
+        self._losses.answered(asked)
         if isinstance(asked, Model):
-            self._lost_loading = 0
             if isinstance(event, Raised):
                 raise event.error
             self.folder.confirm_model(str(asked), event.value)
@@ -176,18 +177,21 @@ class Driver:
         self._came(asked, outcome, waiting)
 
     def _lost(self, event: Lost, hands: Hands, waiting: Waiting) -> None:
-        """Counts against the call that was being made."""
+        """Counts against the call that was being made; gives up where workers are lost whatever they do."""
         first = hands.asked.popleft() if hands.asked else None
         self._drop(event.worker, waiting)
+        new = isinstance(first, BatchJob) and not self._standing(first).attempts
         if isinstance(first, BatchJob):
-            self._problem(first, f"its worker was lost ({event.why})", False, waiting)
-            return
-        self._lost_loading += 1
-        if self._lost_loading >= LOADS:
-            raise OSError(
-                f"{LOADS} workers in a row were lost before they had loaded {first or 'anything'} ({event.why}); "
-                "give them more memory, or use fewer --jobs"
-            )
+            why = f"its worker was lost ({event.why})"
+            self._problem(first, why, self._losses.hopeless(first), waiting, aside=True)
+            if self._standing(first).error is not None:
+                self._losses.failed(first)
+        self._losses.add(first, new)
+        if self._losses.count >= IN_A_ROW * self.engine.places:
+            for job in self._losses.images.values():
+                self.journal.again(job.name, job.id)
+                del self.standings[job.name]
+            raise OSError(self._losses.said(first, event.why))
 
     def _drop(self, worker: int, waiting: Waiting) -> None:
         """Forgets a worker; what it had not started is for others."""
@@ -214,13 +218,13 @@ class Driver:
         self.finished.add(job.name)
         self._tell()
 
-    def _problem(self, job: BatchJob, why: str, final: bool, waiting: Waiting) -> None:
-        """Counts an attempt; the job is tried again, or has failed."""
+    def _problem(self, job: BatchJob, why: str, final: bool, waiting: Waiting, aside: bool = False) -> None:
+        """Counts an attempt; the job is tried again, after all others if it is set aside, or has failed."""
         one = self._standing(job)
         one.attempts += 1
         if not final and one.attempts <= self.retries:
             self.journal.tried(job.name, job.id, one.attempts, why)
-            waiting.back(job)
+            (waiting.set_aside if aside else waiting.back)(job)
             return
         one.error = why if one.attempts == 1 else f"{why}, {one.attempts} attempts"
         self.journal.failed(job.name, job.id, one.attempts, one.error)

@@ -57,6 +57,7 @@ class BatchJob:
         seed: of all noise.
         model: checkpoint.
         pictures: paths of its images and masks, as the recipe names them.
+        image: equal for jobs on the same image.
         shared: equal for jobs that can share an inversion.
         id: digest of all that makes the result, the model's weights and the pictures' files aside.
     """
@@ -67,6 +68,7 @@ class BatchJob:
     seed: int
     model: Model
     pictures: tuple[str, ...]
+    image: str
     shared: str
     id: str
 
@@ -197,14 +199,15 @@ class Source:
         recipe_data = {key: value for key, value in recipe_data.items() if key not in OF_MODEL}
         text = json_line(recipe_data, sort_keys=True)
         key = (data["image"], recipe.prompt, recipe.settings.steps, recipe.settings.inversion_iterations)
-        shared, pictures = digest([*key, str(model)]), tuple(dict.fromkeys(folder.named))
+        image, shared = digest(key[:1]), digest([*key, str(model)])
+        pictures = tuple(dict.fromkeys(folder.named))
         made: list[BatchJob] = []
         for seed in seeds or [recipe.seed]:
             fitted(seed, Seed, "seed")
             target = _target(name.replace("{seed}", str(seed)), self.suffix)
             said = [] if model.prediction is None else [model.prediction.value]
             identity = digest([target, text, seed, recipe.model or self.model, *(recipe.loras or self.loras), *said])
-            made.append(BatchJob(target, place, text, seed, model, pictures, shared, identity))
+            made.append(BatchJob(target, place, text, seed, model, pictures, image, shared, identity))
         return made
 
     def _model(self, recipe: Recipe) -> Model:

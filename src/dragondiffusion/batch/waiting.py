@@ -26,6 +26,7 @@ class Waiting:
         self._groups: dict[str, JobGroup] = {}
         self._fresh: deque[str] = deque()
         self._own: dict[int, str] = {}
+        self._aside: dict[str, JobGroup] = {}
         self.count = 0
         for job in jobs:
             self._put(job, first=False)
@@ -63,6 +64,12 @@ class Waiting:
         """Takes a job back that was not made."""
         self._put(job, first=True)
 
+    def set_aside(self, job: BatchJob) -> None:
+        """Takes a job back that cost its worker: it and those that share its inversion come after all others."""
+        self.back(job)
+        group = self._groups.pop(job.shared)
+        self._aside.setdefault(job.shared, JobGroup(group.model)).jobs.extend(group.jobs)
+
     def _put(self, job: BatchJob, first: bool) -> None:
         group = self._groups.get(job.shared)
         if group is None:
@@ -76,6 +83,9 @@ class Waiting:
 
     def _next(self, model: Model | None) -> str | None:
         """A group that nobody works on, of the model that is loaded if the next ones are; else the largest of all."""
+        if not self._groups:
+            self._groups, self._aside = self._aside, {}
+            self._fresh = deque(self._groups)
         while self._fresh and self._fresh[0] not in self._groups:
             self._fresh.popleft()
         if self._fresh:
