@@ -194,8 +194,7 @@ def test_processes_do_not_change_scores(data: Path, tmp_path: Path, one_thread: 
         for jobs in ("1", "2")
     )
     assert len(one) == 6 and one.keys() == two.keys()
-    for case, scores in one.items():  # the last bits of a run differ from one to the next on some processors
-        assert two[case] == pytest.approx(scores, rel=1e-3, abs=1e-3)
+    assert one == two
     costs = [Results.load(tmp_path / jobs).cost("move", "default") for jobs in ("1", "2")]
     assert costs[0] == costs[1] and costs[0] and min(costs[0].values()) > 0
 

@@ -95,7 +95,7 @@ def _plane(x: Pictures, ring: Region, alike: float = ALIKE, least: float = SMOOT
     best = near[int(near.sum(1).argmax())]
     if int(best.sum()) < max(3, least * count):
         return None
-    # PyTorch's default driver, gelsy, reads uninitialised pivots on processors, and its last bits differ from run to run.
+    # On processors PyTorch's default driver, gelsy, reads uninitialised pivots: its last bits differ from run to run.
     weights = torch.linalg.lstsq(places[best], colours[best], driver="gelsd").solution
     down, across = torch.arange(height) / height, torch.arange(width) / width
     plane = weights[0, :, None, None] + weights[1, :, None, None] * across + weights[2, :, None, None] * down[:, None]
