@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from dragondiffusion.core.geometry import fill
-from dragondiffusion.proxy.exemplars import copied
+from dragondiffusion.proxy.exemplars import copied, reduced
+from dragondiffusion.proxy.foretelling import foretell
 from dragondiffusion.proxy.inpainting import inpaint
 from dragondiffusion.proxy.smooth import smoothly
 
@@ -101,3 +102,26 @@ def test_large_holes_are_searched_on_a_reduced_copy():
     stripes = two(torch.from_numpy((x // 23) % 2))
     hole = torch.from_numpy((x - 240) ** 2 + (y - 220) ** 2 < 70**2)
     assert wrong(inpaint(spoiled(stripes, hole), hole), stripes, hole) < 5
+
+
+@pytest.mark.parametrize("shrink", [2, 3, 5])
+def test_reduced_pictures_are_means_of_what_is_known(shrink):
+    x = torch.rand(1, 3, 23, 31, generator=torch.Generator().manual_seed(0))
+    hole = torch.zeros(23, 31, dtype=torch.bool)
+    hole[4:11, 7:20] = hole[9, 30] = True
+    small, unknown = reduced(x, hole, shrink)
+    for row in range(small.shape[2]):
+        for column in range(small.shape[3]):
+            cell = slice(row * shrink, (row + 1) * shrink), slice(column * shrink, (column + 1) * shrink)
+            known = ~hole[cell]
+            assert bool(unknown[row, column]) == (not bool(known.all()))
+            if bool(known.any()):
+                torch.testing.assert_close(small[0, :, row, column], x[0][:, cell[0], cell[1]][:, known].mean(1))
+
+
+def test_ways_that_were_tried_before_are_taken():
+    x = np.mgrid[:SIDE, :SIDE][1] + 0.5
+    stripes = two(torch.from_numpy((x // 7) % 2))
+    again = inpaint(spoiled(stripes, HOLE), HOLE, foretell(spoiled(stripes, HOLE), HOLE).ways)
+    assert torch.equal(again, inpaint(spoiled(stripes, HOLE), HOLE))
+    assert not torch.equal(again, inpaint(spoiled(stripes, HOLE), HOLE, [smoothly]))

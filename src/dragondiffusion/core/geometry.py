@@ -124,7 +124,7 @@ def covered_cells(mask: Mask, size: Size) -> Region:
 
 def dilate(region: Region, cells: int) -> Region:
     """Grows a region by a number of cells in all eight directions."""
-    if cells <= 0 or not bool(region.any()):
+    if cells <= 0 or not holds_any(region):
         return region
     near, grown = surroundings(region, cells), torch.zeros_like(region)
     grown[near] = _dilated_columns(_dilated_columns(region[near], cells).T, cells).T
@@ -133,7 +133,7 @@ def dilate(region: Region, cells: int) -> Region:
 
 def _dilated_columns(region: Region, cells: int) -> Region:
     """Grows a region up and down: cells that have one of it so near, by differences of sums, at any distance alike."""
-    sums = nnf.pad(region.long().cumsum(0), (0, 0, 1, 0))
+    sums = nnf.pad(region.cumsum(0, dtype=torch.int32), (0, 0, 1, 0))
     row = torch.arange(region.shape[0])
     return sums[(row + cells + 1).clamp(max=len(row))] > sums[(row - cells).clamp(min=0)]
 
@@ -332,7 +332,14 @@ def centroid(mask: Mask) -> Point:
     return across, down
 
 
+def holds_any(region: Region) -> bool:
+    """Whether a region has any cell; much faster than `any` on large ones."""
+    return bool(region.numel()) and bool(region.view(torch.uint8).amax())
+
+
 def bounding_box(mask: Region) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of the cells of a region, right and bottom exclusive."""
-    rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
+    # The largest byte of each row and column: several times faster than `any` on large masks.
+    cells = mask.bool().view(torch.uint8)
+    rows, columns = cells.amax(1).nonzero().flatten(), cells.amax(0).nonzero().flatten()
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

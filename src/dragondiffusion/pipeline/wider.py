@@ -1,6 +1,7 @@
 """What of a photo lies around its edited frame, as far as inpainting looks: a tight frame shows too little."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..core.geometry import bounding_box
 from ..core.types import Pictures, Region
 from ..imaging.photos import Shot
 from ..imaging.tensors import to_tensor
-from ..proxy.inpainting import context_of, inpaint
+from ..proxy.inpainting import Fill, context_of, inpaint
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +53,11 @@ class Wider:
         return Wider(y, wide, inside)
 
 
-def inpaint_within(shot: Shot, x: Pictures, hole: Region) -> Pictures:
+def inpaint_within(shot: Shot, x: Pictures, hole: Region, ways: Sequence[Fill] = ()) -> Pictures:
     """As `inpaint`, of a frame's padded picture; what of the photo lies around the frame is looked at too."""
     wider, (rows, columns) = Wider.of(x, hole, shot), shot.frame.size
     result = x.clone()
-    result[..., :rows, :columns] = inpaint(wider.x, wider.hole)[..., wider.inside[0], wider.inside[1]]
+    result[..., :rows, :columns] = inpaint(wider.x, wider.hole, ways)[..., wider.inside[0], wider.inside[1]]
     return result
 
 

@@ -13,9 +13,11 @@ import torch.nn.functional as nnf
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core.geometry import dilate, fill, surroundings
+from ..core.geometry import bounding_box, dilate, fill, holds_any, surroundings
+from ..core.resampling import sample_bilinear
+from ..core.residents import remembered
 from ..core.stopping import go_on
-from ..core.types import Mask, Pictures, Region, Size
+from ..core.types import Pictures, Region, Size
 from .smooth import border, smoothly
 
 Offset: TypeAlias = tuple[int, int]
@@ -121,17 +123,17 @@ def _finer(x: Pictures, hole: Region, ring: Region, offset: Offset, by: int) -> 
     rows, columns = ring.nonzero().unbind(1)
     step = max(1, len(rows) // SAMPLES)
     rows, columns = rows[::step], columns[::step]
-    best, least = offset, math.inf
-    for dy in range(offset[0] - by, offset[0] + by + 1):
-        for dx in range(offset[1] - by, offset[1] + by + 1):
-            there = _inside(rows + dy, columns + dx, hole)
-            if int(there.sum()) < 0.5 * len(rows):
-                continue
-            r, c = rows[there], columns[there]
-            error = float((x[0][:, r, c] - x[0][:, r + dy, c + dx]).square().mean(0).clamp(max=FOREIGN**2).mean())
-            if error < least:
-                best, least = (dy, dx), error
-    return best
+    dy, dx = (torch.arange(at - by, at + by + 1) for at in offset)
+    below, beside = rows + dy[:, None, None], columns + dx[:, None]  # (dy, 1, pixels) and (dx, pixels)
+    there = _inside(below, beside, hole)
+    found = x[0][:, below.clamp(0, hole.shape[0] - 1), beside.clamp(0, hole.shape[1] - 1)]
+    error = (x[0][:, rows, columns][:, None, None] - found).square().mean(0).clamp(max=FOREIGN**2)
+    common = there.sum(2)
+    cost = torch.where(common >= 0.5 * len(rows), (error * there).sum(2) / common.clamp_min(1), math.inf)
+    best = int(cost.argmin())
+    if not len(rows) or not math.isfinite(float(cost.view(-1)[best])):
+        return offset
+    return int(dy[best // len(dx)]), int(dx[best % len(dx)])
 
 
 def _inside(rows: Tensor, columns: Tensor, hole: Region) -> Tensor:
@@ -139,19 +141,6 @@ def _inside(rows: Tensor, columns: Tensor, hole: Region) -> Tensor:
     height, width = hole.shape
     within = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
     return within & ~hole[rows.clamp(0, height - 1), columns.clamp(0, width - 1)]
-
-
-@dataclass(frozen=True, eq=False)
-class _Copy:
-    """A hole filled by one offset.
-
-    Args:
-        made: the colours.
-        cost: how ill they continue the border, at every pixel.
-    """
-
-    made: Float[Tensor, "3 height width"]
-    cost: Mask
 
 
 def laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset], piece: Region | None = None) -> Pictures:
@@ -171,12 +160,18 @@ def laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset], pie
     """
     near = surroundings(ring | (hole if piece is None else piece), RIM)
     here, unknown, ring = x[..., near[0], near[1]], hole[near], ring[near]
-    copies = [_copy(here, _taken(x, hole, near, offset), ring) for offset in offsets]
-    costs = torch.stack([copy.cost for copy in copies])
-    best = costs.argmin(0)
-    made = torch.stack([copy.made for copy in copies])
-    taken = made.gather(0, best[None, None].expand(1, 3, -1, -1))
-    copies_end = ~costs.amin(0).isfinite()
+    fits = [_fit(x, hole, near, ring, offset) for offset in offsets]
+    least, best = torch.full(ring.shape, math.inf), torch.zeros(ring.shape, dtype=torch.int64)
+    for k, (fit, offset, left) in enumerate(zip(fits, offsets, _continued(fits, ring), strict=True)):
+        better = _known(hole, near, offset) & (left + fit.overall < least)
+        least, best = torch.where(better, left + fit.overall, least), best.masked_fill(better, k)
+    copies_end = ~least.isfinite()
+    taken = here.clone()
+    for k, (fit, offset) in enumerate(zip(fits, offsets, strict=True)):
+        go_on()
+        chosen = (best == k) & ~copies_end
+        if bool(chosen.any()):
+            _lay(taken, x, near, offset, fit.light, chosen)
     nothing = unknown & copies_end
     rim = dilate(unknown, RIM) & ~unknown & ~copies_end
     joined = taken + fill((here - taken).where(rim, torch.zeros_like(here)), ~rim)
@@ -185,36 +180,83 @@ def laid(x: Pictures, hole: Region, ring: Region, offsets: Sequence[Offset], pie
     return result
 
 
-def _taken(
-    x: Pictures, hole: Region, near: tuple[slice, slice], offset: Offset
-) -> tuple[Float[Tensor, "3 height width"], Region]:
-    """What lies an offset away from a part of a picture, and where that is known."""
-    rows, columns = (torch.arange(n)[span] + by for n, span, by in zip(hole.shape, near, offset, strict=True))
-    down, across = ((at >= 0) & (at < n) for at, n in zip((rows, columns), hole.shape, strict=True))
-    rows, columns = rows.clamp(0, hole.shape[0] - 1), columns.clamp(0, hole.shape[1] - 1)
-    known = down[:, None] & across & ~hole[rows][:, columns]
-    return x[0][:, rows][:, :, columns], known
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """How one offset continues a border.
+
+    Args:
+        light: what both places differ by, smoothly; on a coarse grid over the part of the picture.
+        left: squared differences of the border's pixels without that.
+        overall: what their mean counts.
+    """
+
+    light: Float[Tensor, "1 3 rows columns"]
+    left: Float[Tensor, " pixels"]
+    overall: Float[Tensor, ""]
 
 
-def _copy(x: Pictures, taken: tuple[Float[Tensor, "3 height width"], Region], ring: Region) -> _Copy:
-    """A part of a picture filled by what lies an offset away."""
-    (there, valid), (height, width) = taken, ring.shape
-    difference = x[0] - there
-    error = difference.square().mean(0).clamp(max=FOREIGN**2)
+def _fit(x: Pictures, hole: Region, near: tuple[slice, slice], ring: Region, offset: Offset) -> _Fit:
+    """How an offset continues the border in a part of a picture."""
+    go_on()
+    rows, columns = ring.nonzero().unbind(1)
+    size: Size = (ring.shape[0], ring.shape[1])
+    (top, left), (dy, dx) = (span.indices(n)[0] for span, n in zip(near, hole.shape, strict=True)), offset
+    below, beside = rows + top + dy, columns + left + dx
+    valid = _inside(below, beside, hole)
+    there = x[0][:, below.clamp(0, hole.shape[0] - 1), beside.clamp(0, hole.shape[1] - 1)]
+    difference = x[0][:, rows + top, columns + left] - there
+    alike = valid & (difference.square().mean(0) < (FOREIGN / 2) ** 2)
+    side = max(4, round(math.sqrt(len(rows)) / 2))
+    light = _smoothed(difference, rows // side, columns // side, alike, (-(-size[0] // side), -(-size[1] // side)))
+    centres = torch.stack((columns, rows), 1).double() + 0.5
+    error = (difference - sample_bilinear(light, centres, size)[0]).square().mean(0).clamp(max=FOREIGN**2)
     error = torch.where(valid, error, FOREIGN**2)
-    alike = ring & valid & (error < (FOREIGN / 2) ** 2)
-    light = torch.zeros_like(x[0])
-    if bool(alike.any()):
-        side = max(4, round(math.sqrt(float(ring.sum())) / 2))
-        share = nnf.avg_pool2d(alike[None, None].to(x), side, ceil_mode=True)
-        mean = nnf.avg_pool2d((difference * alike)[None], side, ceil_mode=True) / share.clamp_min(1e-6)
-        mean = fill(mean, share[0, 0] == 0)
-        light = nnf.interpolate(mean, (height, width), mode="bilinear")[0]
-    left = (x[0] - there - light).square().mean(0).clamp(max=FOREIGN**2)
-    left = torch.where(valid, left, FOREIGN**2)
-    overall = float(left[ring].mean())
-    near = fill(left[None, None], ~ring)[0, 0]
-    return _Copy(there + light, torch.where(valid, near + OVERALL * overall, math.inf))
+    return _Fit(light, error, OVERALL * error.mean())
+
+
+def _smoothed(values: Float[Tensor, "3 _"], rows: Tensor, columns: Tensor, count: Tensor, size: Size) -> Tensor:
+    """Means of the values that count in the cells of a grid, continued to cells without any; 0 if none counts."""
+    total, share = values.new_zeros(1, 3, *size), values.new_zeros(size)
+    if bool(count.any()):
+        at = rows * size[1] + columns
+        total.view(3, -1).index_add_(1, at, values * count)
+        share.view(-1).index_add_(0, at, count.to(values))
+    return fill(total / share.clamp_min(1), share == 0)
+
+
+def _continued(fits: Sequence[_Fit], ring: Region) -> Float[Tensor, "offsets height width"]:
+    """Squared differences of the border's pixels under every offset, smoothly all over its part of the picture."""
+    left = fits[0].left.new_zeros(1, len(fits), *ring.shape)
+    left[0][:, ring] = torch.stack([fit.left for fit in fits])
+    return fill(left, ~ring)[0]
+
+
+def _shared(near: slice, n: int, by: int) -> tuple[slice, slice]:
+    """Rows of a part whose place an offset away is in the picture, counted in the part; and those places."""
+    first, last, _ = near.indices(n)
+    begin, end = max(first, -by), min(last, n - by)
+    end = max(begin, end)
+    return slice(begin - first, end - first), slice(begin + by, end + by)
+
+
+def _known(hole: Region, near: tuple[slice, slice], offset: Offset) -> Region:
+    """Pixels of a part of a picture whose place an offset away is known."""
+    known = torch.zeros_like(hole[near])
+    rows, columns = (_shared(span, n, by) for span, n, by in zip(near, hole.shape, offset, strict=True))
+    known[rows[0], columns[0]] = ~hole[rows[1], columns[1]]
+    return known
+
+
+def _lay(
+    taken: Pictures, x: Pictures, near: tuple[slice, slice], offset: Offset, light: Pictures, chosen: Region
+) -> None:
+    """Lays what lies an offset away over chosen pixels of a part of a picture, in place, in the light there."""
+    size: Size = (chosen.shape[0], chosen.shape[1])
+    rows, columns = chosen.nonzero().unbind(1)
+    (top, left), (dy, dx) = (span.indices(n)[0] for span, n in zip(near, x.shape[2:], strict=True)), offset
+    there = x[0][:, rows + top + dy, columns + left + dx]
+    lit = nnf.interpolate(light, size, mode="bilinear")[0][:, rows, columns]
+    taken[0][:, rows, columns] = there + lit
 
 
 def shifted(region: Region, by: Offset) -> Region:
@@ -233,15 +275,32 @@ def reduced(x: Pictures, hole: Region, shrink: int) -> tuple[Pictures, Region]:
     """A picture scaled down by area, and the pixels that show any of its hole."""
     if shrink == 1:
         return x, hole
-    unknown = hole[None, None].to(x)
-    share = nnf.avg_pool2d(unknown, shrink, ceil_mode=True)
-    known = nnf.avg_pool2d(x * (1 - unknown), shrink, ceil_mode=True) / (1 - share).clamp_min(1e-6)
-    return known, share[0, 0] > 0
+    unknown = reduced_region(hole, shrink)
+    known = remembered(x, ("reduced", shrink), lambda: nnf.avg_pool2d(x, shrink, ceil_mode=True)).clone()
+    if bool(unknown.any()):
+        small, large = _boxes(hole, shrink)
+        share = hole[large][None, None].to(x)
+        seen = nnf.avg_pool2d(x[..., large[0], large[1]] * (1 - share), shrink, ceil_mode=True)
+        known[..., small[0], small[1]] = seen / (1 - nnf.avg_pool2d(share, shrink, ceil_mode=True)).clamp_min(1e-6)
+    return known, unknown
 
 
 def reduced_region(region: Region, shrink: int) -> Region:
     """Pixels of a reduced picture that show any of a region."""
-    return region if shrink == 1 else nnf.max_pool2d(region[None, None].float(), shrink, ceil_mode=True)[0, 0] > 0
+    if shrink == 1:
+        return region
+    found = region.new_zeros([math.ceil(n / shrink) for n in region.shape])
+    if holds_any(region):
+        small, large = _boxes(region, shrink)
+        found[small] = nnf.max_pool2d(region[large][None, None].float(), shrink, ceil_mode=True)[0, 0] > 0
+    return found
+
+
+def _boxes(region: Region, shrink: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The box of pixels of a reduced picture that show any of a region, and that of the pixels they show."""
+    left, top, right, bottom = bounding_box(region)
+    rows, columns = slice(top // shrink, -(-bottom // shrink)), slice(left // shrink, -(-right // shrink))
+    return (rows, columns), tuple(slice(span.start * shrink, span.stop * shrink) for span in (rows, columns))
 
 
 def enlarged_region(reduced: Region, shrink: int, size: Size) -> Region:

@@ -7,7 +7,7 @@ import torch
 
 from ..core.geometry import dilate
 from ..core.types import Pictures, Region
-from .inpainting import EXACT, Tried, cut_out, inpaint, pieces, tried
+from .inpainting import EXACT, Fill, Tried, cut_out, inpaint, pieces, tried
 
 SURROUNDINGS = 0.5
 """How wide the surroundings are that tell how well a place can be inpainted, in radii of it. Source: chosen."""
@@ -29,11 +29,13 @@ class Foretold:
         typical: root of the median squared error of its surroundings when they are inpainted too, units of the picture.
         mean: root of the mean squared error where the same shape is inpainted beside it.
         smooth: the same where it is filled smoothly.
+        ways: what inpaints every piece of it best, as in `inpaint`; none where nothing was tried.
     """
 
     typical: float
     mean: float
     smooth: float
+    ways: tuple[Fill, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -63,10 +65,11 @@ def foretell(x: Pictures, place: Region) -> Foretold:
         return KNOWN
     found = [_tried(x, place, piece) for piece in pieces(place)]
     mean, smooth = (torch.cat(errors) for errors in ([one.errors for one in found], [one.smooth for one in found]))
+    ways = tuple(one.way for one in found)
     if not len(mean):
         untried = math.sqrt(UNTRIED) * typical
-        return Foretold(typical, untried, untried)
-    return Foretold(typical, math.sqrt(float(mean.mean())), math.sqrt(float(smooth.mean())))
+        return Foretold(typical, untried, untried, ways)
+    return Foretold(typical, math.sqrt(float(mean.mean())), math.sqrt(float(smooth.mean())), ways)
 
 
 def _tried(x: Pictures, place: Region, piece: Region) -> Tried:

@@ -5,7 +5,7 @@ from a pixel of the hole to the pixel it is copied from.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core.geometry import bounding_box, dilate, erode
+from ..core.geometry import bounding_box, dilate, erode, holds_any, surroundings
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
 from .exemplars import FOREIGN, SEARCHED, copied, enlarged_region, has_offsets, reduced, reduced_region, shifted
@@ -43,20 +43,23 @@ SIZES = 3
 """Sizes of a hole at which they are tried until there is room. Source: chosen."""
 
 
-def inpaint(x: Pictures, hole: Region) -> Pictures:
+def inpaint(x: Pictures, hole: Region, ways: Sequence[Fill] = ()) -> Pictures:
     """A picture whose hole is made up by what predicts its surroundings best: smoothly, or by copies from around.
 
     Args:
         x: one picture.
         hole: pixels that are made up.
+        ways: what makes up every piece of it, where that is known; otherwise it is tried.
     """
-    if not bool(hole.any()) or bool(hole.all()):
+    if not holds_any(hole) or bool(hole.all()):
         return x
     result = x.clone()
-    for piece in pieces(hole):
+    for k, piece in enumerate(pieces(hole)):
         near, part, unknown, here = cut_out(x, hole, piece)
-        made = tried(part, unknown, here).way(part, unknown, here)
-        result[..., near[0], near[1]] = torch.where(here, made, result[..., near[0], near[1]].cpu().float()).to(x)
+        way = ways[k] if ways else tried(part, unknown, here).way
+        made, (rows, columns) = way(part, unknown, here), surroundings(here, 0)
+        place = result[..., near[0], near[1]][..., rows, columns]
+        place.copy_(torch.where(here[rows, columns].to(x.device), made[..., rows, columns].to(x), place))
     return result
 
 
