@@ -16,9 +16,11 @@ class Fingers:
         touches = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
         self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
-    def tap(self, point):
-        """Touches a place of the screen, CSS pixels."""
+    def tap(self, point, milliseconds=0):
+        """Touches a place of the screen, CSS pixels, for some time."""
         self._tell("touchStart", [point])
+        if milliseconds:
+            self.page.wait_for_timeout(milliseconds)
         self._tell("touchEnd", [])
 
     def slide(self, starts, ends, steps=12):

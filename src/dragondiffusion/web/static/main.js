@@ -15,6 +15,7 @@ import { begin } from "./model/history.js";
 import { loadKept, loadSaved, saveChanges } from "./model/persistence.js";
 import { listenForKeys, showKeys } from "./panels/shortcuts.js";
 import { sceneOf } from "./stage/shown_scene.js";
+import { tellOnLongPress } from "./panels/long_press.js";
 import { makeNotices } from "./panels/notices.js";
 import { listenForFiles, openFile, openScene, restoreFile } from "./net/opening.js";
 import { Previews } from "./net/previewing.js";
@@ -81,6 +82,7 @@ export function mount(element, base) {
  * @param {Stage} stage */
 function listen(app, stage) {
   byName(app.root, "skip").addEventListener("click", () => stage.canvas.focus({ preventScroll: true }));
+  tellOnLongPress(app.root);
   listenForFiles(app);
   listenForKeys(app, stage);
   onFile(app, "file", (file) => void openFile(app, file));

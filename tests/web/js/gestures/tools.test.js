@@ -60,7 +60,7 @@ test("corners scale, the knob rotates", () => {
   settleHandles(stage);
   const subject = subjectOf(stage.scene.doc);
   assert.ok(subject);
-  const { handles } = framing(stage.viewport, subject, stage.interaction.below);
+  const { handles } = framing(stage.viewport, subject, stage.interaction.knob);
   const [se, rotate] = [handles[2].at, handles[4].at];
   assert.equal(partAt(stage, se), "se");
   pull(stage, se, [2 * se[0] - MIDDLE[0], 2 * se[1] - MIDDLE[1]], keys({ altKey: true })).end();
@@ -75,7 +75,7 @@ test("a corner leaves the opposite one where it is, with alt the centre; a side 
   settleHandles(stage);
   const subject = subjectOf(stage.scene.doc);
   assert.ok(subject);
-  const handles = new Map(framing(stage.viewport, subject, stage.interaction.below).handles.map(({ name, at }) => [name, at]));
+  const handles = new Map(framing(stage.viewport, subject, stage.interaction.knob).handles.map(({ name, at }) => [name, at]));
   const [se, e] = [handles.get("se"), handles.get("e")];
   assert.ok(se && e);
   /** @param {[number, number]} point @param {any} placing */

@@ -186,17 +186,17 @@ test("a placing is kept where its anchor is inside the image", () => {
 
 test("sides that are long enough have handles of their own", () => {
   const quad = /** @type {geometry.Quad} */ ([[10, 10], [110, 10], [110, 40], [10, 40]]);
-  const handles = geometry.handlesOf(quad, 25, false);
+  const handles = geometry.handlesOf(quad, 25, "n");
   assert.deepEqual(handles.slice(5).map(({ name }) => name), ["n", "s"]);
   assert.equal(geometry.handleAt([62, 41], handles, quad, 14)?.name, "s");
 });
 
 test("handles stand at the corners and off the top, and the middle of a small object stays free", () => {
   const quad = /** @type {geometry.Quad} */ ([[10, 10], [30, 10], [30, 30], [10, 30]]);
-  const handles = geometry.handlesOf(quad, 25, false);
+  const handles = geometry.handlesOf(quad, 25, "n");
   assert.deepEqual(handles.map(({ name }) => name), ["nw", "ne", "se", "sw", "rotate"]);
   close(handles[4].at, [20, -15]);
-  close(geometry.handlesOf(quad, 25, true)[4].at, [20, 55]);
+  close(geometry.handlesOf(quad, 25, "s")[4].at, [20, 55]);
   assert.equal(geometry.handleAt([20, 20], handles, quad, 22), null);
   assert.equal(geometry.handleAt([29, 29], handles, quad, 22)?.name, "se");
   assert.equal(geometry.handleAt([45, 40], handles, quad, 22)?.name, "se");

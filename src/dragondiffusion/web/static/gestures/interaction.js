@@ -20,7 +20,7 @@
  * @property {number | null} split  of the comparison
  * @property {number | null} focus  the arrow or landmark that keys act on
  * @property {{image: object, edits: object} | null} stale  the preview that no longer fits, and the edits it was made for
- * @property {boolean} below  whether the handle to rotate stands below its frame
+ * @property {import("../model/geometry.js").Side} knob  where the handle to rotate stands
  * @property {boolean} coarse  whether the last touch was a finger
  * @property {Point | null} asked  what the page was asked for and has not answered, full-size pixels
  * @property {Point | null} finger  where a finger hides what it moves, full-size pixels: shown under a loupe
@@ -43,7 +43,7 @@ export function noInteraction() {
     split: null,
     focus: null,
     stale: null,
-    below: false,
+    knob: "n",
     coarse: false,
     finger: null,
     asked: null,

@@ -71,7 +71,7 @@ function keyFocus(stage, { key }) {
 /** @param {StageContext} stage @param {KeyboardEvent} event */
 function keySubject(stage, event) {
   const [subject, held] = [subjectOf(stage.scene.doc), currentSubject(stage)];
-  if (!subject || !held || stage.scene.tool !== "select" || stage.interaction.crosshair) return false;
+  if (!subject || !held || stage.scene.still || stage.scene.tool !== "select" || stage.interaction.crosshair) return false;
   const placing = changed(held.placing, event);
   if (!placing) return false;
   stage.interaction.keyed ??= subject;

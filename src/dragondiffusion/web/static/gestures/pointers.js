@@ -123,8 +123,8 @@ export class Pointers {
   #pinchable(fingers) {
     const { scene, viewport, interaction } = this.stage;
     const held = currentSubject(this.stage);
-    if (!held || scene.tool !== "select" || scene.busy || scene.compare) return false;
-    const { quad } = framing(viewport, held, interaction.below);
+    if (!held || scene.tool !== "select" || scene.busy || scene.still || scene.compare) return false;
+    const { quad } = framing(viewport, held, interaction.knob);
     return [...fingers, middle(...fingers)].some((point) => insideQuad(point, quad));
   }
 

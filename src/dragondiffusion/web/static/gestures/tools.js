@@ -6,7 +6,7 @@
  * @typedef {import("./gestures.js").Gesture} Gesture
  * @typedef {import("./gestures.js").Keys} Keys
  */
-import { REACH, framing, standsBelow } from "../stage/framing.js";
+import { REACH, framing, sideOfKnob } from "../stage/framing.js";
 import { about, apply, bearing, clampPoint, distance, distanceToSegment, handleAt, insideQuad, inverse, middle } from "../model/geometry.js";
 import * as gestures from "./gestures.js";
 import { placing } from "./placing.js";
@@ -24,8 +24,8 @@ export function currentSubject({ scene, interaction }) {
 /** The part of the subject at a point. @param {StageContext} stage @param {Point} at CSS pixels @returns {import("../model/geometry.js").HandleName | "inside" | null} */
 export function partAt(stage, at) {
   const held = currentSubject(stage);
-  if (!held) return null;
-  const { quad, handles } = framing(stage.viewport, held, stage.interaction.below);
+  if (!held || stage.scene.still) return null;
+  const { quad, handles } = framing(stage.viewport, held, stage.interaction.knob);
   const handle = handleAt(at, handles, quad, reach(stage));
   return handle?.name ?? (insideQuad(at, quad) ? "inside" : null);
 }
@@ -33,7 +33,7 @@ export function partAt(stage, at) {
 /** Where the handle to rotate stands is decided between gestures, so that it never jumps under the pointer. @param {StageContext} stage */
 export function settleHandles(stage) {
   const held = currentSubject(stage);
-  if (held) stage.interaction.below = standsBelow(stage.viewport, held);
+  if (held) stage.interaction.knob = sideOfKnob(stage.viewport, held);
 }
 
 /** A gesture that starts with the press itself. @param {StageContext} stage @param {Point} at @param {Keys} keys @returns {Gesture | null} */
@@ -212,7 +212,7 @@ export function cursorAt(stage, at) {
 function resizeCursor(stage, part) {
   const held = currentSubject(stage);
   if (!held) return "default";
-  const { quad, handles } = framing(stage.viewport, held, stage.interaction.below);
+  const { quad, handles } = framing(stage.viewport, held, stage.interaction.knob);
   const handle = handles.find(({ name }) => name === part);
   const direction = handle ? bearing(middle(quad[0], quad[2]), handle.at) : 0;
   const eighth = ((Math.round(direction / 45) % 4) + 4) % 4;

@@ -12,6 +12,7 @@
  * @typedef {[Point, Point, Point, Point]} Quad  corners: top left, top right, bottom right, bottom left before the turn
  * @typedef {"nw" | "ne" | "se" | "sw" | "n" | "e" | "s" | "w" | "rotate"} HandleName
  * @typedef {{name: HandleName, at: Point}} Handle
+ * @typedef {"n" | "s" | "e" | "w" | "within"} Side
  */
 
 /** Factors of size that gestures can reach. */
@@ -123,29 +124,27 @@ function unit([x, y]) {
 /** Sides of a frame shorter than this have no handle of their own, CSS pixels. */
 const EDGES_FROM = 64;
 
+/** Sides at which the handle to rotate may stand, the first that suits; the last is below the top, within the frame. */
+export const SIDES = /** @type {Side[]} */ (["n", "s", "e", "w", "within"]);
+
 /**
  * The four corners, the handle to rotate, and those of the sides that are long enough.
  * @param {Quad} quad the frame, on the screen
  * @param {number} stem how far the handle to rotate stands off
- * @param {boolean} below whether it stands below the frame
+ * @param {Side} side where it stands
+ * @param {(at: Point) => Point} [kept] where a corner's handle stands instead, as one outside of the view does
  * @returns {Handle[]}
  */
-export function handlesOf(quad, stem, below) {
-  const [tl, tr, br, bl] = quad;
-  const [top, bottom] = [middle(tl, tr), middle(bl, br)];
-  const [foot, other] = below ? [bottom, top] : [top, bottom];
-  const out = unit(minus(foot, other));
+export function handlesOf(quad, stem, side, kept = (at) => at) {
+  const [tl, tr, br, bl] = /** @type {Quad} */ (quad.map(kept));
+  const edges = /** @type {const} */ ([["n", tl, tr], ["e", tr, br], ["s", bl, br], ["w", tl, bl]]);
+  const place = Math.max(["n", "e", "s", "w"].indexOf(side), 0);
+  const [foot, other] = [edges[place], edges[(place + 2) % 4]].map(([, p, q]) => middle(p, q));
+  const [out, off] = [unit(minus(foot, other)), side === "within" ? -stem : stem];
   /** @type {Handle[]} */
   const corners = [{ name: "nw", at: tl }, { name: "ne", at: tr }, { name: "se", at: br }, { name: "sw", at: bl }];
-  /** @type {{name: HandleName, at: Point, length: number}[]} */
-  const edges = [
-    { name: "n", at: top, length: distance(tl, tr) },
-    { name: "e", at: middle(tr, br), length: distance(tr, br) },
-    { name: "s", at: bottom, length: distance(tl, tr) },
-    { name: "w", at: middle(tl, bl), length: distance(tr, br) },
-  ];
-  const long = edges.filter(({ length }) => length >= EDGES_FROM).map(({ name, at }) => ({ name, at }));
-  return [...corners, { name: "rotate", at: [foot[0] + stem * out[0], foot[1] + stem * out[1]] }, ...long];
+  const long = edges.filter(([, p, q]) => distance(p, q) >= EDGES_FROM).map(([name, p, q]) => ({ name, at: middle(p, q) }));
+  return [...corners, { name: "rotate", at: [foot[0] + off * out[0], foot[1] + off * out[1]] }, ...long];
 }
 
 /**

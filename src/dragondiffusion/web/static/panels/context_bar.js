@@ -10,25 +10,20 @@
 import { byName, h, iconButton, setText, setValue, wordButton } from "./dom.js";
 import { beside, changeEdit, chosenEdit, clear, UNMOVED, workedOn } from "../model/document.js";
 import { copySelection, eraseSelection, place } from "../model/edits.js";
+import { effectButtons } from "./effects.js";
+import { menu } from "./menu.js";
 import { resizeSelection, selectSubject } from "../gestures/actions.js";
 import { addFromSecondImage } from "./second_image.js";
 import { downloadResult } from "./downloads.js";
 import { compareWith, forget, goOn, pin, show } from "../net/running.js";
-
-/** @type {["new" | "add" | "remove", string, string][]} */
-const HOWS = [
-  ["new", "select", "Taps select a new object"],
-  ["add", "plus", "Taps add to the selection (Shift)"],
-  ["remove", "minus", "Taps take away from the selection (Alt)"],
-];
 
 /** @param {App} app
  * @returns {(state: State) => void} */
 export function makeContext(app) {
   const { store } = app;
   const bar = byName(app.root, "context");
-  const hows = HOWS.map(([how, drawing, words]) => ({ how, button: iconButton(drawing, words, () => store.set({ how })) }));
-  const segments = h("div", { class: "dd-segments", role: "group", "aria-label": "Effect of taps" }, ...hows.map(({ button }) => button));
+  const hows = effectButtons((how) => store.set({ how: store.state.how === how ? "new" : how }));
+  const segments = h("div", { class: "dd-effects", role: "group", "aria-label": "Effect of taps" }, ...hows.map(({ button }) => button));
   const size = h("input", { type: "range", min: 0.5, max: 20, step: 0.5, value: 5, "aria-label": "Size of the brush", class: "dd-slider" });
   size.addEventListener("input", () => store.set({ brush: Number(size.value) }));
   const brush = h("label", { class: "dd-row dd-field" }, "Size", size);
@@ -38,17 +33,28 @@ export function makeContext(app) {
   const actions = {
     subject: wordButton("subject", "Select the subject", () => selectSubject(app), "dd-compact"),
     snap: wordButton("lasso", "Snap to edges", () => store.set({ snaps: !store.state.snaps }), "dd-compact"),
-    smaller: wordButton("minus", "Smaller", () => resizeSelection(app, -1), "dd-compact"),
-    larger: wordButton("plus", "Larger", () => resizeSelection(app, 1), "dd-compact"),
+    smaller: wordButton("smaller", "Smaller", () => resizeSelection(app, -1), "dd-compact"),
+    larger: wordButton("larger", "Larger", () => resizeSelection(app, 1), "dd-compact"),
     erase: wordButton("eraser", "Erase", () => store.push(eraseSelection(store.doc)), "dd-compact"),
-    copy: wordButton("copy", "Copy", () => store.push(copySelection(store.doc)), "dd-compact"),
-    flip: wordButton("flip", "Flip", () => store.push(flipped(store.doc)), "dd-compact"),
-    appearance: wordButton("appearance", "Appearance", () => void addFromSecondImage(app, "appearance"), "dd-compact"),
     paste: wordButton("paste", "Paste from an image", () => void addFromSecondImage(app, "paste"), "dd-compact"),
     within: wordButton("drag", "Arrows only in here", () => store.push(limited(store.doc)), "dd-compact"),
-    done: iconButton("close", "Nothing selected (Esc)", () => store.push(clear(store.doc)), "dd-plain"),
   };
-  bar.append(segments, brush, softness, ...Object.values(actions));
+  const done = iconButton("close", "Nothing selected (Esc)", () => store.push(clear(store.doc)), "dd-plain");
+  /** @type {Record<"copy" | "flip" | "appearance", [string, string, () => void]>} */
+  const further = {
+    copy: ["copy", "Copy", () => store.push(copySelection(store.doc))],
+    flip: ["flip", "Flip", () => store.push(flipped(store.doc))],
+    appearance: ["appearance", "Appearance", () => void addFromSecondImage(app, "appearance")],
+  };
+  const buttons = (/** @type {string} */ kind) => ({
+    copy: wordButton(...further.copy, kind),
+    flip: wordButton(...further.flip, kind),
+    appearance: wordButton(...further.appearance, kind),
+  });
+  const [wide, folded] = [buttons("dd-compact dd-unfolded"), buttons("dd-item")];
+  const more = menu("more", "More that can be done with the object", Object.values(folded), "More");
+  more.classList.add("dd-folded"); // where there is room for one line of few
+  bar.append(segments, brush, softness, ...Object.values(actions), ...Object.values(wide), more, done);
   return (state) => {
     const doc = state.history.present;
     const [edit, thing] = [chosenEdit(doc), workedOn(doc)];
@@ -61,21 +67,21 @@ export function makeContext(app) {
     setValue(soft, state.softness);
     actions.snap.hidden = state.tool !== "lasso" || state.session?.masks !== true;
     actions.snap.setAttribute("aria-pressed", String(state.snaps));
-    for (const { how, button } of hows) {
-      button.hidden = paints && how === "new"; // what is painted is added
-      button.setAttribute("aria-pressed", String(how === (paints && state.how === "new" ? "add" : state.how)));
-    }
+    for (const { how, button } of hows) button.setAttribute("aria-pressed", String(how === (paints && state.how === "new" ? "add" : state.how))); // what is painted is added
     const isFree = state.tool === "select" && thing !== null;
     actions.subject.hidden = thing !== null || edit !== null || state.tool !== "select" || state.session?.masks !== true;
     actions.smaller.hidden = actions.larger.hidden = !isFree || (beside(thing, -1) ?? beside(thing, 1)) === null;
     if (isFree) [actions.smaller.disabled, actions.larger.disabled] = [beside(thing, -1) === null, beside(thing, 1) === null];
     actions.erase.hidden = doc.selection === null && edit?.kind !== "move";
-    actions.copy.hidden = doc.selection === null;
-    actions.flip.hidden = doc.selection === null && !isPlaced;
-    actions.appearance.hidden = doc.selection === null;
+    for (const { copy, flip, appearance } of [wide, folded]) {
+      copy.hidden = appearance.hidden = doc.selection === null;
+      flip.hidden = doc.selection === null && !isPlaced;
+    }
+    more.hidden = doc.selection === null;
+    wide.flip.classList.toggle("dd-unfolded", !more.hidden);
     actions.paste.hidden = thing !== null || edit !== null || state.tool !== "select";
     actions.within.hidden = doc.selection === null || !doc.edits.some((each) => each.kind === "drag" && each.selection === null);
-    actions.done.hidden = thing === null && edit === null;
+    done.hidden = thing === null && edit === null;
     bar.classList.toggle("dd-bare", Array.from(bar.children).every((child) => /** @type {HTMLElement} */ (child).hidden));
   };
 }

@@ -105,7 +105,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A dialog that closes by Escape, by its cross and by a click beside it; removed when closed.
+/** A dialog that closes by Escape, by its cross and, unless its attribute closedby is "closerequest", by a click beside it; removed when closed.
  * @param {HTMLElement} root  what it becomes a part of
  * @param {string} title
  * @param {...Child} children
@@ -116,7 +116,7 @@ export function dialog(root, title, ...children) {
   const body = h("div", { class: "dd-dialog-body" }, ...children);
   if (body.querySelector("button, input, textarea") === null) body.tabIndex = 0; // keys scroll it
   box.append(h("div", { class: "dd-dialog-top" }, h("h2", { class: "dd-title" }, title), cross), body);
-  box.addEventListener("click", (event) => event.target === box && box.close());
+  box.addEventListener("click", ({ target }) => target === box && box.getAttribute("closedby") !== "closerequest" && box.close());
   box.addEventListener("close", () => box.remove());
   root.append(box);
   box.showModal();

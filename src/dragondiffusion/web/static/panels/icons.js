@@ -8,6 +8,8 @@ const PATHS = {
   redo: "M16 5l4 4-4 4M20 9h-9a6 6 0 0 0 0 12h3",
   plus: "M12 5v14M5 12h14",
   minus: "M5 12h14",
+  smaller: "M20 4l-6.5 6.5M13.5 5.5v5h5M4 20l6.5-6.5M5.5 13.5h5v5",
+  larger: "M13.5 10.5L20 4M15 4h5v5M10.5 13.5L4 20M4 15v5h5",
   fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   download: "M12 4v11M7.5 11l4.5 4.5L16.5 11M5 20h14",
   restore: "M12 15.5V4.5M7.5 9L12 4.5 16.5 9M5 20h14",

@@ -6,6 +6,7 @@
  */
 
 import { byName, h, iconButton, setText, wordButton } from "./dom.js";
+import { chosenEdit } from "../model/document.js";
 import { activeEdits } from "../model/inspection.js";
 import { statusOf } from "../model/status.js";
 import { openScene } from "../net/opening.js";
@@ -92,6 +93,7 @@ function flash(line) {
 export function guideOf(state) {
   const doc = state.history.present;
   if (doc.picture === null || state.jobs.length > 0 || state.tool !== "select" || state.history.gesture !== null) return null;
+  if (chosenEdit(doc)?.kind === "paste" && state.history.past.at(-1)?.edits.length !== doc.edits.length) return "Drag it to its place, then press Edit";
   if (activeEdits(doc).length > 0) return "Now press Edit";
   if (doc.selection !== null) return "Now drag it";
   return doc.edits.length === 0 ? "Tap an object, then drag it" : null;

@@ -9,9 +9,10 @@
  * @typedef {import("../model/types.js").Tool} Tool
  */
 
-import { changeEdit, correct, emptyDoc, UNMOVED } from "../model/document.js";
+import { beside, changeEdit, correct, emptyDoc, UNMOVED } from "../model/document.js";
 import { addAppearance, addPaste } from "../model/edits.js";
 import { dialog, h, iconButton, setText, wordButton } from "./dom.js";
+import { effectButtons } from "./effects.js";
 import { rounded } from "../gestures/actions.js";
 import { boxed, clicked, repainted } from "../net/selecting.js";
 import { Stage } from "../stage/stage.js";
@@ -85,18 +86,23 @@ export function askForImage(app) {
  * @returns {Promise<Selection | null>} */
 export function selectIn(app, picture, old, title) {
   return new Promise((resolve) => {
-    /** @type {{doc: Doc, tool: Tool, busy: boolean}} */
-    const own = { doc: { ...emptyDoc(), picture, selection: old }, tool: "select", busy: false };
+    /** @type {{doc: Doc, tool: Tool, how: "new" | "add" | "remove", busy: boolean}} */
+    const own = { doc: { ...emptyDoc(), picture, selection: old }, tool: "select", how: "new", busy: false };
     const container = h("div", { class: "dd-second-stage" });
-    const note = h("p", { class: "dd-faint", role: "status" }, "Tap it; Shift adds, Alt takes away.");
+    const note = h("p", { class: "dd-faint", role: "status" }, matchMedia("(pointer: coarse)").matches ? "Tap it, or draw a box around it." : "Tap it; Shift adds, Alt takes away.");
     const use = wordButton("check", "Use it", () => finish(own.doc.selection), "dd-primary");
     const tools = /** @type {Tool[]} */ (["select", "brush", "eraser", "lasso"]).map((tool) => {
       const button = iconButton(tool, tool[0]?.toUpperCase() + tool.slice(1), () => Object.assign(own, { tool }) && draw());
       return { tool, button };
     });
-    const row = h("div", { class: "dd-row" }, ...tools.map(({ button }) => button), h("span", { class: "dd-space" }), use);
+    const hows = effectButtons((how) => Object.assign(own, { how: own.how === how ? "new" : how }) && draw());
+    const sizes = /** @type {const} */ ([["smaller", "Smaller", -1], ["larger", "Larger", 1]]).map(([drawing, word, step]) => {
+      return { step, button: wordButton(drawing, word, () => choose(other(step)), "dd-compact") };
+    });
+    const row = h("div", { class: "dd-row" }, ...[...tools, ...hows, ...sizes].map(({ button }) => button), h("span", { class: "dd-space" }), use);
     const box = dialog(app.root, title, container, note, row);
     box.classList.add("dd-second");
+    box.setAttribute("closedby", "closerequest"); // a tap that misses "Use it" loses no selection
     const stage = new Stage(container, {
       onPick: (at, how) => void ask((selection) => clicked(app, picture, selection, at, how)),
       onBox: (drawn) => void ask(() => boxed(app, picture, drawn)),
@@ -117,7 +123,7 @@ export function selectIn(app, picture, old, title) {
       draw();
       try {
         const selection = await question(own.doc.selection);
-        if (selection !== null) own.doc = correct(own.doc, selection);
+        choose(selection);
         setText(note, sentences(...(selection?.notes ?? []), "Tap “Use it” if the outline fits"));
       } catch (error) {
         setText(note, words(error));
@@ -126,14 +132,27 @@ export function selectIn(app, picture, old, title) {
       draw();
     }
 
+    /** @param {-1 | 1} step */
+    function other(step) {
+      return own.doc.selection === null ? null : beside(own.doc.selection, step);
+    }
+
+    /** @param {Selection | null} selection */
+    function choose(selection) {
+      if (selection !== null) own.doc = correct(own.doc, selection);
+      draw();
+    }
+
     function draw() {
-      const { doc, tool, busy } = own;
+      const { doc, tool, how, busy } = own;
       const mask = doc.selection?.mask.name;
       const images = app.views.several([picture.name]);
       const masks = app.views.several(mask === undefined ? [] : [mask]);
-      stage.show({ doc, tool, brush: (app.store.state.brush / 100) * Math.max(picture.width, picture.height), how: "new", images, masks, preview: null, live: null, compare: null, busy });
+      stage.show({ doc, tool, brush: (app.store.state.brush / 100) * Math.max(picture.width, picture.height), how, images, masks, preview: null, live: null, compare: null, busy, still: true });
       use.disabled = doc.selection === null || doc.selection.mask.area === 0;
       for (const each of tools) each.button.setAttribute("aria-pressed", String(each.tool === tool));
+      for (const each of hows) each.button.setAttribute("aria-pressed", String(each.how === how));
+      for (const { step, button } of sizes) button.disabled = other(step) === null;
     }
 
     /** @param {Selection | null} selection */

@@ -26,7 +26,7 @@ export function makeTapHint(app, stage) {
   const update = (/** @type {State} */ state) => {
     const { picture, edits, selection } = state.history.present;
     const isNew = picture !== null && edits.length === 0 && selection === null && guideOf(state) !== null;
-    const view = isNew && state.session?.demo === true ? app.views.get(picture.name) : null;
+    const view = isNew && picture.drawn === true ? app.views.get(picture.name) : null;
     ring.hidden = view === null || picture === null;
     if (view === null || picture === null) return;
     const share = found.get(picture.name) ?? standsOut(view);

@@ -189,8 +189,8 @@ function drawSubject(sheet, scene, interaction, phase) {
     if (!subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
   }
   if (shape) primitives.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
-  if (scene.tool !== "select" || scene.busy) return;
-  const { quad, handles } = framing(sheet.viewport, thing, interaction.below);
+  if (scene.tool !== "select" || scene.busy || scene.still) return;
+  const { quad, handles } = framing(sheet.viewport, thing, interaction.knob);
   if (interaction.reading?.what !== "move") primitives.frame(pen, quad, handles, theme, interaction.coarse); // a moved object is seen best bare
   if (interaction.reading?.text) primitives.reading(pen, interaction.reading.text, middle(quad[0], quad[2]), theme);
 }

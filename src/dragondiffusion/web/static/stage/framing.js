@@ -4,9 +4,11 @@
  * @typedef {import("./scene.js").Subject} Subject
  * @typedef {import("./viewport.js").Viewport} Viewport
  * @typedef {import("../model/geometry.js").Quad} Quad
+ * @typedef {import("../model/types.js").Point} Point
+ * @typedef {import("../model/geometry.js").Side} Side
  * @typedef {{quad: Quad, handles: import("../model/geometry.js").Handle[]}} Framing
  */
-import { about, grownQuad, handlesOf, mappedCorners } from "../model/geometry.js";
+import { SIDES, about, clamp, grownQuad, handlesOf, mappedCorners } from "../model/geometry.js";
 
 /** CSS pixels between an object and its frame. */
 const PADDING = 8;
@@ -17,20 +19,31 @@ const STEM = 34;
 /** How far from a handle a press still takes hold of it, CSS pixels. */
 export const REACH = { fine: 14, coarse: 24 };
 
-/** @param {Viewport} viewport @param {Subject} thing @param {boolean} below whether the handle to rotate stands below @returns {Framing} */
-export function framing(viewport, { mask, placing }, below) {
+/** How far the middle of a handle stays from the border of what is seen, CSS pixels: no part of it is cut. */
+const INSET = { handle: 8, knob: 14 };
+
+/**
+ * The frame of an object, and its handles where they can be reached: those that would stand outside of the view, or below what
+ * covers it, stand at its border.
+ * @param {Viewport} viewport @param {Subject} thing @param {Side} side where the handle to rotate stands @returns {Framing}
+ */
+export function framing(viewport, { mask, placing }, side) {
   const corners = mappedCorners(mask.box, about(mask.centroid, placing));
   const quad = grownQuad(/** @type {Quad} */ (corners.map((p) => viewport.toScreen(p))), PADDING);
-  return { quad, handles: handlesOf(quad, STEM, below) };
+  return { quad, handles: handlesOf(quad, STEM, side, (at) => kept(viewport, at, INSET.handle)) };
 }
 
-/** Whether the handle to rotate is better placed below the frame: above it would lie outside of the view. @param {Viewport} viewport @param {Subject} thing */
-export function standsBelow(viewport, thing) {
-  const { view } = viewport;
-  /** @param {boolean} below */
-  const seen = (below) => {
-    const [x, y] = framing(viewport, thing, below).handles[4].at;
-    return x >= 12 && y >= 12 && x <= view.width - 12 && y <= view.height - 12;
+/** The place nearest to a point that is seen. @param {Viewport} viewport @param {Point} at @param {number} inset @returns {Point} */
+function kept({ view, room }, [x, y], inset) {
+  return [clamp(x, inset, view.width - inset), clamp(y, room.top + inset, room.top + room.height - inset)];
+}
+
+/** The side of its frame at which the handle to rotate can be seen and reached, above it if it can be there. @param {Viewport} viewport @param {Subject} thing @returns {Side} */
+export function sideOfKnob(viewport, thing) {
+  const isSeen = (/** @type {Side} */ side) => {
+    const { at } = framing(viewport, thing, side).handles[4];
+    const [x, y] = kept(viewport, at, INSET.knob);
+    return x === at[0] && y === at[1];
   };
-  return !seen(false) && seen(true);
+  return SIDES.find(isSeen) ?? "within";
 }

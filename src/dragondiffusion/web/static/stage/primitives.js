@@ -15,7 +15,7 @@
  * @property {string} backdrop
  * @property {string} checker
  */
-import { bearing } from "../model/geometry.js";
+import { bearing, distance, middle } from "../model/geometry.js";
 
 const FONT = "600 12px system-ui, sans-serif";
 
@@ -80,10 +80,9 @@ export function frame(pen, quad, handles, theme, coarse) {
 }
 
 /** @param {Quad} quad @param {Point} point @returns {Point} */
-function nearestMiddle([tl, tr, br, bl], point) {
-  const sides = /** @type {Point[]} */ ([[(tl[0] + tr[0]) / 2, (tl[1] + tr[1]) / 2], [(bl[0] + br[0]) / 2, (bl[1] + br[1]) / 2]]);
-  const away = sides.map((p) => Math.hypot(p[0] - point[0], p[1] - point[1]));
-  return sides[away[0] <= away[1] ? 0 : 1];
+function nearestMiddle(quad, point) {
+  const sides = quad.map((p, k) => middle(p, quad[(k + 1) % 4]));
+  return sides.reduce((best, side) => (distance(side, point) < distance(best, point) ? side : best));
 }
 
 /** A filled circle with a rim. @param {Pen} pen @param {Point} at @param {number} radius @param {string} fill @param {string} rim @param {number} width @param {string} shade */

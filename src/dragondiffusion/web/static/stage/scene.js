@@ -23,6 +23,7 @@
  * @property {{image: CanvasImageSource, split: number} | null} compare  a result beside the image; split: 0 to 1 from the
  *   left; after that the stage's own handle moves it, until another image comes
  * @property {boolean} busy  a job runs: only zoom and pan
+ * @property {boolean} [still]  objects are selected and never put elsewhere
  *
  * @typedef {object} Subject  An object that can be put elsewhere: the selected one, or that of the chosen edit.
  * @property {number | null} edit  its id

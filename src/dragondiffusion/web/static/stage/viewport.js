@@ -32,12 +32,12 @@ export class Viewport {
   /** The zoom at which the whole image is seen. */
   get fitZoom() {
     const { view, picture } = this;
-    const room = [Math.max(view.width - 2 * MARGIN, 1), Math.max(this.#room.height - 2 * MARGIN, 1)];
+    const room = [Math.max(view.width - 2 * MARGIN, 1), Math.max(this.room.height - 2 * MARGIN, 1)];
     return Math.min(room[0] / picture.width, room[1] / picture.height, LARGEST_ZOOM);
   }
 
-  /** Where nothing lies over the view. A view that is too low is used as a whole. */
-  get #room() {
+  /** Where nothing lies over the view. A view that is too low is used as a whole. @returns {{top: number, height: number}} */
+  get room() {
     const { top, bottom } = this.insets;
     const height = this.view.height - top - bottom;
     return height >= this.view.height / 2 ? { top, height } : { top: 0, height: this.view.height };
@@ -50,7 +50,7 @@ export class Viewport {
 
   /** Shows the whole image. */
   fit() {
-    const { top, height } = this.#room;
+    const { top, height } = this.room;
     this.zoom = this.fitZoom;
     this.pan = [
       (this.view.width - this.zoom * this.picture.width) / 2,
