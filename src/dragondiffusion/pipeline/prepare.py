@@ -48,7 +48,7 @@ def _proxy(backbone: Backbone, one: Plan, references: Sequence[Reference]) -> Pr
     paints = any(placed.paint is not None for placed in compiled.placed)
     if not one.settings.proxy or not (paints or bool(compiled.hole_pixels.any())):
         return None
-    way = partial(inpaint_within, one.shot, ways=one.foretold.ways)
+    way = partial(inpaint_within, one.shot, ways=one.hole.ways)
     x = painted([r.x.cpu() for r in references], compiled.placed, compiled.hole_pixels, compiled.lit, way)
     return Proxy(x, backbone.encode(x))
 
