@@ -3,8 +3,9 @@
     python benchmarks/scaling.py [-o docs/images/scaling.png] [--json scaling.json] [--quick]
 
 Pixels: operations and peak memory of a noise call and of a guided step of Stable Diffusion 1.5 and XL in half
-precision, counted of shapes alone, from 256 to 2048 pixels a side. The rest is measured with the demo model where it
-runs: seconds of the process on a processor, of the clock on a GPU. Jobs and workers are `benchmarks/batch.py`'s.
+precision, counted of shapes alone, from 256 to 2048 pixels a side. Steps, edits and images: seconds of the demo model
+where it runs, the fastest of three turns, of the process on a processor, of the clock on a GPU; peak memory of Stable
+Diffusion 1.5, counted. Jobs and workers are `benchmarks/batch.py`'s.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
-from beside import spent
+from beside import in_turn
 from torch import Tensor
 
 from dragondiffusion import Editor, Request, Settings
@@ -25,8 +28,9 @@ from dragondiffusion.backbones.base import Backbone, Condition
 from dragondiffusion.bench.report.plots import ACCENT, INK, PLAIN, STYLE
 from dragondiffusion.bench.runs.cost import FlopMeter
 from dragondiffusion.bench.speed.cases import edits, picture
+from dragondiffusion.bench.speed.command import SHAPES
 from dragondiffusion.bench.speed.dry import META, dry, remembering
-from dragondiffusion.bench.speed.published import pipeline
+from dragondiffusion.bench.speed.published import networks, pipeline
 from dragondiffusion.core.levels import Level
 from dragondiffusion.edits import Move
 
@@ -72,48 +76,79 @@ def by_pixels(shape: str, sides: Sequence[int]) -> dict[str, dict[str, Curve]]:
     return found
 
 
+AMOUNTS = {"steps": (5, 10, 20, 40), "edits made together": (1, 2, 4), "images in a batch": (1, 2, 4, 8)}
+"""Numbers of each at which runs are looked at; the others are 5 steps, one edit and one image."""
+FREE = Settings(clamp_hole=None)
+"""Runs begin at the noisiest level, so that the image does not decide how many steps they take."""
+
+
+def work_of(name: str, count: int, size: tuple[int, int]) -> list[Request]:
+    """Requests of one run of so many of something."""
+    steps = count if name == "steps" else 5
+    edit = parts(count, size) if name == "edits made together" else edits("move", size)[0]
+    settings = replace(FREE, steps=steps)
+    seeds = range(count if name == "images in a batch" else 1)
+    return [Request(picture(size, seed)[0], edit, "an image", settings=settings) for seed in seeds]
+
+
+def parts(count: int, size: tuple[int, int]) -> list[Move]:
+    """Moves of so many horizontal slices of one object, which cover together what one move of it covers."""
+    _, mask = picture(size)
+    held = np.flatnonzero(mask.any(1))
+    moves = list[Move]()
+    for rows in np.array_split(held, count):
+        own = np.zeros_like(mask)
+        own[rows] = mask[rows]
+        moves.append(Move(own, (size[1] / 4, 0.0)))
+    return moves
+
+
 def by_work(editor: Editor, quick: bool) -> dict[str, Curve]:
-    """Seconds of default edits of the demo model by steps, by edits made together, and of each edit of a batch."""
-    size, plain = (128, 128), Settings(clamp_hole=None)
-    move, (pixels, mask) = edits("move", size)[0], picture(size)
-    editor.batch([Request(pixels, move, settings=replace(plain, steps=2))])
+    """Seconds of default edits of the demo model by steps, by edits made together, and of each image of a batch.
 
-    def seconds(*requests: Request) -> float:
-        return min(spent(lambda: editor.batch(list(requests)))[0] for _ in range(1 if quick else 2))
-
-    def one(seed: int = 0, steps: int = 5, edit: Any = move) -> Request:
-        return Request(picture(size, seed)[0], edit, settings=replace(plain, steps=steps))
-
-    def parts(count: int) -> list[Move]:
-        rows = [slice(round(k * size[0] / count), round((k + 1) * size[0] / count)) for k in range(count)]
-        cut = []
-        for some in rows:
-            own = mask.copy()
-            own[:] = False
-            own[some] = mask[some]
-            cut.append(Move(own, (size[1] / 4, 0.0)))
-        return [part for part in cut if part.mask.any()]
-
-    counts = (1, 2) if quick else (1, 2, 4, 8)
-    found = {
-        "steps": [(n, seconds(one(steps=n))) for n in ((2, 4) if quick else (5, 10, 20, 40))],
-        "edits made together": [(n, seconds(one(edit=parts(n)))) for n in counts[:3]],
-        "images in a batch, each": [(n, seconds(*(one(seed) for seed in range(n))) / n) for n in counts],
-    }
+    All are made in turn, several times; the fastest of each counts, because other programs only lengthen them.
+    """
+    few = 2 if quick else max(max(counts) for counts in AMOUNTS.values())
+    every = [(name, count) for name, counts in AMOUNTS.items() for count in counts if count <= max(few, counts[0])]
+    works = {f"{name} {count}": partial(editor.batch, work_of(name, count, (128, 128))) for name, count in every}
+    taken = in_turn(works, 1 if quick else 3)
+    found: dict[str, Curve] = {}
+    for name, count in every:
+        images = count if name == "images in a batch" else 1
+        found.setdefault(name, []).append((count, min(taken[f"{name} {count}"]) / images))
     print(json.dumps(found), flush=True)
     return found
 
 
-def plotted(pixels: Mapping[str, dict[str, dict[str, Curve]]], work: Mapping[str, Curve], where: Path) -> None:
+def by_amount(shape: str, quick: bool) -> dict[str, Curve]:
+    """Peak GB of the same edits with a published shape in half precision, counted of shapes alone."""
+    editor = Editor(pipeline(shape, "meta", torch.float16))
+    modules, side = networks(cast(Any, editor.backbone).pipe), SHAPES[shape]
+    found: dict[str, Curve] = {name: [] for name in AMOUNTS}
+    for name, counts in AMOUNTS.items():
+        for count in counts[:1] if quick else counts:
+            with remembering(modules) as meter:
+                editor.batch(work_of(name, count, (side, side)), clock=meter)
+            found[name].append((count, max(meter.memory.values()) / 1e9))
+            print(shape, name, count, found[name][-1][1], flush=True)
+    return found
+
+
+def plotted(
+    pixels: Mapping[str, dict[str, dict[str, Curve]]],
+    work: Mapping[str, Curve],
+    memory: Mapping[str, Curve],
+    where: Path,
+) -> None:
     """One picture of all curves."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        chart = Figure(figsize=(11, 5.6), layout="constrained")
+        chart = Figure(figsize=(11, 8), layout="constrained")
         FigureCanvasAgg(chart)
-        axes = chart.subplots(2, 3).flatten()
+        axes = chart.subplots(3, 3).flatten()
         for axis, unit in zip(axes, ("TFLOP", "GB"), strict=False):
             for (shape, curves), colour in zip(pixels.items(), (ACCENT, PLAIN), strict=False):
                 for (call, curve), style in zip(curves[unit].items(), ("--", "-"), strict=True):
@@ -126,11 +161,18 @@ def plotted(pixels: Mapping[str, dict[str, dict[str, Curve]]], work: Mapping[str
             axis.set_xticks(SIDES, [str(side) for side in SIDES])
             axis.minorticks_off()
             axis.set_title(f"{unit} of one call, by side in pixels")
-        for axis, (name, curve) in zip(axes[3:], work.items(), strict=True):
+        below = [
+            *(
+                (f"s by {name}{', each' * name.startswith('images')}, demo model", curve)
+                for name, curve in work.items()
+            ),
+            *((f"GB at most by {name}, sd-1.5", curve) for name, curve in memory.items()),
+        ]
+        for axis, (title, curve) in zip(axes[3:], below, strict=True):
             axis.plot(*zip(*curve, strict=True), "-", color=ACCENT, marker="o", markersize=4)
             axis.set_xticks([x for x, _ in curve])
             axis.set_ylim(0, None)
-            axis.set_title(f"seconds by {name}")
+            axis.set_title(title)
         shares = {
             shape: [(side, 1e6 * t / side**2) for side, t in curves["TFLOP"]["noise"]]
             for shape, curves in pixels.items()
@@ -164,7 +206,10 @@ def main() -> None:
     if "work" not in found:
         found["work"] = by_work(Editor.from_pretrained(), given.quick)
         keep(found, given.json)
-    plotted(found["pixels"], found["work"], given.out)
+    if "memory" not in found:
+        found["memory"] = by_amount("sd-1.5", given.quick)
+        keep(found, given.json)
+    plotted(found["pixels"], found["work"], found["memory"], given.out)
 
 
 def keep(found: dict[str, Any], path: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Compiled regions give the same numbers, with the bank and in the gradient, and can be undone."""
+"""Compiled regions are one graph each, give the same numbers, with the bank and in the gradient, and can be undone."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def test_compiled_regions_give_the_same(data):
             )
 
     before = made()
-    with compiled(backbone.pipe.unet, backend="aot_eager") as count:
+    with compiled(backbone.pipe.unet, backend="aot_eager", fullgraph=True) as count:
         within = made()
     after = made()
     assert count == len(regions(backbone.pipe.unet)) > 20

@@ -12,6 +12,7 @@ from dragondiffusion.backbones.unet.hooks import (
     up_blocks,
 )
 from dragondiffusion.method.bank import GridMemory
+from masked import Attention
 
 
 @pytest.fixture
@@ -52,7 +53,9 @@ def test_images_that_read_more_change_nothing_for_others(editor, call):
         return read
 
     plain = call().eps
-    both = backbone.predict(z, backbone.level(401), condition, attention=longer).eps
+    with Attention() as seen:
+        both = backbone.predict(z, backbone.level(401), condition, attention=longer).eps
+    assert seen.calls and not seen.masked
     torch.testing.assert_close(both[:1], plain, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(both[1:], plain, atol=1e-3)
     assert groups and all(found == [([0], 1), ([1], 2)] for found in groups)

@@ -12,6 +12,7 @@ from dragondiffusion.bench.speed.dry import META, dry
 from dragondiffusion.bench.speed.published import networks
 from dragondiffusion.edits.settings import Geometry
 from dragondiffusion.pipeline.request import Request
+from masked import Attention
 
 SIZE = (64, 64)
 ALL = Window(0.0, 1.0)
@@ -30,7 +31,7 @@ def hollow(data):
     "kind", [kind if kind == "move" else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
 )
 def test_no_step_waits_after_the_first(hollow, kind):
-    """With energies, the bank, noise, clamping and classifier-free guidance in every step."""
+    """With energies, the bank, noise, clamping and classifier-free guidance in every step; no attention has a mask."""
     shared = {"guidance": (ALL,), "recall_window": ALL, "noise": ALL, "noise_inside": 0.4, "guidance_scale": 3.0}
     free = {"clamp_hole": None, "clamp_destination": 0.5, "geometry": Geometry.AFFINE}
     request = Request(picture(SIZE)[0], edits(kind, SIZE)[0], "a cup", settings=Settings(steps=2, **shared, **free))
@@ -39,12 +40,13 @@ def test_no_step_waits_after_the_first(hollow, kind):
     def progress(phase, done, total):
         known.setdefault(phase, []).append(len(seen.found))
 
-    with dry(), Crossings() as seen:
+    with dry(), Crossings() as seen, Attention() as attention:
         hollow.batch([request], progress)
     assert len(known["sample"]) == 2
     for counts in known.values():
         assert seen.found[counts[0] : counts[-1]] == []
     assert len(seen.found) > known["sample"][-1]  # energies and images are read in the end
+    assert attention.calls and not attention.masked
 
 
 def test_every_kind_of_wait_is_seen():

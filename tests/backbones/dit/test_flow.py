@@ -22,6 +22,7 @@ from dragondiffusion.method.energies import LocalSimilarity
 from dragondiffusion.method.guidance import guidance
 from dragondiffusion.method.inversion import generate, invert
 from dragondiffusion.method.settings import RunSettings
+from masked import Attention
 
 FLOWS = ("sd35", "flux")
 ALL = ("sd3", *FLOWS, "schnell")
@@ -130,7 +131,7 @@ def test_reading_all_of_ones_own_memory_is_the_plain_call_bit_for_bit(backbone):
 
 @torch.no_grad()
 def test_images_of_a_batch_read_different_numbers_of_tokens(backbone):
-    """Each as it would alone, with guidance; the padding of shorter ones counts for nothing."""
+    """Each as it would alone, with guidance and without a mask; the padding of shorter ones counts for nothing."""
     canvas, t = backbone.canvas((64, 96), 2), Level(500.0, 0.5, 0.5)
     conditions = [backbone.describe(prompts, canvas) for prompts in (["a cup", "two"], ["", ""])]
     z, left = noise(backbone, 2), torch.zeros(canvas.padded)
@@ -143,13 +144,15 @@ def test_images_of_a_batch_read_different_numbers_of_tokens(backbone):
         return lambda layer, own: [select([h, h])[k] for h in own]
 
     how = {"negative": conditions[1], "guidance_scale": 2.0}
-    twice = backbone.predict(
-        z,
-        t,
-        conditions[0],
-        attention=lambda layer, own: [h for b in range(0, len(own), 2) for h in select(own[b : b + 2])],
-        **how,
-    )
+    with Attention() as seen:
+        twice = backbone.predict(
+            z,
+            t,
+            conditions[0],
+            attention=lambda layer, own: [h for b in range(0, len(own), 2) for h in select(own[b : b + 2])],
+            **how,
+        )
+    assert seen.calls and not seen.masked
     for k in range(2):
         alone = backbone.predict(
             z[k : k + 1],

@@ -132,24 +132,31 @@ def as_batch(values: Sequence[Tensor], count: int) -> Tensor:
     return rows.repeat(count // len(rows), *(1 for _ in rows.shape[1:]))
 
 
-def padding_bias(memories: Sequence[GridMemory], like: Tensor, text: int, text_first: bool) -> Tensor | None:
-    """What hides the padding of `as_batch` from attention, (batch, 1, 1, tokens read); None where nothing is padded.
+def attended(
+    query: Tensor, key: Tensor, value: Tensor, memories: Sequence[GridMemory], text: int, text_first: bool
+) -> Tensor:
+    """Attention (batch, heads, tokens, dim) to what `as_batch` made of memories, without its padding.
+
+    Rows that read equally many tokens are computed together: with a mask the fastest attention of GPUs does not run.
 
     Args:
-        memories: that are read.
-        like: queries, with the batch first.
+        query: of all rows.
+        key: of the tokens they read, padded.
+        value: likewise.
+        memories: that are read, of every row or of copies of the batch one after the other.
         text: number of text tokens, which are read too.
         text_first: they come before the image's.
     """
     lengths = [len(memory.tokens) for memory in memories]
-    longest = max(lengths)
+    longest, begin = max(lengths), text if text_first else 0
     if min(lengths) == longest:
-        return None
-    bias = torch.zeros(len(lengths), 1, 1, longest, dtype=like.dtype, device=like.device)
-    for row, length in zip(bias, lengths, strict=True):
-        row[..., length:] = torch.finfo(like.dtype).min
-    bias = nnf.pad(bias, (text, 0) if text_first else (0, text))
-    return bias.repeat(len(like) // len(lengths), 1, 1, 1)
+        return nnf.scaled_dot_product_attention(query, key, value)
+    made: dict[int, Tensor] = {}
+    for length in dict.fromkeys(lengths):
+        rows = [row for row in range(len(query)) if lengths[row % len(lengths)] == length]
+        read = [torch.cat((x[rows, :, : begin + length], x[rows, :, begin + longest :]), dim=2) for x in (key, value)]
+        made.update(zip(rows, nnf.scaled_dot_product_attention(query[rows], *read), strict=True))
+    return torch.stack([made[row] for row in range(len(query))])
 
 
 def _processor(layer: Any) -> Any:

@@ -12,7 +12,7 @@ from ...core.levels import Level
 from ...core.types import Canvas, Latents, Size
 from ...method.bank import GridMemory
 from ...method.denoiser import Condition
-from .attention import as_batch, check_processors, padding_bias
+from .attention import as_batch, attended, check_processors
 from .flow import FlowTransformer
 from .noise_levels import FlowSchedule, flow_schedule
 from .places import PlacedMemory
@@ -133,9 +133,8 @@ class Flux(FlowTransformer):
             value = torch.cat((_by_head(attn.add_v_proj(text), attn), value), dim=1)
         query = rotated(query, cos[None], sin[None])
         key = rotated(key, *self._rotary_read(memories, words, cos, sin))
-        bias = padding_bias(memories, query, words, text_first=True)
         heads_first = (part.transpose(1, 2) for part in (query, key, value))
-        made = nnf.scaled_dot_product_attention(*heads_first, attn_mask=bias).transpose(1, 2).flatten(2)
+        made = attended(*heads_first, memories, words, text_first=True).transpose(1, 2).flatten(2)
         made = made.to(query.dtype)
         if text is None:
             return made

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as nnf
 from diffusers.models.attention_processor import JointAttnProcessor2_0
 from torch import Tensor, nn
 
@@ -13,7 +12,7 @@ from ...core.levels import Level, Levels
 from ...core.types import Canvas, Latents, Size
 from ...method.bank import GridMemory
 from ...method.denoiser import Condition
-from .attention import as_batch, check_processors, padding_bias
+from .attention import as_batch, attended, check_processors
 from .flow import FlowTransformer
 from .noise_levels import FlowSchedule, flow_schedule
 from .stream import Blocks, Modulation, Stream
@@ -110,8 +109,7 @@ class StableDiffusion3(FlowTransformer):
             query = torch.cat((query, _by_head(attn.add_q_proj(text), attn, attn.norm_added_q)), dim=2)
             key = torch.cat((key, _by_head(attn.add_k_proj(text), attn, attn.norm_added_k)), dim=2)
             value = torch.cat((value, _by_head(attn.add_v_proj(text), attn)), dim=2)
-        bias = padding_bias(read, query, 0 if text is None else text.shape[1], text_first=False)
-        made = nnf.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        made = attended(query, key, value, read, 0 if text is None else text.shape[1], text_first=False)
         made = made.transpose(1, 2).flatten(2).to(query.dtype)
         seen, rest = made[:, : image.shape[1]], made[:, image.shape[1] :]
         seen = attn.to_out[1](attn.to_out[0](seen))
