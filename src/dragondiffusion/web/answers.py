@@ -161,6 +161,12 @@ class JobQuestion(RecipeQuestion):
     tries: int = Field(1, ge=1, le=1000, description="Seeds that are tried; the best result is kept.")
 
 
+class PaintQuestion(Question):
+    """Asks for a result with the input painted back."""
+
+    mask: Name = Field(description="Of the image that was edited: where it is light, that comes back.")
+
+
 class ReportFacts(BaseModel):
     """Measures of a result that need no ground truth."""
 
@@ -189,6 +195,7 @@ class JobFacts(BaseModel):
     report: ReportFacts | None = None
     notes: list[str] = []
     result: PictureFacts | None = None
+    painted: list[Name] = Field([], description="Images made of the result by painting the input back.")
     recipe: RecipeJson
     created: float = 0.0
 

@@ -54,6 +54,8 @@ class EditJob:
     report: dict[str, Json] | None = None
     notes: list[str] = field(default_factory=list[str])
     result: str | None = None
+    painted: dict[str, str] = field(default_factory=dict[str, str])
+    """Images in which the input was painted back, by the masks that say where."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     version: int = 0
     """Grows with every change."""
@@ -63,7 +65,9 @@ class EditJob:
     size: int = 0
     """Bytes of its recipe."""
 
-    RECORDED = ("recipe", "tries", "created", "state", "seconds", "error", "seed", "report", "notes", "result")
+    ASKED = ("recipe", "tries", "created")
+    BECAME = ("state", "seconds", "error", "seed", "report", "notes", "result", "painted")
+    RECORDED = ASKED + BECAME
 
     def __post_init__(self) -> None:
         self.size = len(json.dumps(self.recipe))
@@ -120,7 +124,7 @@ class EditJob:
         """
         try:
             job = EditJob(session, record["recipe"], record["tries"], name, record["created"])
-            job.change(**{k: record[k] for k in EditJob.RECORDED[3:] if k in record})
+            job.change(**{k: record[k] for k in EditJob.BECAME if k in record})
         except (TypeError, KeyError) as error:
             raise ValueError(f"the record of job {name} is broken ({error})") from error
         if not job.is_over:
@@ -301,6 +305,7 @@ class Queue:
             report=None if job.report is None else ReportFacts(**job.report),
             notes=job.notes,
             result=result,
+            painted=sorted(job.painted.values()),
             recipe=job.recipe,
             created=job.created,
         )

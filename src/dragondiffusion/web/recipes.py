@@ -22,6 +22,7 @@ from .bodies import check_values
 from .kinds import edit_class, image_names, mask_images
 from .limits import RefusedError
 from .masks import full_mask, keep_mask, marked, mask_facts
+from .painted_back import said_of
 from .pictures import picture_facts, size_of
 from .sessions import NAME, Session
 
@@ -102,10 +103,9 @@ def restored(data: bytes, session: Session, model: str) -> RestoredFacts:
     Raises:
         RefusedError: if it is neither, or names images that the session does not have (422).
     """
-    found = _read_recipe(data, session)
+    found, notes = _read_recipe(data, session)
     if not isinstance(found, dict):
         raise RefusedError(422, f"a recipe is an object, and this is {shown(found)}")
-    notes: list[str] = []
     if any(found.get(name) for name in OF_MODEL):
         other = found.get("model") or ("LoRA" if found.get("loras") else f"prediction {shown(found['prediction'])}")
         notes.append(f"the recipe was made with {other}; here {model} is used")
@@ -131,16 +131,17 @@ class SessionNames(Beside):
         return Path(source).name
 
 
-def _read_recipe(data: bytes, session: Session) -> Json:
-    """The JSON of a recipe that a file is or contains."""
+def _read_recipe(data: bytes, session: Session) -> tuple[Json, list[str]]:
+    """The JSON of a recipe that a file is or contains, and notes on it."""
     try:
         if data.startswith(SIGNATURE):
             path = session.path(session.add(data, ""))
-            text = read_texts(path).get(RECIPE_TEXT)
+            texts = read_texts(path)
+            text = texts.get(RECIPE_TEXT)
             if text is None:
                 raise RefusedError(422, "this image contains no recipe; give a result of this package, or JSON")
-            return _parsed(text.encode(), session)
-        return _parsed(data, session)
+            return _parsed(text.encode(), session), said_of(texts)
+        return _parsed(data, session), []
     except UnicodeDecodeError as error:
         raise RefusedError(422, "this is neither a recipe's JSON nor a PNG; give one of them") from error
     except ValueError as error:

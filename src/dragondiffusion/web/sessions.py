@@ -108,7 +108,7 @@ class Session(Titled):
                 load_pixels(open_image(io.BytesIO(data), self.limits.pixels, "the image"), "the image")
             except (ValueError, MemoryError, Image.DecompressionBombError) as error:
                 raise RefusedError(422, f"{error}") from error
-            self._check_room(len(data))
+            self.check_room(len(data))
             write_file(self.pictures / name, lambda file: file.write(data))
         self._entitle(name, title)
         return name
@@ -140,7 +140,7 @@ class Session(Titled):
         path = self.pictures / f"{hashlib.sha256(f'made from {name}'.encode()).hexdigest()[:32]}.png"
         if not path.is_file():
             data = make()
-            self._check_room(len(data))
+            self.check_room(len(data))
             write_file(path, lambda file: file.write(data))
         return path
 
@@ -188,7 +188,15 @@ class Session(Titled):
             os.replace(self.folder, gone)
         shutil.rmtree(gone, ignore_errors=True)
 
-    def _check_room(self, more: int) -> None:
+    def check_room(self, more: int) -> None:
+        """Checks that there is room for a file.
+
+        Args:
+            more: its bytes.
+
+        Raises:
+            RefusedError: if there is none (413).
+        """
         sizes = [file.stat().st_size for file in self.pictures.iterdir()]
         used = sum(sizes)
         if len(sizes) >= self.limits.files:

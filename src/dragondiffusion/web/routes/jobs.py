@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from ...pipeline.preview import preview
-from ..answers import JobFacts, JobQuestion, RecipeQuestion
+from ..answers import JobFacts, JobQuestion, PaintQuestion, PictureFacts, RecipeQuestion
 from ..downloads import image_file
 from ..limits import RefusedError
-from ..pictures import encoded
+from ..painted_back import painted_back
+from ..pictures import encoded, picture_facts
 from ..recipes import UNDOABLE, in_session, words
 from ..reduced import reduced_recipe
 from ..service import Serving, Visiting
@@ -118,3 +119,20 @@ def read_result(name: str, service: Serving, session: Visiting) -> Response:
             404, f"the job has no result: it is {job.state}{'' if job.error is None else f', {job.error}'}"
         )
     return image_file(session, job.result)
+
+
+@router.post("/jobs/{name}/painted")
+async def paint_back(name: str, question: PaintQuestion, service: Serving, session: Visiting) -> PictureFacts:
+    """The result with the input painted back where a mask is light, as an image of the session at full resolution.
+
+    Its PNG contains the recipe of the result, and says that the input was painted back.
+    """
+    job = service.queue.find(session, name)
+
+    def work() -> PictureFacts:
+        try:
+            return picture_facts(session, painted_back(job, question.mask))
+        except UNDOABLE as error:
+            raise RefusedError(422, words(error, session)) from error
+
+    return await service.threaded(session, work)
