@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
+from ..core.messages import cut
 from ..core.strict_json import parse_json, write_json
 from ..imaging.compositing import mixed
 from ..imaging.photos import Photo
@@ -70,9 +71,9 @@ def said_of(texts: Mapping[str, str]) -> list[str]:
     """Notes on the recipe that a PNG carries in these texts, where the input was painted back into its image."""
     made = parse_json(texts.get(VERSIONS_TEXT, "{}"), "versions")
     where = made.get(PAINTED) if isinstance(made, dict) else None
-    return (
-        [] if where is None else [f"in that image the input was painted back {where}; the recipe alone does not do it"]
-    )
+    if not isinstance(where, str):
+        return []
+    return [f"in that image the input was painted back {cut(where)}; the recipe alone does not do it"]
 
 
 def mixed_photo(before: Photo, result: Photo, weight: Weight) -> Image.Image:

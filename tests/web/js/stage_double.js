@@ -28,6 +28,7 @@ export const DOC = {
   edits: [],
   chosen: null,
   shown: null,
+  backs: {},
   choices: { quality: "default", strength: 1, keep: "most", seed: 0, tries: 1, prompt: "", negative: "", advanced: {} },
 };
 

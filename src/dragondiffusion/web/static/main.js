@@ -19,6 +19,7 @@ import { tellOnLongPress } from "./panels/long_press.js";
 import { makeNotices } from "./panels/notices.js";
 import { listenForFiles, openFile, openScene, restoreFile } from "./net/opening.js";
 import { Previews } from "./net/previewing.js";
+import { makeOriginalBar } from "./panels/original_bar.js";
 import { makeProgress } from "./panels/progress.js";
 import { makeSpoken } from "./panels/spoken.js";
 import { makeStageNotes } from "./panels/stage_notes.js";
@@ -57,6 +58,7 @@ export function mount(element, base) {
     makeTools(app),
     makeContext(app),
     makeSplit(app),
+    makeOriginalBar(app),
     makeEdits(app),
     makeSettings(app),
     makeResults(app),

@@ -23,6 +23,13 @@ test("results stand with the photograph they began with, that of the open image 
   assert.deepEqual(grouped("cup3"), [["cup", "ca"], ["lost2", "e"], ["ring", "db"]], "an image that is a result is of its photograph");
 });
 
+test("a result into which the original was painted back is of its photograph, and so is what came of it", () => {
+  const painted = [{ ...job("a", "cup", "cup2"), painted: ["cup2 painted"] }, job("b", "cup2 painted", "cup3")];
+  const history = begin(openPicture(emptyDoc(), picture("cup")));
+  const groups = groupsOf({ jobs: painted, session, history, pinned: new Set() });
+  assert.deepEqual(groups.map(({ title, jobs: own }) => [title, own.map(({ id }) => id).join("")]), [["cup", "ba"]]);
+});
+
 test("those that are kept come first", () => {
   assert.deepEqual(grouped("cup", ["a"])[0], ["cup", "ac"]);
 });

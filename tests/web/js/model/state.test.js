@@ -8,7 +8,7 @@ import { firstState, sentences, Store } from "../../../../src/dragondiffusion/we
 import { byHand, statusOf } from "../../../../src/dragondiffusion/web/static/model/status.js";
 import { leave } from "../../../../src/dragondiffusion/web/static/panels/shortcuts.js";
 import { forget } from "../../../../src/dragondiffusion/web/static/net/running.js";
-import { picture, placing, selection } from "../samples.js";
+import { mask, picture, placing, selection } from "../samples.js";
 
 const open = document.openPicture(document.emptyDoc(), picture());
 const selected = document.select(open, selection());
@@ -215,4 +215,50 @@ test("where no landmarks are found the image says why and how to set them by han
   assert.equal(byHand({ ...state, tool: "select" }), null);
   assert.equal(byHand({ ...state, history: begin(document.openPicture(document.emptyDoc(), picture("face.png", { landmarks: [[1, 2]] }))) }), null);
   assert.equal(byHand({ ...state, history: begin(edits.setLandmarks(state.history.present, [[10, 20]])) }), null);
+});
+
+test("painting the original back is a step of history at the result, and goes with undo and redo", () => {
+  const store = makeStore(moved);
+  store.arrive("first");
+  store.set({ tool: "original", how: "remove" });
+  store.paintBack("first", mask("stroke"));
+  store.paintBack("first", mask("strokes"));
+  assert.deepEqual([store.state.shown, store.doc.backs.first?.name, store.state.tool], ["first", "strokes", "original"]);
+  store.undo();
+  assert.equal(store.doc.backs.first?.name, "stroke");
+  store.undo();
+  assert.deepEqual([store.state.shown, store.doc.backs], ["first", {}]);
+  store.redo();
+  store.paintBack("first", null); // erased again
+  assert.deepEqual(store.doc.backs, {});
+  store.undo();
+  store.look(null);
+  assert.deepEqual([store.state.shown, store.state.tool, store.state.how], [null, "select", "new"]);
+  assert.equal(store.doc.backs.first?.name, "stroke"); // still there when the result is opened again
+  store.push(document.continueFrom(store.doc, picture("result")));
+  assert.equal(store.doc.backs.first?.name, "stroke");
+});
+
+test("painted on one from the strip, undo leads to that result as it was, then to the edits", () => {
+  const store = makeStore(moved);
+  store.look("second");
+  store.paintBack("second", mask("stroke"));
+  assert.equal(store.state.shown, "second");
+  store.undo();
+  assert.deepEqual([store.state.shown, store.doc.backs], ["second", {}]);
+  store.undo();
+  assert.deepEqual([store.state.shown, store.doc], [null, moved]);
+});
+
+test("the brush that paints the original back lasts as long as a result is looked at, and not beside before and after", () => {
+  const store = makeStore(moved);
+  store.arrive("first");
+  store.set({ compares: true });
+  store.set({ tool: "original" });
+  assert.equal(store.state.compares, false);
+  assert.match(statusOf(store.state), /^Paint where the original should come back/);
+  leave(/** @type {any} */ ({ store }), { cancelGesture: () => false });
+  assert.deepEqual([store.state.tool, store.state.shown], ["select", "first"]);
+  store.paintBack("first", mask("stroke", { area: 0.034 }));
+  assert.match(statusOf(store.state), /painted back over 3 % of it/);
 });

@@ -14,6 +14,8 @@
 import * as document from "../model/document.js";
 import * as edits from "../model/edits.js";
 import { activeEdits } from "../model/inspection.js";
+import { afterStroke } from "../net/painting_back.js";
+import { goOn } from "../net/running.js";
 import { boxed, clicked, repainted, snapped, subjectIn } from "../net/selecting.js";
 
 /** Events of the stage, wired to the document.
@@ -24,14 +26,27 @@ export function stageEvents(app) {
   return {
     onPick: (at, how) => void pick(app, (picture, old) => clicked(app, picture, old, at, how), how === "new"),
     onBox: (box) => void pick(app, (picture) => boxed(app, picture, box), true),
-    onPaint: (mask, how) => void pick(app, (picture, old) => paint(app, picture, old, mask, how), false),
+    onPaint: (mask, how) => {
+      if (store.state.tool === "original") return void paintBack(app, mask, how);
+      void pick(app, (picture, old) => paint(app, picture, old, mask, how), false);
+    },
     onPlace: (placing, final) => gesture(app, edits.place(workable(app), rounded(placing)), "place", final),
-    onArrows: (pairs, final) => gesture(app, edits.setArrows(workable(app), pairs.map(([from, to]) => [near(from), near(to)])), "arrows", final),
-    onLandmarks: (points, final) => gesture(app, edits.setLandmarks(workable(app), points), "landmarks", final),
+    onArrows: (pairs, final) => isWhole(app) && gesture(app, edits.setArrows(workable(app), pairs.map(([from, to]) => [near(from), near(to)])), "arrows", final),
+    onLandmarks: (points, final) => isWhole(app) && gesture(app, edits.setLandmarks(workable(app), points), "landmarks", final),
     onChoose: (id) => store.push(id === null ? document.clear(store.doc) : document.choose(store.doc, id)),
     onHint: (text) => store.say(text),
     onTell: (text) => tell(app, text),
   };
+}
+
+/** Whether what is looked at can be worked on at once: what was painted back is made part of it first.
+ * @param {App} app
+ * @returns {boolean} */
+function isWhole({ store, stage }) {
+  if (store.doc.backs[store.state.shown ?? ""] === undefined) return true;
+  stage?.cancelGesture();
+  store.call("Press “Continue from here” first: the original was painted back into this result.");
+  return false;
 }
 
 /** Says something to those who hear the page.
@@ -78,12 +93,32 @@ function sameWork(a, b) {
   return JSON.stringify(activeEdits(a)) === JSON.stringify(activeEdits(b));
 }
 
+/** The answer to the last click or stroke: the next one builds on it, however slow the server is. @type {Promise<unknown>} */
+let last = Promise.resolve();
+
+/** Does something once what was asked for before is answered.
+ * @param {() => Promise<void>} act
+ * @returns {Promise<void>} */
+function inTurn(act) {
+  const turn = last.then(act);
+  last = turn.catch(() => undefined);
+  return turn;
+}
+
 /** Asks for a selection and puts it into the document. A result that is looked at becomes the image first.
  * @param {App} app
  * @param {(picture: Picture, old: Selection | null) => Promise<Selection | null>} ask
  * @param {boolean} isNew  another object, not a correction of the one that is worked on */
-async function pick(app, ask, isNew) {
+function pick(app, ask, isNew) {
+  return inTurn(() => pickNow(app, ask, isNew));
+}
+
+/** @param {App} app
+ * @param {(picture: Picture, old: Selection | null) => Promise<Selection | null>} ask
+ * @param {boolean} isNew */
+async function pickNow(app, ask, isNew) {
   const { store } = app;
+  await finalResult(app);
   const before = workable(app);
   if (before.picture === null) return;
   const [picture, old] = [before.picture, document.workedOn(before)];
@@ -109,6 +144,40 @@ export function resizeSelection({ store }, step) {
   const other = document.beside(selection, step);
   if (other !== null) return store.push(document.correct(store.doc, other));
   store.call(`Nothing ${step < 0 ? "smaller" : "larger"} was found there; ${step < 0 ? "take away with Alt and a click" : "add with Shift and a click"}, or paint.`);
+}
+
+/** One more stroke of the brush that paints the original back.
+ * @param {App} app
+ * @param {HTMLCanvasElement} painted
+ * @param {"add" | "remove"} how
+ * @returns {Promise<void>} */
+function paintBack(app, painted, how) {
+  const { store, stage } = app;
+  const id = store.state.shown;
+  return inTurn(async () => {
+    const job = store.state.jobs.find((each) => each.id === id);
+    if (job === undefined) return;
+    const old = store.doc.backs[job.id] ?? null;
+    const mask = await store.wait(async () => ({ now: await afterStroke(app, job, old, painted, how) }));
+    const isSame = mask === null || (mask.now?.name ?? null) === (old?.name ?? null);
+    if (isSame || store.state.shown !== id) return void stage?.cancelGesture();
+    store.paintBack(job.id, mask.now);
+  });
+}
+
+/** Takes the brush that paints the original back, or puts it away.
+ * @param {App} app */
+export function takeOriginal({ store }) {
+  if (store.state.shown === null) store.call("There is no result to paint the original back into; press Edit, or open one below.");
+  else store.set({ tool: store.state.tool === "original" ? "select" : "original" });
+}
+
+/** A result that is looked at, and into which the original was painted back, becomes the image.
+ * @param {App} app */
+async function finalResult(app) {
+  const { jobs, shown } = app.store.state;
+  const job = jobs.find((each) => each.id === shown);
+  if (job !== undefined && app.store.doc.backs[job.id] !== undefined) await goOn(app, job);
 }
 
 /** The document; of a result that is looked at, one that goes on from it.

@@ -94,6 +94,7 @@ export function painting(stage, from, keys) {
   const removes = scene.tool === "eraser" || howOf(scene, keys) === "remove";
   const colour = removes ? theme.danger : theme.accent;
   const work = new Painting(kind, viewport.picture, sizeOf(image), scene.brush, colour, undefined, scene.softness);
+  if (scene.tool === "original") work.paper = scene.papers?.[removes ? "result" : "original"] ?? null;
   interaction.painting = work;
   /** @param {Point} at */
   const go = (at) => {

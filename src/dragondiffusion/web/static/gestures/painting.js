@@ -12,6 +12,10 @@ export class Painting {
   points = [];
   /** @type {HTMLCanvasElement} what has been painted so far, transparent elsewhere */
   canvas;
+  /** @type {CanvasImageSource | null} what is painted with; null is a colour */
+  paper = null;
+  /** @type {HTMLCanvasElement | null} */
+  #cut = null;
 
   /**
    * @param {"stroke" | "lasso"} kind
@@ -75,6 +79,19 @@ export class Painting {
     for (const [x, y] of this.points) this.pen.lineTo(x * this.ratio, y * this.ratio);
     this.pen.closePath();
     this.pen.fill();
+  }
+
+  /** What was painted cut out of the paper; null where there is none. @returns {HTMLCanvasElement | null} */
+  cut() {
+    if (!this.paper) return null;
+    const { width, height } = this.canvas;
+    this.#cut ??= newCanvas({ width, height });
+    const pen = context(this.#cut);
+    pen.globalCompositeOperation = "copy";
+    pen.drawImage(this.canvas, 0, 0);
+    pen.globalCompositeOperation = "source-in";
+    pen.drawImage(this.paper, 0, 0, width, height);
+    return this.#cut;
   }
 
   /** The painting as white on black. @param {(size: Size) => HTMLCanvasElement} [makeCanvas] */

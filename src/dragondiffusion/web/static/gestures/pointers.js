@@ -11,7 +11,7 @@ import { distance, insideQuad, middle } from "../model/geometry.js";
 import { framing } from "../stage/framing.js";
 import { panning, pinchingView } from "./gestures.js";
 import { pinchingSubject } from "./placing.js";
-import { subjectOf } from "../stage/scene.js";
+import { paints, subjectOf } from "../stage/scene.js";
 import { cursorAt, dragged, currentSubject, pressed, settleHandles, tapped } from "./tools.js";
 import { wheelFactor } from "../stage/viewport.js";
 
@@ -201,8 +201,7 @@ export class Pointers {
     if (event) interaction.coarse = false;
     interaction.pointer = event && this.#at(event);
     this.showCursor();
-    const { tool } = this.stage.scene;
-    if (tool === "brush" || tool === "eraser") this.stage.redraw();
+    if (paints(this.stage.scene.tool)) this.stage.redraw();
   }
 
   /** @param {WheelEvent} event */

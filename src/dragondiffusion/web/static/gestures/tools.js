@@ -10,7 +10,7 @@ import { REACH, framing, sideOfKnob } from "../stage/framing.js";
 import { about, apply, bearing, clampPoint, distance, distanceToSegment, handleAt, insideQuad, inverse, middle } from "../model/geometry.js";
 import * as gestures from "./gestures.js";
 import { placing } from "./placing.js";
-import { arrowsOf, howOf, landmarksOf, placedThings, regionOf, subjectOf } from "../stage/scene.js";
+import { arrowsOf, howOf, landmarksOf, paints, placedThings, regionOf, subjectOf } from "../stage/scene.js";
 
 /** @param {StageContext} stage */
 const reach = ({ interaction }) => (interaction.coarse ? REACH.coarse : REACH.fine);
@@ -40,7 +40,7 @@ export function settleHandles(stage) {
 export function pressed(stage, at, keys) {
   const { scene } = stage;
   if (scene.busy || scene.compare || !insidePicture(stage, at, 24)) return null;
-  return scene.tool === "brush" || scene.tool === "eraser" || scene.tool === "lasso" ? gestures.painting(stage, at, keys) : null;
+  return paints(scene.tool) || scene.tool === "lasso" ? gestures.painting(stage, at, keys) : null;
 }
 
 /** A gesture that starts once the pointer has gone some way from where it was pressed. @param {StageContext} stage @param {Point} from @returns {Gesture | null} */
@@ -198,7 +198,7 @@ export function cursorAt(stage, at) {
   if (!scene.doc.picture) return "default";
   if (scene.compare) return "ew-resize";
   if (scene.busy || scene.tool === "pan") return "grab";
-  if (scene.tool === "brush" || scene.tool === "eraser") return "none";
+  if (paints(scene.tool)) return "none";
   if (scene.tool === "drag") return arrowEndAt(stage, at) ? "move" : "crosshair";
   if (scene.tool === "landmarks") return landmarkAt(stage, at) === null ? "copy" : "move";
   const part = scene.tool === "select" ? partAt(stage, at) : null;

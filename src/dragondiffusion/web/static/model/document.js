@@ -4,6 +4,7 @@
  * @typedef {import("./types.js").Doc} Doc
  * @typedef {import("./types.js").Edit} Edit
  * @typedef {import("./types.js").Choices} Choices
+ * @typedef {import("./types.js").Mask} Mask
  * @typedef {import("./types.js").Picture} Picture
  * @typedef {import("./types.js").Placing} Placing
  * @typedef {import("./types.js").Point} Point
@@ -33,9 +34,10 @@ export const UNMOVED = Object.freeze({
 
 /** A document without an image.
  * @param {Choices} [choices]
+ * @param {Doc["backs"]} [backs]
  * @returns {Doc} */
-export function emptyDoc(choices = CHOICES) {
-  return { picture: null, selection: null, edits: [], chosen: null, choices, shown: null };
+export function emptyDoc(choices = CHOICES, backs = {}) {
+  return { picture: null, selection: null, edits: [], chosen: null, choices, shown: null, backs };
 }
 
 /** Another image, nothing done to it yet; the choices stay, the prompt is the image's own where it has one.
@@ -51,7 +53,7 @@ export function openPicture(doc, picture) {
  * @param {Picture} picture
  * @returns {Doc} */
 export function continueFrom(doc, picture) {
-  return { ...emptyDoc(doc.choices), picture };
+  return { ...emptyDoc(doc.choices, doc.backs), picture };
 }
 
 /** The edit that is being worked on.
@@ -165,6 +167,16 @@ export function choose(doc, id) {
  * @returns {Doc} */
 export function setChoices(doc, changes) {
   return { ...doc, choices: { ...doc.choices, ...changes } };
+}
+
+/** A result that is looked at, with the input painted back into it.
+ * @param {Doc} doc
+ * @param {string} job
+ * @param {Mask | null} mask  where; null is nowhere
+ * @returns {Doc} */
+export function paintBack(doc, job, mask) {
+  const { [job]: _, ...others } = doc.backs;
+  return { ...doc, shown: job, backs: mask === null ? others : { ...others, [job]: mask } };
 }
 
 /** Whether two documents are the same but for the result that is looked at.

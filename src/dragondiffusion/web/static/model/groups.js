@@ -35,9 +35,17 @@ function photographOf(jobs, name) {
   const seen = new Set();
   for (let now = name; !seen.has(now); ) {
     seen.add(now);
-    const before = jobs.find((job) => job.result?.name === now)?.recipe.image;
+    const before = jobs.find((job) => isOf(job, now))?.recipe.image;
     if (before === undefined) return now;
     now = before;
   }
   return name;
+}
+
+/** Whether an image is a job's result, also with the input painted back into it.
+ * @param {Job} job
+ * @param {string | undefined} name
+ * @returns {boolean} */
+export function isOf({ result, painted }, name) {
+  return name !== undefined && (result?.name === name || (painted ?? []).includes(name));
 }

@@ -101,6 +101,7 @@ export function fromRecipe(recipe, files, choices = CHOICES, kinds = []) {
     edits: edits.map((edit, k) => editFromRecipe(edit, k + 1, files, kinds)),
     chosen: edits.length === 1 ? 1 : null,
     shown: null,
+    backs: {},
     choices: {
       ...choices,
       prompt: recipe.prompt ?? "",

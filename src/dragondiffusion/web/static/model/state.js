@@ -47,7 +47,7 @@
  * @property {import("../stage/stage.js").Stage | null} stage
  */
 
-import { emptyDoc, sameWork, workedOn } from "./document.js";
+import { emptyDoc, paintBack, sameWork, workedOn } from "./document.js";
 import * as history from "./history.js";
 import { fittingTool } from "./tools.js";
 
@@ -91,10 +91,14 @@ function consistent(before, state) {
   const doc = state.history.present;
   const isOtherImage = before.history.present.picture?.name !== doc.picture?.name;
   const shown = state.watched === null ? (state.looked ?? doc.shown) : null;
+  const tool = isOtherImage || (state.tool === "original" && shown === null) ? "select" : state.tool;
+  const isLeft = tool !== before.tool && (tool === "original" || before.tool === "original");
+  const hasTarget = tool === "original" || workedOn(doc) !== null;
   return {
     ...state,
-    tool: isOtherImage ? "select" : state.tool,
-    how: isOtherImage || workedOn(doc) === null ? "new" : state.how,
+    tool,
+    how: isOtherImage || isLeft || !hasTarget ? "new" : state.how,
+    compares: tool === "original" ? false : state.compares, // what is painted would be behind what was before
     shown,
     ...(shown === before.shown ? {} : { rival: null, compares: false }),
   };
@@ -162,7 +166,7 @@ export class Store {
   /** A document from elsewhere, with the tool that its edits need.
    * @param {Doc} doc */
   adopt(doc) {
-    this.push(doc);
+    this.push({ ...doc, backs: this.doc.backs });
     this.set({ tool: fittingTool("select", emptyDoc(), doc), how: "new" });
   }
 
@@ -194,6 +198,14 @@ export class Store {
    * @param {string} id */
   arrive(id) {
     this.set({ history: history.push(this.state.history, { ...this.doc, shown: id }), looked: null, watched: null });
+  }
+
+  /** The input is painted back into the result that is looked at: a step of its own.
+   * @param {string} id
+   * @param {import("./types.js").Mask | null} mask  where; null is nowhere */
+  paintBack(id, mask) {
+    if (this.doc.shown !== id) this.set({ history: history.push(this.state.history, { ...this.doc, shown: id }) });
+    this.set({ history: history.push(this.state.history, paintBack(this.doc, id, mask)), looked: null, watched: null });
   }
 
   /** Looks at a result, or at the edits again. Neither changes what undo goes back to.

@@ -11,6 +11,9 @@ import { activeEdits } from "./inspection.js";
 import { problems } from "./problems.js";
 import { sentences } from "./state.js";
 
+/** What the brush does that paints the original back. */
+const HINT = "Paint where the original should come back; with Alt, where the result should.";
+
 /** The status line.
  * @param {State} state
  * @returns {string} */
@@ -34,9 +37,19 @@ function lastNote({ note, history, tool, shown }) {
 function happening(state) {
   const doc = state.history.present;
   const result = state.jobs.find((job) => job.id === state.shown);
-  if (result !== undefined) return sentences("Done", result.report?.words ?? "", ...result.notes);
+  if (result !== undefined && state.tool === "original") return sentences(HINT, paintedWords(doc, result.id));
+  if (result !== undefined) return sentences("Done", result.report?.words ?? "", paintedWords(doc, result.id), ...result.notes);
   if (state.watched !== null) return "Editing.";
   return doc.picture === null ? "" : nextStep(state, doc);
+}
+
+/** That a result is no more as it was made; empty where it is.
+ * @param {Doc} doc
+ * @param {string} job
+ * @returns {string} */
+export function paintedWords(doc, job) {
+  const mask = doc.backs[job];
+  return mask === undefined ? "" : `The original is painted back over ${mask.area < 0.01 ? "less than 1" : Math.round(100 * mask.area)} % of it.`;
 }
 
 /** What can be done with the document.

@@ -85,8 +85,9 @@
  * @property {number | null} chosen  id of the edit that is being worked on
  * @property {Choices} choices
  * @property {string | null} shown  job whose result came of it and is looked at; null while the edits are
+ * @property {Readonly<Record<string, Mask>>} backs  by job: where the input is painted back into its result
  *
- * @typedef {"select" | "brush" | "eraser" | "lasso" | "drag" | "landmarks" | "pan"} Tool
+ * @typedef {"select" | "brush" | "eraser" | "lasso" | "drag" | "landmarks" | "pan" | "original"} Tool  "original" paints the input back into a result
  *
  * @typedef {object} Report
  * @property {number | null} arrived
@@ -111,6 +112,7 @@
  * @property {Report | null} report
  * @property {string[]} notes
  * @property {Picture | null} result
+ * @property {string[]} [painted]  names of images made of the result by painting the input back
  * @property {Recipe} recipe
  *
  * @typedef {Object<string, any>} Recipe

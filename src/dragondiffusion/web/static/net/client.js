@@ -212,6 +212,20 @@ export class Client extends Http {
     return (await this.call("GET", `jobs/${id}/result`)).blob();
   }
 
+  /** The result with the input painted back where a mask is light, as an image at full size.
+   * @param {string} id
+   * @param {string} mask  its name
+   * @returns {Promise<Picture>} */
+  async painted(id, mask) {
+    return (await this.call("POST", `jobs/${id}/painted`, { mask })).json();
+  }
+
+  /** @param {string} name
+   * @returns {Promise<Blob>} */
+  async file(name) {
+    return (await this.call("GET", `pictures/${encodeURIComponent(name)}`)).blob();
+  }
+
   /** @param {Blob} file  a recipe's JSON, or a resulting PNG
    * @returns {Promise<Restored>} */
   async restore(file) {

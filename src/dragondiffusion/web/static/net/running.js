@@ -12,6 +12,7 @@ import { continueFrom, newSeed, setChoices } from "../model/document.js";
 import { changed } from "../model/history.js";
 import { problems } from "../model/problems.js";
 import { fromRecipe, toRecipe } from "../model/recipe.js";
+import { finalPicture } from "./painting_back.js";
 import { whole } from "./previewing.js";
 import { sentences, words } from "../model/state.js";
 
@@ -153,15 +154,19 @@ export function show({ store }, id) {
  * @param {string | null} rival */
 export function compareWith({ store }, rival) {
   const isOff = store.state.compares && store.state.rival === rival;
-  store.set({ compares: !isOff, rival: isOff ? null : rival, split: 0.5 });
+  const tool = store.state.tool === "original" ? "select" : store.state.tool;
+  store.set({ tool, compares: !isOff, rival: isOff ? null : rival, split: 0.5 });
 }
 
 /** The result becomes the image.
  * @param {App} app
  * @param {Job} job */
-export function goOn({ store }, job) {
+export async function goOn(app, job) {
+  const { store } = app;
   if (job.result === null) return;
-  store.push(continueFrom(store.doc, job.result));
+  const picture = await store.wait(() => finalPicture(app, job));
+  if (picture === null) return;
+  store.push(continueFrom(store.doc, picture));
   store.say("The result is the image now. Undo brings the last one back.");
 }
 

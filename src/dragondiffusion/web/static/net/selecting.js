@@ -89,7 +89,7 @@ export async function snapped({ client, views }, picture, old, painted, how) {
 
 /** @param {HTMLCanvasElement} canvas
  * @returns {Promise<Blob>} */
-async function pngOf(canvas) {
+export async function pngOf(canvas) {
   const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => canvas.toBlob(resolve, "image/png"));
   if (blob === null) throw new Error("The browser could not write the mask.");
   return blob;
@@ -109,11 +109,12 @@ export async function repainted(client, picture, old, view, painted, how) {
   return { mask, found: old?.found ?? null, points: old?.points ?? [], outside: old?.outside ?? [], notes };
 }
 
-/** @param {CanvasImageSource | null} view
+/** A mask as it is, with what was painted added or taken away.
+ * @param {CanvasImageSource | null} view  null is black
  * @param {HTMLCanvasElement} painted
  * @param {"add" | "remove"} how
  * @returns {HTMLCanvasElement} */
-function combined(view, painted, how) {
+export function combined(view, painted, how) {
   const { width, height } = painted;
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });

@@ -7,12 +7,15 @@
  * @typedef {import("../model/types.js").Job} Job
  */
 
-import { byName, h, iconButton, setText, setValue, wordButton } from "./dom.js";
+import { brushFields } from "./brush_fields.js";
+import { byName, h, iconButton, setText, wordButton } from "./dom.js";
 import { beside, changeEdit, chosenEdit, clear, UNMOVED, workedOn } from "../model/document.js";
 import { copySelection, eraseSelection, place } from "../model/edits.js";
 import { effectButtons } from "./effects.js";
 import { menu } from "./menu.js";
-import { resizeSelection, selectSubject } from "../gestures/actions.js";
+import { resizeSelection, selectSubject, takeOriginal } from "../gestures/actions.js";
+import { sentences } from "../model/state.js";
+import { paintedWords } from "../model/status.js";
 import { addFromSecondImage } from "./second_image.js";
 import { downloadResult } from "./downloads.js";
 import { compareWith, forget, goOn, pin, show } from "../net/running.js";
@@ -24,12 +27,7 @@ export function makeContext(app) {
   const bar = byName(app.root, "context");
   const hows = effectButtons((how) => store.set({ how: store.state.how === how ? "new" : how }));
   const segments = h("div", { class: "dd-effects", role: "group", "aria-label": "Effect of taps" }, ...hows.map(({ button }) => button));
-  const size = h("input", { type: "range", min: 0.5, max: 20, step: 0.5, value: 5, "aria-label": "Size of the brush", class: "dd-slider" });
-  size.addEventListener("input", () => store.set({ brush: Number(size.value) }));
-  const brush = h("label", { class: "dd-row dd-field" }, "Size", size);
-  const soft = h("input", { type: "range", min: 0, max: 100, step: 5, value: 0, "aria-label": "Softness of the brush", class: "dd-slider" });
-  soft.addEventListener("input", () => store.set({ softness: Number(soft.value) }));
-  const softness = h("label", { class: "dd-row dd-field" }, "Softness", soft);
+  const brush = brushFields(app);
   const actions = {
     subject: wordButton("subject", "Select the subject", () => selectSubject(app), "dd-compact"),
     snap: wordButton("lasso", "Snap to edges", () => store.set({ snaps: !store.state.snaps }), "dd-compact"),
@@ -54,7 +52,7 @@ export function makeContext(app) {
   const [wide, folded] = [buttons("dd-compact dd-unfolded"), buttons("dd-item")];
   const more = menu("more", "More that can be done with the object", Object.values(folded), "More");
   more.classList.add("dd-folded"); // where there is room for one line of few
-  bar.append(segments, brush, softness, ...Object.values(actions), ...Object.values(wide), more, done);
+  bar.append(segments, ...brush.elements, ...Object.values(actions), ...Object.values(wide), more, done);
   return (state) => {
     const doc = state.history.present;
     const [edit, thing] = [chosenEdit(doc), workedOn(doc)];
@@ -62,9 +60,8 @@ export function makeContext(app) {
     bar.hidden = doc.picture === null || state.shown !== null;
     const paints = state.tool === "lasso" || state.tool === "brush";
     segments.hidden = thing === null || (state.tool !== "select" && !paints);
-    brush.hidden = softness.hidden = state.tool !== "brush" && state.tool !== "eraser";
-    setValue(size, state.brush);
-    setValue(soft, state.softness);
+    for (const field of brush.elements) field.hidden = state.tool !== "brush" && state.tool !== "eraser";
+    brush.update(state);
     actions.snap.hidden = state.tool !== "lasso" || state.session?.masks !== true;
     actions.snap.setAttribute("aria-pressed", String(state.snaps));
     for (const { how, button } of hows) button.setAttribute("aria-pressed", String(how === (paints && state.how === "new" ? "add" : state.how))); // what is painted is added
@@ -117,27 +114,30 @@ export function makeSplit(app) {
   };
   const words = h("p", {});
   const compare = wordButton("compare", "Before and after", () => compareWith(app, null), "dd-compact");
+  const original = wordButton("brush", "Paint back", () => takeOriginal(app), "dd-compact");
+  original.title = "Paint the original back where the result should not have changed it (O)";
   const keep = wordButton("pin", "Keep", withShown((job) => pin(app, job.id)), "dd-compact");
   const discard = wordButton("trash", "Discard", withShown((job) => void forget(app, job.id)), "dd-compact");
   const verdict = byName(app.root, "verdict");
   verdict.append(words);
   bar.append(
     compare,
+    original,
     wordButton("download", "Download", withShown((job) => downloadResult(app, job)), "dd-compact dd-primary"),
-    wordButton("next", "Continue from here", withShown((job) => goOn(app, job)), "dd-compact"),
+    wordButton("next", "Continue from here", withShown((job) => void goOn(app, job)), "dd-compact"),
     keep,
     discard,
     wordButton("undo", "Back to the edits", () => show(app, null), "dd-compact"),
   );
   return (state) => {
     const job = state.jobs.find((each) => each.id === state.shown);
-    bar.hidden = job === undefined;
+    bar.hidden = job === undefined || state.tool === "original"; // that has a bar of its own
     const isKept = job !== undefined && state.pinned.has(job.id);
     keep.setAttribute("aria-pressed", String(isKept));
     discard.disabled = isKept;
     discard.title = isKept ? "It is kept" : "Delete this result";
     compare.setAttribute("aria-pressed", String(state.compares && state.rival === null));
     verdict.hidden = job?.report == null || state.compares;
-    setText(words, job?.report?.words ?? "");
+    setText(words, job === undefined ? "" : sentences(job.report?.words ?? "", paintedWords(state.history.present, job.id)));
   };
 }

@@ -7,18 +7,26 @@
  */
 
 import { dialog, h, save } from "./dom.js";
+import { isOf } from "../model/groups.js";
 import { problems } from "../model/problems.js";
 import { toRecipe } from "../model/recipe.js";
+import { sentences } from "../model/state.js";
+import { finalPicture } from "../net/painting_back.js";
+
+/** What recipes leave out. */
+const UNPAINTED = "Its recipe makes the result as it was before the original was painted back.";
 
 /** The full-size result, which contains its recipe.
  * @param {App} app
  * @param {Job} job */
-export async function downloadResult({ store, client }, job) {
-  const png = await store.wait(() => client.result(job.id));
+export async function downloadResult(app, job) {
+  const { store, client } = app;
+  const isPainted = store.doc.backs[job.id] !== undefined;
+  const png = await store.wait(async () => (isPainted ? client.file((await finalPicture(app, job)).name) : client.result(job.id)));
   if (png === null) return;
-  const name = `${stem(job.result?.title ?? "edited")}-${job.seed}.png`;
+  const name = `${stem(job.result?.title ?? "edited")}-${job.seed}${isPainted ? "-painted" : ""}.png`;
   save(png, name);
-  store.say(`Saved as “${name}”.`);
+  store.say(sentences(`Saved as “${name}”`, isPainted ? UNPAINTED : ""));
 }
 
 /** Saves the result that is looked at, or the newest of the open image.
@@ -35,7 +43,7 @@ export function saveResult(app) {
 export function downloadable({ store }) {
   const { jobs, shown } = store.state;
   const open = store.doc.picture?.name;
-  const done = jobs.filter((job) => job.state === "done" && (job.id === shown || job.recipe.image === open || job.result?.name === open));
+  const done = jobs.filter((job) => job.state === "done" && (job.id === shown || job.recipe.image === open || isOf(job, open)));
   return done.find((job) => job.id === shown) ?? done[done.length - 1] ?? null;
 }
 
@@ -55,14 +63,30 @@ function exported({ store }) {
 export async function downloadRecipe(app) {
   const recipe = exported(app);
   const text = recipe && (await app.store.wait(() => app.client.export(recipe)));
-  if (text !== null) save(new Blob([text.recipe], { type: "application/json" }), `${title(app)}.json`);
+  if (text === null) return;
+  save(new Blob([text.recipe], { type: "application/json" }), `${title(app)}.json`);
+  sayUnpainted(app);
 }
 
 /** @param {App} app */
 export async function downloadFiles(app) {
   const recipe = exported(app);
   const zip = recipe && (await app.store.wait(() => app.client.exportFiles(recipe)));
-  if (zip !== null) save(zip, `${title(app)}.zip`);
+  if (zip === null) return;
+  save(zip, `${title(app)}.zip`);
+  sayUnpainted(app);
+}
+
+/** @param {App} app */
+function sayUnpainted(app) {
+  if (isPaintedOn(app)) app.store.say(UNPAINTED);
+}
+
+/** Whether the original was painted back into the result that is looked at.
+ * @param {App} app
+ * @returns {boolean} */
+function isPaintedOn({ store }) {
+  return store.doc.backs[store.state.shown ?? ""] !== undefined;
 }
 
 /** Python or a command line goes to the clipboard.
@@ -75,7 +99,7 @@ export async function copyAs(app, form) {
   const name = form === "python" ? "Python" : "Command line";
   try {
     await navigator.clipboard.writeText(text[form]);
-    app.store.say(`${name} copied. “All files” holds the images and masks that it names.`);
+    app.store.say(`${name} copied. “All files” holds the images and masks that it names. ${isPaintedOn(app) ? UNPAINTED : ""}`.trim());
   } catch {
     showText(app, name, text[form]);
   }

@@ -12,6 +12,8 @@ import { downloadResult } from "./downloads.js";
 import { bringBack, cancel, compareWith, forget, goOn, pin, show } from "../net/running.js";
 import { groupsOf } from "../model/groups.js";
 import { menu } from "./menu.js";
+import { seenResult } from "../stage/painted_back.js";
+import { sizeOf } from "../stage/scene.js";
 
 /** @type {Record<Job["state"], string>} */
 const STATES = {
@@ -60,7 +62,7 @@ function card(app, id) {
   const look = h("button", { type: "button", class: "dd-show" }, picture, h("span", { class: "dd-badge" }));
   look.addEventListener("click", withJob((job) => job.result !== null && show(app, app.store.state.shown === id ? null : id)));
   const more = menu("more", "More of this result", [
-    wordButton("next", "Continue from here", withJob((job) => goOn(app, job)), "dd-item dd-needs-result"),
+    wordButton("next", "Continue from here", withJob((job) => void goOn(app, job)), "dd-item dd-needs-result"),
     wordButton("compare", "Compare with the one shown", () => compareWith(app, id), "dd-item dd-compares"),
     wordButton("download", "Download (PNG)", withJob((job) => downloadResult(app, job)), "dd-item dd-needs-result"),
     wordButton("undo", "Bring back its edits", withJob((job) => bringBack(app, job)), "dd-item dd-needs-result"),
@@ -108,11 +110,14 @@ function share(job) {
  * @param {Job} job */
 function drawThumbnail(app, canvas, job) {
   const name = job.result?.name ?? job.recipe.image;
-  if (canvas.dataset.name === name) return;
-  const view = app.views.get(name);
+  const key = `${name} ${app.store.doc.backs[job.id]?.name ?? ""}`;
+  if (canvas.dataset.name === key) return;
+  const view = job.result === null ? app.views.get(name) : seenResult(app.views, app.store.doc, job);
   if (view === null) return;
-  canvas.dataset.name = name;
-  const factor = Math.max(canvas.width / view.width, canvas.height / view.height);
-  const [width, height] = [view.width * factor, view.height * factor];
+  const isWhole = app.store.doc.backs[job.id] === undefined || view instanceof HTMLCanvasElement; // until then it is drawn again
+  if (isWhole) canvas.dataset.name = key;
+  const size = sizeOf(view);
+  const factor = Math.max(canvas.width / size.width, canvas.height / size.height);
+  const [width, height] = [size.width * factor, size.height * factor];
   canvas.getContext("2d")?.drawImage(view, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
 }

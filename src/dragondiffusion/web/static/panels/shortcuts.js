@@ -8,7 +8,7 @@
 import { clear } from "../model/document.js";
 import { dialog, h } from "./dom.js";
 import { saveResult } from "./downloads.js";
-import { erase, resizeSelection, selectSubject } from "../gestures/actions.js";
+import { erase, resizeSelection, selectSubject, takeOriginal } from "../gestures/actions.js";
 import { run, show } from "../net/running.js";
 import { take, TOOLS } from "./toolbar.js";
 
@@ -29,6 +29,7 @@ const KEYS = [
   ["Shift + click, Alt + click", "Add to the selection, take away from it"],
   [", and .", "Select a smaller or a larger object at the same place"],
   ["S", "Select the subject of the image"],
+  ["O", "On a result: paint the original back, with Alt the result again"],
   ["Pulling handles", "Corners keep proportions, sides scale along one axis; Shift: each axis for itself, Alt: about the centre"],
   ["Turning with Shift", "Steps of fifteen degrees"],
   ["Space or the middle button", "Pull the view"],
@@ -93,6 +94,9 @@ function alone(app, stage, event) {
     case "s":
     case "S":
       return done(() => selectSubject(app));
+    case "o":
+    case "O":
+      return done(() => takeOriginal(app));
     case "Escape":
       return done(() => leave(app, stage));
     case "+":
@@ -116,7 +120,7 @@ function done(act) {
   return true;
 }
 
-/** Escape: the gesture, the error, the result, the selection; whatever comes first.
+/** Escape: the gesture, the error, the brush that paints the original back, the result, the selection; whatever comes first.
  * @param {App} app
  * @param {Pick<Stage, "cancelGesture">} stage */
 export function leave(app, stage) {
@@ -124,6 +128,7 @@ export function leave(app, stage) {
   if (stage.cancelGesture()) return;
   if (store.state.error !== null) store.set({ error: null });
   else if (store.state.history.gesture !== null) store.callOff();
+  else if (store.state.tool === "original") store.set({ tool: "select" });
   else if (store.state.shown !== null) show(app, null);
   else store.push(clear(store.doc));
 }

@@ -10,6 +10,7 @@
  */
 
 import { titleOf } from "../model/kinds.js";
+import { paintedWords } from "../model/status.js";
 import { byName, setText } from "./dom.js";
 import { noteOf } from "./edit_list.js";
 
@@ -37,6 +38,7 @@ export function spokenOf(before, now) {
     return `“${doc.picture.title}” is open, ${doc.picture.width} by ${doc.picture.height} pixels.`;
   }
   const parts = old === doc ? [] : [...changedEdits(old, doc, now.kinds), ...selected(old, doc)];
+  if (now.shown !== null && old.backs !== doc.backs) parts.push(paintedWords(doc, now.shown) || "Nothing is painted back.");
   if (before.shown !== null && now.shown === null) parts.push("Back at the edits.");
   return parts.join(" ");
 }

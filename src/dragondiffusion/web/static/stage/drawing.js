@@ -22,7 +22,7 @@
 import { about, canvasOrder, compose, middle, samePlacing, AT_HOME } from "../model/geometry.js";
 import * as primitives from "./primitives.js";
 import { framing } from "./framing.js";
-import { arrowsOf, chosenEdit, correctedMask, landmarksOf, placedThings, regionOf, sizeOf, subjectOf } from "./scene.js";
+import { arrowsOf, chosenEdit, correctedMask, landmarksOf, paints, placedThings, regionOf, sizeOf, subjectOf } from "./scene.js";
 
 /** From this many CSS pixels a view's pixel on, pixels are shown as squares. */
 const SQUARES_FROM = 4;
@@ -248,8 +248,9 @@ function drawPainting(sheet, scene, { painting }) {
   const { picture } = scene.doc;
   if (!painting || !picture) return;
   const { pen, viewport, theme } = sheet;
-  pen.globalAlpha = 0.45;
-  drawImage(sheet, painting.canvas, [0, 0, picture.width, picture.height]);
+  const cut = painting.cut();
+  pen.globalAlpha = cut ? 1 : 0.45;
+  drawImage(sheet, cut ?? painting.canvas, [0, 0, picture.width, picture.height]);
   pen.globalAlpha = 1;
   if (painting.kind !== "lasso") return;
   const path = new Path2D();
@@ -274,10 +275,9 @@ function drawBand({ pen, viewport, theme }, { box }, phase) {
 
 /** Brush and crosshair. @param {Sheet} sheet @param {Scene} scene @param {Interaction} interaction */
 function drawPointers({ pen, viewport, theme }, scene, { pointer, crosshair }) {
-  const paints = scene.tool === "brush" || scene.tool === "eraser";
   const colour = scene.tool === "eraser" ? theme.danger : theme.accent;
   const at = crosshair ? viewport.toScreen(crosshair) : pointer;
-  if (paints && at && !scene.busy) primitives.brushRing(pen, at, (scene.brush * viewport.zoom) / 2, theme, colour);
+  if (paints(scene.tool) && at && !scene.busy) primitives.brushRing(pen, at, (scene.brush * viewport.zoom) / 2, theme, colour);
   if (crosshair) primitives.crosshair(pen, viewport.toScreen(crosshair), theme);
 }
 

@@ -22,6 +22,7 @@
  * @property {Patch | null} live  the intermediate image of the running job
  * @property {{image: CanvasImageSource, split: number} | null} compare  a result beside the image; split: 0 to 1 from the
  *   left; after that the stage's own handle moves it, until another image comes
+ * @property {{original: CanvasImageSource, result: CanvasImageSource} | null} [papers]  what the tool "original" paints with
  * @property {boolean} busy  a job runs: only zoom and pan
  * @property {boolean} [still]  objects are selected and never put elsewhere
  *
@@ -95,6 +96,11 @@ export function correctedMask({ doc, tool }) {
   if (tool !== "brush" && tool !== "eraser" && tool !== "lasso") return null;
   const edit = chosenEdit(doc);
   return edit ? regionOf(edit) : (doc.selection?.mask ?? null);
+}
+
+/** Whether a tool draws strokes with a round brush. @param {import("../model/types.js").Tool} tool */
+export function paints(tool) {
+  return tool === "brush" || tool === "eraser" || tool === "original";
 }
 
 /** Arrows that the tool "drag" changes. @param {Doc} doc @returns {[Point, Point][]} */

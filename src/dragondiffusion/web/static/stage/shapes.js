@@ -126,7 +126,7 @@ export class Shapes {
 }
 
 /** @param {CanvasImageSource} source @param {Size} size @returns {Bitmap} */
-function greys(source, { width, height }) {
+export function greys(source, { width, height }) {
   const pen = context(newCanvas({ width, height }), { willReadFrequently: true });
   pen.drawImage(source, 0, 0, width, height);
   const { data } = pen.getImageData(0, 0, width, height);
@@ -136,7 +136,7 @@ function greys(source, { width, height }) {
 }
 
 /** White, as opaque as the mask is white. @param {Bitmap} bitmap */
-function alphaCanvas({ width, height, data }) {
+export function alphaCanvas({ width, height, data }) {
   const canvas = newCanvas({ width, height });
   const pixels = new ImageData(width, height);
   pixels.data.fill(255);

@@ -12,6 +12,7 @@
 
 import { continueFrom } from "../model/document.js";
 import { namesOf } from "../model/inspection.js";
+import { seenResult } from "./painted_back.js";
 
 /** @param {State} state
  * @param {Views} views
@@ -47,11 +48,16 @@ function sceneOfDoc(state, views) {
  * @returns {Scene} */
 function sceneOfResult(state, views, result, job) {
   const doc = continueFrom(state.history.present, result);
-  const scene = { ...common(state, doc), images: views.several([result.name]), masks: new Map(), preview: null, live: null, compare: null };
-  if (!state.compares) return scene;
-  const rival = state.jobs.find((each) => each.id === state.rival)?.result?.name;
-  const [before, after] = [views.get(rival ?? job.recipe.image), views.get(result.name)];
-  if (before === null || after === null) return scene;
+  const after = seenResult(views, state.history.present, job) ?? views.get(result.name);
+  const images = /** @type {Map<string, CanvasImageSource>} */ (new Map(after === null ? [] : [[result.name, after]]));
+  /** @type {Scene} */
+  const scene = { ...common(state, doc), images, masks: new Map(), preview: null, live: null, compare: null };
+  const [original, plain] = [views.get(job.recipe.image), views.get(result.name)];
+  if (state.tool === "original") return { ...scene, papers: original === null || plain === null ? null : { original, result: plain } };
+  if (!state.compares || after === null) return scene;
+  const rival = state.jobs.find((each) => each.id === state.rival);
+  const before = rival?.result == null ? original : seenResult(views, state.history.present, rival);
+  if (before === null) return scene;
   return { ...scene, images: new Map([[result.name, before]]), compare: { image: after, split: state.split } };
 }
 

@@ -105,8 +105,9 @@ export class Stage {
     if (interaction.placing) this.redraw(true);
     interaction.placing = interaction.reading = interaction.arrows = interaction.box = null;
     if (!interaction.before) interaction.landmarks = null;
-    const answered = scene.doc.selection !== before.doc.selection || scene.doc.edits !== before.doc.edits;
-    const over = (before.busy && !scene.busy) || scene.doc.picture !== before.doc.picture || scene.tool !== before.tool;
+    const changed = scene.doc.selection !== before.doc.selection || scene.doc.edits !== before.doc.edits;
+    const answered = scene.tool === "original" ? scene.doc.backs !== before.doc.backs : changed;
+    const over = (before.busy && !scene.busy) || scene.doc.picture?.name !== before.doc.picture?.name || scene.tool !== before.tool;
     if (answered || over) interaction.painting = interaction.asked = null;
     settleHandles(this);
   }
