@@ -108,3 +108,54 @@ def test_notes_on_the_image(browser, demo):
     window.page.locator('[data-dd="purpose"]:visible').wait_for()
     assert "dragondiffusion web --model" in window.page.locator('[data-dd="purpose"]').text_content()
     window.close()
+
+
+def test_edits_change_their_order_by_buttons_and_keys(window):
+    window.open()
+    window.tap(on_it())
+    window.selected()
+    window.carry(on_it(), (30, -20))
+    window.edit("move")
+    window.page.keyboard.press("b")
+    window.paint([(30, 30), (50, 30)])
+    window.selected()
+    window.page.keyboard.press("Delete")
+    window.known(lambda doc: [edit["kind"] for edit in doc["edits"]] == ["move", "remove"])
+    keys = window.page.keyboard
+    window.page.wait_for_timeout(500)
+    with window.page.expect_request(lambda request: request.url.endswith("api/previews")) as asked:
+        window.choose("Earlier")
+    assert [edit["edit"] for edit in asked.value.post_data_json["recipe"]["edits"]] == ["remove", "move"]
+    spoken(window, "The order is: Remove, Move.")
+    until(lambda: window.page.evaluate(FOCUS) == "Earlier")
+    keys.press("Enter")
+    window.said("This edit is the first already.")
+    keys.press("Alt+ArrowDown")
+    window.known(lambda doc: [edit["kind"] for edit in doc["edits"]] == ["move", "remove"])
+    until(lambda: window.page.evaluate(FOCUS) == "Earlier")
+    keys.press("Control+z")
+    window.known(lambda doc: [edit["kind"] for edit in doc["edits"]] == ["remove", "move"])
+
+
+def test_a_result_that_came_while_the_page_was_away_is_shown(window):
+    window.open()
+    window.tap(on_it())
+    window.selected()
+    window.carry(on_it(), (30, -20))
+    window.edit("move")
+    window.choose("Edit")
+    job = window.finished()
+    window.page.locator(f"{VERDICT}:visible").wait_for()
+    window.choose("Back to the edits")
+    window.known(lambda doc: doc["shown"] is None)
+    # As a phone leaves it that ends the page in the middle of the run.
+    window.page.add_init_script(f"""const kept = JSON.parse(sessionStorage["dragondiffusion-page"] ?? "null");
+        if (kept) sessionStorage["dragondiffusion-page"] = JSON.stringify({{...kept, watched: "{job["id"]}"}});""")
+    window.page.reload()
+    window.page.wait_for_selector('[data-ready="true"]')
+    window.page.locator(f"{VERDICT}:visible").wait_for()
+    window.press("Undo")
+    until(lambda: not visible(window, "verdict"))
+    window.choose("Edit")  # the same once more is made with another seed, also after a reload
+    again = window.finished(2)
+    assert again["seed"] != job["seed"]

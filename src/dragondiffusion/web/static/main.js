@@ -123,7 +123,7 @@ async function start(app, only = isOnlyTab()) {
     const [session, kinds] = [await app.client.session(), await app.client.editKinds()];
     const { history, watched, note } = loadSaved(session, kinds, own);
     const jobs = session.jobs ?? [];
-    const running = jobs.filter((job) => !isFinished(job));
+    const running = jobs.filter((job) => !isFinished(job) || job.id === watched); // one that ended meanwhile is still awaited
     const isWatched = running.some(({ id }) => id === watched);
     store.set({ session, kinds, history, pinned: loadKept(session), jobs, watched: isWatched ? watched : null, ready: true, error: null });
     store.say(note);

@@ -108,3 +108,15 @@ test("namesOf lists all names that showing needs", () => {
   assert.deepEqual([...images].sort(), ["cup.png", "p", "q"]);
   assert.deepEqual([...masks].sort(), ["a", "b", "c", "d", "e"]);
 });
+
+test("edits are made earlier or later one place at a time, and none leaves the list", () => {
+  let doc = edits.place(document.select(open, selection("a")), placing());
+  doc = frozen(edits.eraseSelection(document.select(doc, selection("b"))));
+  const order = (/** @type {import("../../../../src/dragondiffusion/web/static/model/types.js").Doc} */ one) => one.edits.map(({ id }) => id).join("");
+  const later = document.reorderEdit(doc, 1, 1);
+  assert.deepEqual([order(doc), order(later), later.chosen], ["12", "21", doc.chosen]);
+  assert.deepEqual(document.reorderEdit(later, 1, -1), doc);
+  assert.equal(document.reorderEdit(doc, 1, -1), doc);
+  assert.equal(document.reorderEdit(doc, 2, 1), doc);
+  assert.equal(document.reorderEdit(doc, 9, 1), doc);
+});

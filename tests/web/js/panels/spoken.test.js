@@ -37,6 +37,12 @@ test("opening, selecting, moving, scaling, turning, erasing and taking back are 
   assert.equal(said(moved, moved), "");
 });
 
+test("another order of the edits is read out", () => {
+  const two = edits.eraseSelection(document.select(moved, selection("other")));
+  assert.equal(said(two, document.reorderEdit(two, 1, 1)), "The order is: Remove, Move.");
+  assert.doesNotMatch(said(two, document.deleteEdit(two, 1)), /order/);
+});
+
 test("why edits cannot be made stays on the image until they can, and not over a result", () => {
   const outside = edits.place(selected, placing({ offset: [5000, 0] }));
   assert.match(refusalOf(state(outside)) ?? "", /outside of the image/);

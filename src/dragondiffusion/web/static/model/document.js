@@ -153,6 +153,18 @@ export function deleteEdit(doc, id) {
   return { ...doc, edits, chosen: doc.chosen === id ? null : doc.chosen };
 }
 
+/** An edit is made earlier or later: those that build on each other follow the order.
+ * @param {Doc} doc
+ * @param {number} id
+ * @param {-1 | 1} step
+ * @returns {Doc}  the same where it is the first or the last already */
+export function reorderEdit(doc, id, step) {
+  const place = doc.edits.findIndex((edit) => edit.id === id);
+  const [edit, other] = [doc.edits[place], doc.edits[place + step]];
+  if (edit === undefined || other === undefined) return doc;
+  return { ...doc, edits: doc.edits.map((each) => (each === edit ? other : each === other ? edit : each)) };
+}
+
 /** An edit is worked on, or none.
  * @param {Doc} doc
  * @param {number | null} id

@@ -16,9 +16,6 @@ import { finalPicture } from "./painting_back.js";
 import { whole } from "./previewing.js";
 import { sentences, words } from "../model/state.js";
 
-/** Recipe and tries of each job that this page submitted. @type {Map<string, string>} */
-const sent = new Map();
-
 /** Runs the document's edits; with another seed if they were run with this one already.
  * @param {App} app */
 export async function run(app) {
@@ -30,7 +27,6 @@ export async function run(app) {
   const doc = store.doc;
   const job = await store.wait(() => client.submit(toRecipe(doc), triesOf(doc.choices)));
   if (job === null) return;
-  sent.set(job.id, question(doc));
   put(app, job);
   if (isWaitedFor(app, doc)) store.set({ watched: job.id, looked: null });
   if (isAgain) store.say("Once more, with another seed.");
@@ -48,7 +44,7 @@ function question(doc) {
  * @param {string} asked
  * @returns {boolean} */
 function wasMade({ store }, asked) {
-  return store.state.jobs.some((job) => sent.get(job.id) === asked && (job.state === "done" || !isFinished(job)));
+  return store.state.jobs.some((job) => JSON.stringify([job.recipe, job.tries]) === asked && (job.state === "done" || !isFinished(job)));
 }
 
 /** Streams that are open at once; browsers keep few connections to a server, and the rest needs some too. */

@@ -72,7 +72,7 @@ export function byName(root, name) {
   return element;
 }
 
-/** Makes the children of an element those of a list; elements of items that stay, stay.
+/** Makes the children of an element those of a list; elements of items that stay, stay, and keep the focus.
  * @template Item
  * @param {HTMLElement} parent
  * @param {readonly Item[]} items
@@ -80,6 +80,7 @@ export function byName(root, name) {
  * @param {(item: Item) => HTMLElement} create
  * @param {(element: HTMLElement, item: Item) => void} [update] */
 export function list(parent, items, key, create, update = () => undefined) {
+  const focus = /** @type {HTMLElement | null} */ (document.activeElement);
   const old = new Map(Array.from(parent.children, (child) => [child.getAttribute("data-key"), /** @type {HTMLElement} */ (child)]));
   items.forEach((item, k) => {
     const name = key(item);
@@ -90,6 +91,7 @@ export function list(parent, items, key, create, update = () => undefined) {
     update(element, item);
   });
   for (const element of old.values()) element.remove();
+  if (focus !== document.activeElement && parent.contains(focus)) focus?.focus({ preventScroll: true });
 }
 
 /** Sets what a field shows, unless somebody is typing in it.

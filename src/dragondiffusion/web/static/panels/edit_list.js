@@ -7,7 +7,7 @@
  * @typedef {import("../model/types.js").Placing} Placing
  */
 
-import { changeEdit, choose, clear, deleteEdit, hideEdit } from "../model/document.js";
+import { changeEdit, choose, clear, deleteEdit, hideEdit, reorderEdit } from "../model/document.js";
 import { duplicateEdit } from "../model/edits.js";
 import { isIdle } from "../model/inspection.js";
 import { kindOf, titleOf } from "../model/kinds.js";
@@ -50,7 +50,13 @@ export function makeEdits(app) {
     const { edits, chosen } = state.history.present;
     menu.update(state);
     none.hidden = edits.length > 0;
-    list(items, edits, (edit) => `${edit.id}-${kindOf(edit)}`, (edit) => card(app, edit), (element, edit) => update(app, element, edit, edit.id === chosen));
+    list(items, edits, (edit) => `${edit.id}-${kindOf(edit)}`, (edit) => card(app, edit), (element, edit) => {
+      update(app, element, edit, edit.id === chosen);
+      const place = edits.indexOf(edit);
+      one(element, ".dd-edit-order").hidden = edits.length === 1 || edit.id !== chosen;
+      one(element, ".dd-up").setAttribute("aria-disabled", String(place === 0)); // not disabled: that would lose the focus
+      one(element, ".dd-down").setAttribute("aria-disabled", String(place === edits.length - 1));
+    });
   };
 }
 
@@ -70,7 +76,39 @@ function card(app, edit) {
   const copy = iconButton("copy", "Copy", () => store.push(duplicateEdit(store.doc, id)), "dd-plain");
   const remove = iconButton("trash", "Delete this edit", () => store.push(deleteEdit(store.doc, id)), "dd-plain");
   const top = h("div", { class: "dd-edit-top" }, name, kind === "move" || kind === "paste" ? copy : null, hide, remove);
-  return h("li", { class: "dd-edit-card" }, top, controls(app, edit));
+  const element = h("li", { class: "dd-edit-card" }, top, order(app, id), controls(app, edit));
+  element.addEventListener("keydown", (event) => {
+    const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : null;
+    if (step === null || !event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    reorder(app, id, step);
+  });
+  return element;
+}
+
+/** Buttons that make an edit earlier or later.
+ * @param {App} app
+ * @param {number} id
+ * @returns {HTMLElement} */
+function order(app, id) {
+  /** @type {["up" | "down", string, -1 | 1][]} */
+  const ways = [["up", "Earlier", -1], ["down", "Later", 1]];
+  const buttons = ways.map(([drawing, words, step]) => {
+    const button = wordButton(drawing, words, () => reorder(app, id, step), `dd-compact dd-${drawing}`);
+    button.title = `Make this edit ${words.toLowerCase()} (Alt + ${step < 0 ? "↑" : "↓"})`;
+    return button;
+  });
+  return h("div", { class: "dd-row dd-edit-order", role: "group", "aria-label": "Order" }, ...buttons);
+}
+
+/** @param {App} app
+ * @param {number} id
+ * @param {-1 | 1} step */
+function reorder({ store }, id, step) {
+  const doc = reorderEdit(store.doc, id, step);
+  if (doc === store.doc) store.call(`This edit is the ${step < 0 ? "first" : "last"} already.`);
+  else store.push(doc);
 }
 
 /** @param {App} app

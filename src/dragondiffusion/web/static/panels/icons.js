@@ -10,6 +10,8 @@ const PATHS = {
   minus: "M5 12h14",
   smaller: "M20 4l-6.5 6.5M13.5 5.5v5h5M4 20l6.5-6.5M5.5 13.5h5v5",
   larger: "M13.5 10.5L20 4M15 4h5v5M10.5 13.5L4 20M4 15v5h5",
+  up: "M12 20V5M6.5 10.5L12 5l5.5 5.5",
+  down: "M12 4v15M6.5 13.5L12 19l5.5-5.5",
   fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   download: "M12 4v11M7.5 11l4.5 4.5L16.5 11M5 20h14",
   restore: "M12 15.5V4.5M7.5 9L12 4.5 16.5 9M5 20h14",

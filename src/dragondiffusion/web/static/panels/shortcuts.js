@@ -32,6 +32,7 @@ const KEYS = [
   ["O", "On a result: paint the original back, with Alt the result again"],
   ["Pulling handles", "Corners keep proportions, sides scale along one axis; Shift: each axis for itself, Alt: about the centre"],
   ["Turning with Shift", "Steps of fifteen degrees"],
+  ["Alt + ↑, Alt + ↓", "In the list of edits: make an edit earlier or later"],
   ["Space or the middle button", "Pull the view"],
   ["Ctrl + V", "Paste an image from the clipboard"],
   .../** @type {[string, string][]} */ (TOOLS.map(([, words, key]) => [key, words])),

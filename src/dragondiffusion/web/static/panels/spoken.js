@@ -53,7 +53,10 @@ function changedEdits(old, doc, kinds) {
   const gone = old.edits.filter(({ id }) => !doc.edits.some((edit) => edit.id === id)).map((edit) => `${titleOf(edit, kinds)} is taken back.`);
   const changed = doc.edits.filter((edit) => !old.edits.includes(edit) && !old.edits.some((each) => sameValue(each, edit)));
   const chosen = doc.edits.filter(({ id }) => id === doc.chosen && id !== old.chosen && old.edits.some((edit) => edit.id === id));
-  return [...gone, ...changed.map((edit) => `${words(edit)}.`), ...chosen.map((edit) => `Chosen: ${words(edit)}.`)];
+  const order = doc.edits.map(({ id }) => id);
+  const isOther = order.length > 1 && order.join() !== old.edits.map(({ id }) => id).join() && order.every((id) => old.edits.some((edit) => edit.id === id));
+  const ordered = isOther && gone.length === 0 ? [`The order is: ${doc.edits.map((edit) => titleOf(edit, kinds)).join(", ")}.`] : [];
+  return [...gone, ...ordered, ...changed.map((edit) => `${words(edit)}.`), ...chosen.map((edit) => `Chosen: ${words(edit)}.`)];
 }
 
 /** @param {Edit} a
