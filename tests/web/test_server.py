@@ -1,6 +1,7 @@
 """The server as a process: it starts, is killed and goes on, answers many at once, and speaks to Gradio's client."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,11 @@ def check_page(server):
         assert f'src="https://{host}' not in html
     script = server.client.get("page/main.js")
     assert (script.status_code, "javascript" in script.headers["content-type"]) == (200, True)
+    assert script.headers["content-encoding"] == "gzip"
+    assert "Move, erase, paste" in html
+    lasting = server.client.get(re.search(r"assets/[\w-]+-[\w-]{8}\.js", html)[0])
+    assert "immutable" in lasting.headers["cache-control"]
+    assert "immutable" not in server.client.get("assets/none-12345678.js").headers.get("cache-control", "")
 
 
 def check_size(server):

@@ -1,5 +1,7 @@
 """Headers of every answer: what a browser may do with it, and that no other page may show or read it."""
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +23,11 @@ PAGE_POLICY = (
 page with inline scripts and evaluates the code of components."""
 
 
+HASHED = re.compile(r"/assets/[\w.-]+-[\w-]{8}\.\w+")
+"""Gradio's scripts and styles whose names are made from their content: browsers need not ask for them again."""
+LASTING = "public, max-age=31536000, immutable"
+
+
 class SecurityHeaders:
     """Adds the headers.
 
@@ -35,6 +42,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        is_lasting = HASHED.fullmatch(scope["path"]) is not None
         is_data = scope["path"].startswith("/api/") and not scope["path"].startswith("/api/swagger/")
 
         async def headed(message: Message) -> None:
@@ -42,6 +50,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in ALWAYS.items():
                     headers[name] = value
+                if is_lasting and message["status"] == 200:
+                    headers["Cache-Control"] = LASTING
                 headers["Content-Security-Policy"] = DATA_POLICY if is_data else PAGE_POLICY
             await send(message)
 

@@ -31,7 +31,10 @@ UPLOADS = 1000
 """Files of Gradio's clients at once."""
 BEAT = 0.1
 """Seconds between looks at a job that Gradio's client waits for."""
-HEAD = '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
+HEAD = (
+    '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
+    '<meta name="description" content="Move, erase, paste and reshape what is in an image: tap it and drag it.">'
+)
 ON_LOAD = """
 const base = new URL("./", document.baseURI).href;
 import(base + "page/main.js").then((page) => page.mount(element, base)).catch((error) => {

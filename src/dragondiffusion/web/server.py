@@ -21,6 +21,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from filelock import FileLock, Timeout
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
@@ -111,7 +112,7 @@ def _routed(service: Service) -> FastAPI:
     app.add_exception_handler(Exception, _failed)
     app.include_router(router)
     _add_documentation(app)
-    app.mount("/page", StaticFiles(directory=STATIC), name="page")
+    app.mount("/page", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=1000), name="page")
     return app
 
 
