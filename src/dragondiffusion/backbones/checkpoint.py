@@ -8,34 +8,16 @@ from typing import Any, cast
 from ..core.prediction import PredictionType
 from ..core.strict_json import read_json, shown
 from ..core.types import ModelGrids
+from .families import Family, family_of, supported
 from .headers import is_pickle, is_safetensors, read_header
 from .lora.fitting import ModelLayers
 
-PIPELINES: dict[str, str] = {
-    "StableDiffusionPipeline": "StableDiffusionPipeline",
-    "StableDiffusionXLPipeline": "StableDiffusionXLPipeline",
-    "StableDiffusionImg2ImgPipeline": "StableDiffusionPipeline",
-    "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
-    "StableDiffusionInpaintPipeline": "StableDiffusionPipeline",
-    "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
-    "StableDiffusion3Pipeline": "StableDiffusion3Pipeline",
-    "StableDiffusion3Img2ImgPipeline": "StableDiffusion3Pipeline",
-    "StableDiffusion3InpaintPipeline": "StableDiffusion3Pipeline",
-    "FluxPipeline": "FluxPipeline",
-    "FluxImg2ImgPipeline": "FluxPipeline",
-    "FluxInpaintPipeline": "FluxPipeline",
-}
-"""Pipeline classes that checkpoints name and can be edited with; the class that loads their parts."""
-
-SUPPORTED = (
-    "Stable Diffusion 1.x, 2.x, XL, 3 and 3.5, and FLUX.1 dev and schnell (StableDiffusionPipeline, "
-    "StableDiffusionXLPipeline, StableDiffusion3Pipeline, FluxPipeline)"
-)
 REFUSED: dict[str, str] = {
     "FluxFill": "FLUX Fill, whose transformer takes a mask and an image beside the latents",
     "FluxKontext": "FLUX Kontext, which is given an image beside the latents and told what to change",
     "FluxControlNet": "FLUX with a ControlNet, which would be left out",
     "FluxControl": "FLUX Canny or Depth, whose transformer takes a control image beside the latents",
+    "FluxDepth": "FLUX Canny or Depth, whose transformer takes a control image beside the latents",
     "FluxPrior": "FLUX Redux, which makes no images of text",
     "Flux2": "FLUX.2, which has another text encoder and other blocks",
     "QwenImage": "Qwen-Image, which has another text encoder and an autoencoder of video",
@@ -43,7 +25,11 @@ REFUSED: dict[str, str] = {
     "PixArt": "PixArt, whose transformer reads text by cross-attention",
     "Sana": "SANA, whose linear attention has no keys and values to keep",
 }
-"""Other transformers by the beginning of their pipelines' names, and why they are none of the supported ones."""
+"""Other transformers by the beginning of their names in diffusers, and why they are none of the supported ones."""
+
+PASS_GRADIENTS = ("bitsandbytes", "modelopt", "quanto", "torchao")
+"""Quantised weights through which gradients pass, by the names of their methods. Source: `is_trainable` of diffusers'
+quantizers; torchao's only in some of its types."""
 
 MAX_CONFIG_BYTES = 2**22
 """Largest configuration that is read, bytes. Source: chosen, far more than any has."""
@@ -88,32 +74,31 @@ def grids_of(source: str | None) -> ModelGrids | None:
     """
     folder = DEMO_MODEL if source is None else Path(source).expanduser()
     try:
-        vae = _config(folder / "vae" / "config.json")
-        factor = 2 ** (len(vae["block_out_channels"]) - 1)
-        if (folder / "transformer").is_dir():
-            config = _config(folder / "transformer" / "config.json")
-            if "axes_dims_rope" in config:  # FLUX.1, whose pipeline packs latents by 2 and knows the size itself
-                return ModelGrids(factor * 2, factor, factor * 128, 2)
-            patch = int(config["patch_size"])
-            return ModelGrids(factor * patch, factor, factor * int(config["sample_size"]), patch)
-        unet = _config(folder / "unet" / "config.json")
-        multiple = factor * 2 ** (len(unet["block_out_channels"]) - 1)
-        return ModelGrids(multiple, factor, factor * int(unet["sample_size"]))
+        family = family_of(read_config(folder / "model_index.json").get("_class_name"))
+        if family is None:
+            return None
+        vae = read_config(folder / "vae" / "config.json")
+        return family.grids(
+            read_config(folder / family.needs[0] / "config.json"), 2 ** (len(vae["block_out_channels"]) - 1)
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def pipeline_class(index: dict[str, Any], name: str) -> str:
-    """The class that loads a pipeline, from the content of its `model_index.json`.
+def folder_family(index: dict[str, Any], name: str) -> Family:
+    """The family of a pipeline, from the content of its `model_index.json`.
 
     Raises:
         ValueError: if it is of a kind that is not supported.
     """
     kind = index.get("_class_name")
-    if not isinstance(kind, str) or kind not in PIPELINES:
+    family = family_of(kind)
+    if family is None:
         told = kind if isinstance(kind, str) else f"not said (_class_name is {shown(kind)})"
-        raise ValueError(f"checkpoint {name} cannot be loaded: its kind is {told}{why_refused(kind)}; use {SUPPORTED}")
-    return PIPELINES[kind]
+        raise ValueError(
+            f"checkpoint {name} cannot be loaded: its kind is {told}{why_refused(kind)}; use {supported()}"
+        )
+    return family
 
 
 def check_channels(takes: Any, gives: Any, name: str, net: str = "UNet") -> None:
@@ -128,17 +113,41 @@ def check_channels(takes: Any, gives: Any, name: str, net: str = "UNet") -> None
     Raises:
         ValueError: if it takes more, as those for inpainting and for instructions do.
     """
-    if takes != gives:
-        raise ValueError(
-            f"the {net} of {name} takes {takes} channels and gives {gives}, as those for inpainting (9) and "
-            f"instructions (8) do; use the checkpoint that it was made from, or another of {SUPPORTED}: their "
-            "UNets take 4"
-        )
+    if takes == gives:
+        return
+    others = "inpainting (9) and instructions (8)" if net == "UNet" else "inpainting, control images and instructions"
+    raise ValueError(
+        f"the {net} of {name} takes {takes} channels and gives {gives}, as those for {others} do; use the checkpoint "
+        f"that it was made from, or another whose {net} takes {gives}"
+    )
 
 
 def why_refused(kind: object) -> str:
-    """What is known of a pipeline class that is not supported, as a part of a message; empty if nothing is."""
-    return next((f" ({words})" for start, words in REFUSED.items() if str(kind).startswith(start)), "")
+    """What is known of a model that is not supported, as a part of a message; empty if nothing is.
+
+    Args:
+        kind: the class of its pipeline, or what diffusers calls its single files.
+    """
+    name = str(kind).lower().replace("-", "")
+    return next((f" ({words})" for start, words in REFUSED.items() if name.startswith(start.lower())), "")
+
+
+def check_gradients(method: object, passes: bool | None, name: str) -> None:
+    """Checks that gradients of energies pass through quantised weights.
+
+    Args:
+        method: how they are quantised, as diffusers calls it.
+        passes: whether gradients do; None decides by the method.
+        name: of the checkpoint or pipeline, for the message.
+
+    Raises:
+        ValueError: if they do not.
+    """
+    if not (any(str(method).startswith(known) for known in PASS_GRADIENTS) if passes is None else passes):
+        raise ValueError(
+            f"the network of {name} is quantised by {shown(method)}, through which no gradient of energies passes; use "
+            f"its weights in 16 bits, or quantised by {', '.join(PASS_GRADIENTS)}"
+        )
 
 
 def index_of(folder: Path) -> dict[str, Any]:
@@ -149,8 +158,8 @@ def index_of(folder: Path) -> dict[str, Any]:
     """
     index_file = folder / "model_index.json"
     if not index_file.is_file():
-        raise ValueError(f"checkpoint {folder} holds no model_index.json{_what_else(folder)}; use {SUPPORTED}")
-    return _config(index_file)
+        raise ValueError(f"checkpoint {folder} holds no model_index.json{_what_else(folder)}; use {supported()}")
+    return read_config(index_file)
 
 
 def left_out(index: dict[str, Any]) -> dict[str, None]:
@@ -158,31 +167,50 @@ def left_out(index: dict[str, Any]) -> dict[str, None]:
     return {part: None for part, origin in index.items() if isinstance(origin, list) and not any(origin)}
 
 
-def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> str:
-    """Checks a pipeline's folder; returns the class that loads it.
+def check_folder(folder: Path, variant: str | None, allow_pickle: bool) -> Family:
+    """Checks a pipeline's folder.
+
+    Returns:
+        The family that it is of.
 
     Raises:
         ValueError: if it is no pipeline, of a kind that is not supported, or a part is missing or broken.
     """
     index = index_of(folder)
-    kind = pipeline_class(index, str(folder))
+    family = folder_family(index, str(folder))
     for part in WEIGHTS:
         _check_index(folder / part, allow_pickle)
-    there = [part for part, origin in index.items() if isinstance(origin, list) and origin and all(origin)]
+    there = parts_of(index)
     for part in there:
-        if not part.startswith("_") and part != "safety_checker":
-            _check_part(folder, part, variant, allow_pickle)
-    net = "unet" if "unet" in index or "transformer" not in index else "transformer"
-    clip, second = ("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2")
-    needed = (net, "vae") if net == "unet" else (net, "vae", *clip, *second)
-    missing = [part for part in needed if part not in there]
+        check_part(folder, part, family, variant, allow_pickle)
+    missing = [part for part in family.needs if part not in there]
     if missing:
         raise ValueError(f"checkpoint {folder} has no {' and no '.join(missing)}; its model_index.json must name one")
-    config = _config(folder / net / "config.json")
+    check_network(folder, family)
+    return family
+
+
+def parts_of(index: dict[str, Any]) -> list[str]:
+    """The parts that a pipeline's index names and that are used."""
+    named = [part for part, origin in index.items() if isinstance(origin, list) and origin and all(origin)]
+    return [part for part in named if not part.startswith("_") and part != "safety_checker"]
+
+
+def check_network(folder: Path, family: Family) -> dict[str, Any]:
+    """Checks the configuration of a folder's network; returns it.
+
+    Raises:
+        ValueError: if it takes more than latents, or its weights are quantised so that no gradient passes.
+    """
+    net = family.needs[0]
+    config = read_config(folder / net / "config.json")
     takes = config.get("in_channels", 4)
     gives = config.get("out_channels", 4 if net == "unet" else None) or takes
     check_channels(takes, gives, f"checkpoint {folder}", "UNet" if net == "unet" else net)
-    return kind
+    quantised = config.get("quantization_config")
+    if isinstance(quantised, dict):
+        check_gradients(cast("dict[str, Any]", quantised).get("quant_method"), None, f"checkpoint {folder}")
+    return config
 
 
 def layers_of(folder: Path, variant: str | None) -> ModelLayers | None:
@@ -201,22 +229,31 @@ def layers_of(folder: Path, variant: str | None) -> ModelLayers | None:
             for key, value in read_header(file)[0].items():
                 if key.endswith(".weight") and value.ndim in (2, 4) and "embedding.weight" not in key:
                     shapes[part, key.removesuffix(".weight")] = tuple(value.shape)
-    per_block = _config(folder / "unet" / "config.json").get("layers_per_block", 2)
+    per_block = read_config(folder / "unet" / "config.json").get("layers_per_block", 2)
     return ModelLayers(shapes, per_block) if isinstance(per_block, int) else None
 
 
-def _check_part(folder: Path, part: str, variant: str | None, allow_pickle: bool) -> None:
-    """Checks that a part is there, with weights that are whole."""
+def check_part(folder: Path, part: str, family: Family, variant: str | None, allow_pickle: bool) -> None:
+    """Checks that a part is there, with weights that are whole.
+
+    Args:
+        folder: of the pipeline.
+        part: its name.
+        family: of the pipeline.
+        variant: of the weights' files.
+        allow_pickle: they may be pickled.
+
+    Raises:
+        ValueError: if it is missing or broken.
+    """
     place = folder / part
     if not place.is_dir():
-        without = (
-            ""
-            if part not in ("text_encoder_3", "tokenizer_3")
-            else (
-                " (T5), or write [null, null] for text_encoder_3 and tokenizer_3 in its model_index.json to do "
-                "without T5"
+        without = ""
+        if part in family.spare:
+            spare = " and ".join(family.spare)
+            without = (
+                f" ({family.spare[part]}), or write [null, null] for {spare} in its model_index.json to do without"
             )
-        )
         raise ValueError(f"checkpoint {folder} lacks its part {part}; fetch the folder {part} too{without}")
     if part not in WEIGHTS:
         return
@@ -244,7 +281,7 @@ def _check_index(place: Path, allow_pickle: bool) -> None:
     for index in sorted(place.glob("*.index*.json")):
         if ".bin." in index.name and not allow_pickle:
             continue  # nobody reads it
-        shards = _config(index).get("weight_map")
+        shards = read_config(index).get("weight_map")
         if not isinstance(shards, dict):
             raise ValueError(f"{index} holds no weight_map, a list of shards by weight; fetch it again")
         for name in {str(name) for name in cast("dict[str, Any]", shards).values()}:
@@ -278,7 +315,7 @@ def _explain_missing(folder: Path, part: str, variant: str | None, allow_pickle:
     raise ValueError(f"checkpoint {folder} has no weights{asked} in {part}; fetch its .safetensors file too")
 
 
-def _config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
     """What a configuration says.
 
     Raises:
@@ -294,6 +331,6 @@ def _what_else(folder: Path) -> str:
     """What a folder without a pipeline seems to be, as a part of a message."""
     if not (folder / "config.json").is_file():
         return ": it is no diffusers pipeline"
-    config = _config(folder / "config.json")
+    config = read_config(folder / "config.json")
     kind = config.get("_class_name") or ", ".join(config.get("architectures") or ("an unknown kind",))
     return f": it is one model ({kind}), not a pipeline"

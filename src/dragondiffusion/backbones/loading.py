@@ -1,6 +1,8 @@
 """Finding a pipeline and the backbone that wraps it."""
 
+import importlib
 import os
+import pkgutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,47 +14,31 @@ import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 from torch import nn
 
+from . import dit, unet
 from .base import Backbone
 from .checkpoint import (
     DEMO_MODEL,
-    SUPPORTED,
     Checkpoint,
     check_folder,
+    folder_family,
     index_of,
     layers_of,
     left_out,
-    pipeline_class,
     why_refused,
 )
-from .dit.flux import Flux
 from .dit.lora import add_loras
-from .dit.stable_diffusion_3 import StableDiffusion3
+from .dit.single_file import FlowFile, load_flow_file
+from .families import families, family_of, supported
 from .headers import is_hub_id
 from .lora import LoraFile, ModelLayers, fitted, merge, open_loras
 from .prediction import Training, chosen, configure
 from .published import written
 from .savings import Savings
 from .single_file import check_single_file, in_small_letters
-from .unet.stable_diffusion import StableDiffusion
-from .unet.stable_diffusion_xl import StableDiffusionXL
-from .wrapped import PipelineBackbone
 
-BACKBONES: dict[str, type[PipelineBackbone]] = {
-    "StableDiffusionPipeline": StableDiffusion,
-    "StableDiffusionXLPipeline": StableDiffusionXL,
-    "StableDiffusionImg2ImgPipeline": StableDiffusion,
-    "StableDiffusionXLImg2ImgPipeline": StableDiffusionXL,
-    "StableDiffusionInpaintPipeline": StableDiffusion,
-    "StableDiffusionXLInpaintPipeline": StableDiffusionXL,
-    "StableDiffusion3Pipeline": StableDiffusion3,
-    "StableDiffusion3Img2ImgPipeline": StableDiffusion3,
-    "StableDiffusion3InpaintPipeline": StableDiffusion3,
-    "FluxPipeline": Flux,
-    "FluxImg2ImgPipeline": Flux,
-    "FluxInpaintPipeline": Flux,
-}
-"""Pipeline classes that can be edited with, by name: those that make images of text, and those of the same parts."""
-
+for package in (unet, dit):
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")  # where a family registers itself
 
 FLOW = "velocity of a rectified flow"
 """What provenance says of transformers."""
@@ -141,18 +127,13 @@ def wrap(pipe: Any, savings: Savings | None = None) -> Backbone:
     if isinstance(pipe, str | os.PathLike):
         raise ValueError(f"Editor takes a loaded pipeline; a checkpoint is Editor.from_pretrained({str(pipe)!r})")
     name = type(pipe).__name__
-    if name in BACKBONES:
-        return BACKBONES[name](pipe, savings)
-    remedy = f"use {SUPPORTED}"
+    family = family_of(name)
+    if family is not None:
+        return family.backbone(pipe, savings)
+    remedy = f"use {supported()}"
     if "ControlNet" in name or "Adapter" in name:
-        kind = next(
-            (
-                f"{model}Pipeline"
-                for model in ("StableDiffusionXL", "StableDiffusion3", "Flux")
-                if name.startswith(model)
-            ),
-            "StableDiffusionPipeline",
-        )
+        plain = [one.pipelines[0] for one in families() if name.startswith(one.pipelines[0].removesuffix("Pipeline"))]
+        kind = max(plain, key=len, default="StableDiffusionPipeline")
         remedy = f"what it adds would be left out; to edit without it use Editor({kind}.from_pipe(pipe))"
     raise ValueError(f"pipeline {name} is not supported{why_refused(name)}; {remedy}")
 
@@ -196,7 +177,7 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
         )
     options |= {"use_safetensors": None if checkpoint.allow_pickle else True, "variant": checkpoint.variant}
     if path.is_dir():
-        kind = check_folder(path, checkpoint.variant, checkpoint.allow_pickle)
+        kind = check_folder(path, checkpoint.variant, checkpoint.allow_pickle).pipelines[0]
         layers = layers_of(path, checkpoint.variant) if loras else None
         for lora in loras:
             if layers is not None:
@@ -227,6 +208,12 @@ def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> t
         options = {**options, "config": str(folder) if folder.is_dir() else str(config)}
     found = check_single_file(checkpoint, path)
     with ExitStack() as places:
+        if isinstance(found, FlowFile):
+            named = places.enter_context(in_small_letters(path))
+            try:
+                return load_flow_file(found, named, options["config"], options["dtype"]), found.notes
+            except Exception as error:
+                raise ValueError(_problem(str(path), error)) from error
         if config is None:
             options = {**options, "config": str(places.enter_context(written(found.kind)))}
         named = places.enter_context(in_small_letters(path))
@@ -249,7 +236,7 @@ def _kind_on_hub(source: str) -> tuple[str, dict[str, None]]:
         index = cast(Any, diffusers).DiffusionPipeline.load_config(source)
     except Exception as error:
         raise FileNotFoundError(_problem(source, error)) from error
-    return pipeline_class(dict(index), source), left_out(dict(index))
+    return folder_family(dict(index), source).pipelines[0], left_out(dict(index))
 
 
 def _is_flow(pipe: Any) -> bool:

@@ -12,7 +12,9 @@ from diffusers.loaders import single_file_utils
 from torch import Tensor
 
 from ..core.strict_json import read_json
-from .checkpoint import MAX_CONFIG_BYTES, SUPPORTED, Checkpoint, check_channels
+from .checkpoint import MAX_CONFIG_BYTES, Checkpoint, check_channels, why_refused
+from .dit.single_file import FlowFile, check_flow_file
+from .families import supported
 from .headers import is_pickle, is_safetensors, read_header
 from .prediction import Training, chosen
 from .published import KINDS, WORDS, Published
@@ -33,8 +35,11 @@ class SingleFile:
     training: Training
 
 
-def check_single_file(checkpoint: Checkpoint, path: Path) -> SingleFile:
+def check_single_file(checkpoint: Checkpoint, path: Path) -> SingleFile | FlowFile:
     """Checks a single file.
+
+    Returns:
+        What a UNet or a transformer in it needs to be loaded.
 
     Raises:
         ValueError: if it is no checkpoint, of a kind that is not supported, a part is missing, or it says of its
@@ -44,18 +49,18 @@ def check_single_file(checkpoint: Checkpoint, path: Path) -> SingleFile:
         shapes, metadata = read_header(path)
     else:
         shapes, metadata = _read_pickle(path, checkpoint.allow_pickle), dict[str, str]()
-    kind = cast(Any, single_file_utils).infer_diffusers_model_type(shapes)
+    kind = str(cast(Any, single_file_utils).infer_diffusers_model_type(shapes))
+    flow = check_flow_file(checkpoint, path, kind, shapes)
+    if flow is not None:
+        return flow
     if _ENTRANCE in shapes:
         check_channels(shapes[_ENTRANCE].shape[1], _gives(shapes), f"checkpoint {path}")
     elif kind == "v1":  # what diffusers calls everything it does not know
         kind = "unknown"
-    if str(kind).startswith(("sd3", "flux")):
-        raise ValueError(
-            f"checkpoint {path} is a single file of {kind}, and of this family only folders are read; load it with "
-            "diffusers (from_single_file) and give the pipeline to Editor(pipe)"
-        )
     if kind not in KINDS:
-        raise ValueError(f"checkpoint {path} cannot be loaded: its kind is {kind}; use {SUPPORTED}")
+        raise ValueError(
+            f"checkpoint {path} cannot be loaded: its kind is {kind}{why_refused(kind)}; use {supported()}"
+        )
     parts = {"vae": ("first_stage_model.",), "text encoder": ("cond_stage_model.", "conditioner.")}
     missing = [part for part, starts in parts.items() if not any(key.startswith(starts) for key in shapes)]
     if missing:
@@ -109,8 +114,13 @@ def _training(
 
 def _read_pickle(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
     """The tensors of a pickled file by name, if it is wanted."""
+    if path.suffix.lower() == ".gguf":
+        raise ValueError(
+            f"checkpoint {path} holds weights quantised by GGUF, through which no gradient of energies passes; use its "
+            "weights in 16 bits"
+        )
     if not is_pickle(path):
-        raise ValueError(f"checkpoint {path} is no .safetensors file; use {SUPPORTED}")
+        raise ValueError(f"checkpoint {path} is no .safetensors file; use {supported()}")
     if not allow_pickle:
         raise ValueError(
             f"checkpoint {path} is a pickled file, which can run code when it is loaded; use a .safetensors file, or "

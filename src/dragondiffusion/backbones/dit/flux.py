@@ -1,6 +1,6 @@
 """FLUX.1 (dev and schnell) as diffusers loads it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -9,9 +9,10 @@ from diffusers.models.transformers.transformer_flux import FluxAttnProcessor
 from torch import Tensor, nn
 
 from ...core.levels import Level
-from ...core.types import Canvas, Latents, Size
+from ...core.types import Canvas, Latents, ModelGrids, Size
 from ...method.bank import GridMemory
 from ...method.denoiser import Condition
+from ..families import Family, SingleLayout, register
 from .attention import as_batch, attended, check_processors
 from .flow import FlowTransformer
 from .noise_levels import FlowSchedule, flow_schedule
@@ -22,6 +23,8 @@ POOLED = "pooled"
 """What the pooled text is called in a condition."""
 PACKING = 2
 """Latent cells along the side of a token. Source: diffusers' FluxPipeline."""
+SIDE = 128
+"""Latent cells along the side of the images that it was made for. Source: diffusers' FluxPipeline."""
 VITAL = (6, 9, 34, 35, 37)
 """Single-stream blocks that read the bank. Source: Stable Flow (arXiv 2411.14430), the vital ones of these."""
 
@@ -195,3 +198,27 @@ def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def _by_head(x: Tensor, attn: Any) -> Tensor:
     """Projected tokens as (batch, tokens, heads, dim of a head)."""
     return x.unflatten(-1, (-1, attn.head_dim))
+
+
+def _grids(_: Mapping[str, Any], factor: int) -> ModelGrids:
+    return ModelGrids(factor * PACKING, factor, factor * SIDE, PACKING)
+
+
+register(
+    Family(
+        title="FLUX.1 dev and schnell",
+        pipelines=("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline"),
+        backbone=Flux,
+        needs=("transformer", "vae", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2"),
+        grids=_grids,
+        file=SingleLayout(
+            kinds=("flux-dev", "flux-schnell"),
+            tensor="double_blocks.0.img_attn.qkv.weight",
+            model="FluxTransformer2DModel",
+            texts={
+                "text_encoder": "text_encoders.clip_l.transformer.",
+                "text_encoder_2": "text_encoders.t5xxl.transformer.",
+            },
+        ),
+    )
+)

@@ -1,7 +1,7 @@
 """Stable Diffusion 3 and 3.5 as diffusers loads them."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -9,9 +9,10 @@ from diffusers.models.attention_processor import JointAttnProcessor2_0
 from torch import Tensor, nn
 
 from ...core.levels import Level, Levels
-from ...core.types import Canvas, Latents, Size
+from ...core.types import Canvas, Latents, ModelGrids, Size
 from ...method.bank import GridMemory
 from ...method.denoiser import Condition
+from ..families import Family, SingleLayout, register
 from .attention import as_batch, attended, check_processors
 from .flow import FlowTransformer
 from .noise_levels import FlowSchedule, flow_schedule
@@ -145,3 +146,30 @@ def _by_head(x: Tensor, attn: Any, norm: nn.Module | None = None) -> Tensor:
     """Projected tokens as (batch, heads, tokens, dim of a head), normalised where the layer does."""
     x = x.unflatten(2, (attn.heads, -1)).transpose(1, 2)
     return x if norm is None else norm(x)
+
+
+def _grids(transformer: Mapping[str, Any], factor: int) -> ModelGrids:
+    patch = int(transformer["patch_size"])
+    return ModelGrids(factor * patch, factor, factor * int(transformer["sample_size"]), patch)
+
+
+register(
+    Family(
+        title="Stable Diffusion 3 and 3.5",
+        pipelines=("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline"),
+        backbone=StableDiffusion3,
+        needs=("transformer", "vae", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2"),
+        grids=_grids,
+        spare={"text_encoder_3": "T5", "tokenizer_3": "T5's tokenizer"},
+        file=SingleLayout(
+            kinds=("sd3", "sd35_medium", "sd35_large"),
+            tensor="joint_blocks.0.x_block.attn.qkv.weight",
+            model="SD3Transformer2DModel",
+            texts={
+                "text_encoder": "text_encoders.clip_l.transformer.",
+                "text_encoder_2": "text_encoders.clip_g.transformer.",
+                "text_encoder_3": "text_encoders.t5xxl.transformer.",
+            },
+        ),
+    )
+)

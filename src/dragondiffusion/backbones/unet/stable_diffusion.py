@@ -1,6 +1,6 @@
 """Stable Diffusion 1.x and 2.x, and every smaller model of their shape, as diffusers loads them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, cast
@@ -10,12 +10,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ...core.levels import Level, Levels
-from ...core.types import BatchFeatures, Canvas, Latents, Number, Pictures
+from ...core.types import BatchFeatures, Canvas, Latents, ModelGrids, Number, Pictures
 from ...imaging.tensors import from_tensor
 from ...method.bank import GridMemory, LayerMemory, Reader
 from ...method.denoiser import Condition, ImagePrompt, PartialForward, Prediction
 from ...method.solver import predict_clean
 from ..checkpoint import check_channels
+from ..families import Family, register
 from ..prediction import Training
 from ..prompts import prompt_notes
 from ..savings import Savings, keeping_weights, swaps_weights
@@ -225,3 +226,19 @@ def prompt_picture(x: Pictures) -> Image.Image:
 
 def _of_image(recorded: dict[str, list[GridMemory]], b: int) -> dict[str, LayerMemory]:
     return {layer: memories[b] for layer, memories in recorded.items()}
+
+
+def unet_grids(unet: Mapping[str, Any], factor: int) -> ModelGrids:
+    """The grids of a UNet's images; see `Family.grids`."""
+    return ModelGrids(factor * 2 ** (len(unet["block_out_channels"]) - 1), factor, factor * int(unet["sample_size"]))
+
+
+register(
+    Family(
+        title="Stable Diffusion 1.x and 2.x",
+        pipelines=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"),
+        backbone=StableDiffusion,
+        needs=("unet", "vae"),
+        grids=unet_grids,
+    )
+)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ...core.types import Canvas
 from ...method.denoiser import Condition
-from .stable_diffusion import StableDiffusion
+from ..families import Family, register
+from .stable_diffusion import StableDiffusion, unet_grids
 
 SIZES = 6
 """Numbers in the size conditioning: height and width before resizing, top and left of the crop, height and width."""
@@ -76,3 +77,14 @@ class StableDiffusionXL(StableDiffusion):
                 f"the UNet reads text of {config['cross_attention_dim']} channels and the {len(encoders)} text "
                 f"encoders give {width}; load text_encoder and text_encoder_2 of this checkpoint"
             )
+
+
+register(
+    Family(
+        title="Stable Diffusion XL",
+        pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"),
+        backbone=StableDiffusionXL,
+        needs=("unet", "vae"),
+        grids=unet_grids,
+    )
+)
