@@ -69,11 +69,14 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, help="a folder of photographs, whose held-out ones are taken too")
     parser.add_argument("--count", type=int, default=16, help="scenes, and photographs")
     parser.add_argument("--steps", type=int, default=20, help="of the run whose levels are looked at")
+    parser.add_argument("--with-places", action="store_true", help="leave in what tokens hold of their place")
     parser.add_argument("--every", type=int, default=3, help="every so many of these levels")
     args = parser.parse_args()
     editor = Editor.from_pretrained(args.model, device="cpu")
     backbone, images = editor.backbone, pictures(args.count, args.photographs)
     first, second = images[..., :SIDE, :SIDE], images[..., MOVED[0] :, MOVED[1] :]
+    if args.with_places:
+        type(backbone).holds_places = False
     levels = backbone.levels(args.steps, backbone.canvas((SIDE, SIDE), 1))
     print("PCK by block, scenes" + (" / photographs" if args.photographs else ""))
     print(f"| noise / signal | {' | '.join(str(k) for k in backbone.taps)} |\n|{'---|' * (len(backbone.taps) + 1)}")

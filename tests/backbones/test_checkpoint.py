@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -232,3 +233,29 @@ def test_devices_and_types_that_cannot_be_used(data):
         Editor.from_pretrained(data / "tiny-sd", dtype="float16")
     with pytest.raises(ValueError, match=r"a checkpoint is Editor\.from_pretrained\('models/sd15'\)"):
         Editor("models/sd15")
+
+
+@pytest.mark.parametrize(
+    ("method", "passes"), [("bitsandbytes", True), ("quanto", True), ("gguf", False), ("nunchaku_lite", False)]
+)
+def test_quantised_weights_must_pass_gradients(method, passes, broken, data, monkeypatch):
+    """A folder says how it is quantised; a loaded pipeline has diffusers' own word for it."""
+    asked = []
+    monkeypatch.setattr("dragondiffusion.backbones.loading._made", lambda *args: asked.append(args) or sd15(data))
+    config = broken / "unet" / "config.json"
+    said = {**json.loads(config.read_text()), "quantization_config": {"quant_method": method}}
+    config.write_text(json.dumps(said))
+    pipe = sd15(data)
+    pipe.unet.hf_quantizer = SimpleNamespace(
+        is_trainable=passes, quantization_config=SimpleNamespace(quant_method=method)
+    )
+    if passes:
+        Editor.from_pretrained(broken, device="cpu")
+        assert asked and Editor(pipe)
+        return
+    match = f"is quantised by .{method}., through which no gradient of energies passes; use its weights in 16 bits"
+    with pytest.raises(ValueError, match=match):
+        Editor.from_pretrained(broken, device="cpu")
+    with pytest.raises(ValueError, match=match):
+        Editor(pipe)
+    assert not asked

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checkpoints import sd15, sdxl
+from checkpoints import flux, sd3, sd15, sdxl
 from dragondiffusion import Editor, Move, Settings
 from dragondiffusion.backbones.prompts import beyond, not_understood
 
@@ -36,6 +36,17 @@ def test_tokens_are_those_of_the_models_own_tokenizers(kind, data):
     assert backbone.prompt_notes(text)[0].startswith(
         f'the text encoder reads 77 tokens; left out of the prompt: "{dropped[:200]}'
     )
+
+
+@pytest.mark.parametrize(("kind", "tokenizer", "limit"), [(sd3, "tokenizer_3", 256), (flux, "tokenizer_2", 512)])
+def test_transformers_read_what_t5_reads(kind, tokenizer, limit, data):
+    pipe = kind(data)
+    backbone, text = Editor(pipe).backbone, "cup table " * 100
+    dropped = beyond(text, limit, lambda text: len(pipe.components[tokenizer](text).input_ids))
+    assert dropped
+    (note,) = backbone.prompt_notes(text)
+    assert note.startswith(f'the text encoder reads {limit} tokens; left out of the prompt: "{dropped[:200]}')
+    assert backbone.prompt_notes(text[: text.rindex(dropped)]) == ()
 
 
 @pytest.mark.parametrize(

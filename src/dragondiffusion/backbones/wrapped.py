@@ -15,6 +15,7 @@ from ..method.bank import on_host
 from ..method.denoiser import Condition
 from .autoencoder import decoded, encoded, load_preview_autoencoder
 from .base import Backbone, weights_digest
+from .checkpoint import check_gradients
 from .savings import Offload, Saving, Savings, network, precision
 from .turns import turn
 
@@ -124,6 +125,10 @@ class PipelineBackbone(Backbone):
             raise ValueError(
                 f"pipeline {name} has no {', '.join(missing)}; load it with all of {', '.join(self.parts)}"
             )
+        quantiser = getattr(network(self.pipe), "hf_quantizer", None)
+        if quantiser is not None:
+            method = getattr(quantiser.quantization_config, "quant_method", type(quantiser).__name__)
+            check_gradients(getattr(method, "value", method), bool(quantiser.is_trainable), "the pipeline")
         if any(weight.is_inference() for weight in network(self.pipe).parameters()):
             raise ValueError(
                 "the pipeline was loaded inside of torch.inference_mode(), and such weights pass no gradients on; "

@@ -9,7 +9,7 @@ import torch
 from diffusers.hooks import apply_group_offloading
 from peft import LoraConfig, get_peft_model_state_dict
 
-from checkpoints import KINDS
+from checkpoints import KINDS, sd3
 from conformance.rows import EDITS, SECOND, SECOND_MASK
 from conformance.test_gaussians import quiet
 from dragondiffusion import Editor, Move, Offload, Paste, Request, Savings, Settings, Window
@@ -176,12 +176,40 @@ def test_channels_of_massive_activation_are_left_out_of_features(data):
     t, tap = Level(500.0, 0.5, 0.5), (1,)
     with torch.no_grad():
         (a,) = backbone.partial_forward(noise(backbone), t, condition, tap).features
-        assert set(backbone._clear) and all(bool(clear[5] == 0) for clear in backbone._clear.values())
+        clear = backbone.probes.clear()
+        assert set(clear) and all(bool(factor[5] == 0) for factor in clear.values())
         bias[5] += 1e5
         (b,) = backbone.partial_forward(noise(backbone), t, condition, tap).features
         (whole,) = backbone.predict(noise(backbone), t, condition, taps=tap).features
     torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
     assert torch.equal(whole, b)
+
+
+def test_features_do_not_hold_the_place_where_they_are(data):
+    """What every image has at a place alone is left out: whatever position embedding is added, places look alike."""
+    backbone = Editor(sd3(data)).backbone
+    canvas, t, tap = backbone.canvas((64, 96), 2), Level(500.0, 0.5, 0.5), (0,)
+    condition, z = backbone.describe(["a cup"], canvas), noise(backbone)
+    with torch.no_grad():
+        stripes = torch.linspace(-3, 3, 32)[None, None] * torch.randn(1, backbone.net.pos_embed.pos_embed.shape[1], 1)
+        backbone.net.pos_embed.pos_embed += stripes
+        (f,) = backbone.partial_forward(z, t, condition, tap).features
+        (whole,) = backbone.predict(z, t, condition, taps=tap).features
+        plain = backbone.net.transformer_blocks[0].norm1.norm(backbone.net.pos_embed(z))
+    assert torch.equal(whole, f)
+    held, left = plain - plain.mean(1, keepdim=True), f.flatten(2).transpose(1, 2)
+    places = backbone.net.pos_embed.cropped_pos_embed(*z.shape[2:])
+    places = torch.nn.functional.normalize(places - places.mean(1, keepdim=True), dim=-1)
+
+    def share(tokens):
+        """How much of tokens points where their place does."""
+        tokens = tokens - tokens.mean(1, keepdim=True)
+        return float((torch.nn.functional.normalize(tokens, dim=-1) * places).sum(-1).mean())
+
+    assert share(held) > 0.5
+    assert abs(share(left)) < 0.2
+    many = [backbone.probes.common((rows, 4), tap) for rows in (2, 3, 4, 5, 6)]
+    assert len(backbone.probes._common) == 4 and len(many) == 5
 
 
 @pytest.mark.parametrize("name", [*EDITS, "resize", "turn"])

@@ -82,12 +82,13 @@ def test_parts_come_from_the_file_and_the_rest_from_the_folder(kind, parts, data
 
 def test_a_file_is_edited_with(data, folders, tmp_path, picture, mask):
     """As the pipeline that was written."""
-    path = write_flow_file(flux(data), tmp_path / "flux.SAFETENSORS")
+    path = write_flow_file(flux(data), tmp_path / "kontext.SAFETENSORS")
     from_file = Editor.from_pretrained(path, device="cpu", config=folders / "flux")
     settings = Settings(steps=2)
     made = [e(picture, Move(mask, (20, 3)), settings=settings) for e in (from_file, Editor(flux(data)))]
     assert torch.equal(made[0].latents, made[1].latents)
-    assert any("vae and text_encoder and text_encoder_2 of flux" in note for note in made[0].notes)
+    said = ("vae and text_encoder and text_encoder_2 of kontext", "is called Kontext")
+    assert all(any(words in note for note in made[0].notes) for words in said)
 
 
 @pytest.mark.parametrize(

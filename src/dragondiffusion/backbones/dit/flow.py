@@ -16,20 +16,13 @@ from ...core.levels import Level, Levels
 from ...core.types import Canvas, Latents, Number, Size
 from ...method.bank import GridMemory, LayerMemory, Reader
 from ...method.denoiser import Condition, PartialForward, Prediction
+from ..prompts import prompt_notes
 from ..savings import Savings, keeping_weights, network
 from ..wrapped import PipelineBackbone, classifier_free
 from .attention import watching
 from .noise_levels import FlowSchedule
+from .probes import HALF, Probes, cleared
 from .stream import Blocks, Call, Modulation, Stream
-
-OUTLIER = 50.0
-"""Channels whose mean activation is so many times the median are left out of features.
-
-Source: "massive activations" of DiTs hide all else in a cosine; that they are dropped, arXiv 2505.18584 (DiTF); the
-factor is chosen.
-"""
-PROBE = 16
-"""Tokens along the side of the image by which these channels are found. Source: chosen."""
 
 
 class FlowTransformer(PipelineBackbone):
@@ -38,7 +31,8 @@ class FlowTransformer(PipelineBackbone):
     From it $\hat z_0 = z_t - \sigma_t v$ and $\hat\epsilon = z_t + (1 - \sigma_t) v$, also in pure noise.
 
     **Features** are the tokens of chosen blocks as their attention is given them: normalised, scaled and shifted by the
-    block's own modulation, without channels of massive activation. What is between blocks is never compared raw.
+    block's own modulation, without channels of massive activation and, where tokens hold their place, without the part
+    that every image has there. What is between blocks is never compared raw.
 
     Args:
         pipe: the pipeline.
@@ -53,7 +47,7 @@ class FlowTransformer(PipelineBackbone):
         super().__init__(pipe, savings)
         self.chosen = blocks or self.own_choice()
         self.schedule = self._schedule()
-        self._clear: dict[int, Tensor] | None = None
+        self.probes = Probes(self._look, lambda k, image: self.normalised(self.blocks[k], image), len(self.blocks))
         self.working_size = self._working_size()
 
     @abstractmethod
@@ -75,6 +69,11 @@ class FlowTransformer(PipelineBackbone):
     @abstractmethod
     def blocks(self) -> Sequence[nn.Module]:
         """The network's blocks in the order in which they run."""
+
+    @property
+    @abstractmethod
+    def reader(self) -> tuple[str, int]:
+        """The tokenizer of the text encoder that reads most of a prompt, and how many tokens it reads."""
 
     @abstractmethod
     def blank(self) -> Condition:
@@ -98,6 +97,21 @@ class FlowTransformer(PipelineBackbone):
     @abstractmethod
     def modulated(self, block: nn.Module, image: Tensor, how: Modulation) -> Tensor:
         """Tokens of the image as a block's attention is given them."""
+
+    def placeless(self, block: nn.Module, image: Tensor, how: Modulation, common: Tensor) -> Tensor:
+        """Tokens as `modulated` has them, without a part that they have in common with all images.
+
+        Args:
+            block: the block.
+            image: tokens that enter it.
+            how: what it is told.
+            common: that part of normalised tokens, by place.
+        """
+        raise NotImplementedError
+
+    def normalised(self, block: nn.Module, image: Tensor) -> Tensor:
+        """Tokens as a block has them before it modulates them."""
+        raise NotImplementedError
 
     @abstractmethod
     def attention_layers(self, k: int) -> dict[str, nn.Module]:
@@ -125,6 +139,18 @@ class FlowTransformer(PipelineBackbone):
     def told_scale(self, w: Tensor) -> Tensor | None:
         """The guidance scale as the network is told it; None where guidance takes two calls."""
         return None
+
+    def prompt_notes(self, prompt: str) -> tuple[str, ...]:
+        name, limit = self.reader
+        tokenizer = self.pipe.components[name]
+        return prompt_notes(
+            prompt, [(limit, lambda text: len(tokenizer(text, truncation=False, verbose=False).input_ids))]
+        )
+
+    @property
+    def holds_places(self) -> bool:
+        """Whether tokens hold the place where they are; otherwise attention is told it."""
+        return False
 
     @property
     def net(self) -> Any:
@@ -211,7 +237,9 @@ class FlowTransformer(PipelineBackbone):
 
     def _run(self, z: Latents, level: Level, condition: Condition, call: Call, w: Tensor | None) -> Tensor:
         """The velocity, or the last tokens where the call ends early."""
-        clear = self._clear_channels() if call.taps else {}
+        grid = self._token_grid(z)
+        clear = self.probes.clear() if call.taps else {}
+        common = self.probes.common(grid, call.taps) if call.taps and self.holds_places else {}
         self._arrive()
         text = condition.text.to(self.dtype)
         extras = {name: value.to(self.dtype) for name, value in condition.extras.items()}
@@ -223,7 +251,8 @@ class FlowTransformer(PipelineBackbone):
             if k in call.keep:
                 call.kept[str(k)] = stream.detached()
             if k in call.taps:
-                call.features.append(self._feature(block, stream, how, clear.get(k), self._token_grid(z)))
+                tokens = self._feature(block, stream, how, clear.get(k), common.get(k))
+                call.features.append(tokens.transpose(1, 2).unflatten(2, grid))
             if k == call.stop:
                 return stream.image
             stream = self._through(block, stream, how)
@@ -250,28 +279,21 @@ class FlowTransformer(PipelineBackbone):
             text, image = block(*given)
         return Stream(image, text)
 
-    def _feature(self, block: nn.Module, stream: Stream, how: Modulation, clear: Tensor | None, grid: Size) -> Tensor:
-        """Features of a block, (batch, channels, height, width)."""
-        image = stream.image if clear is None else stream.image * clear.to(stream.image)
-        return self.modulated(block, image, how).transpose(1, 2).unflatten(2, grid)
+    def _feature(
+        self, block: nn.Module, stream: Stream, how: Modulation, clear: Tensor | None, common: Tensor | None
+    ) -> Tensor:
+        """Features of a block, (batch, tokens, channels)."""
+        image = cleared(stream.image, clear)
+        if common is None:
+            return self.modulated(block, image, how)
+        return self.placeless(block, image, how, common.to(image))
 
-    def _clear_channels(self) -> dict[int, Tensor]:
-        """For every block that has channels of massive activation, a factor by channel: 0 for these, 1 for others.
-
-        They are a property of the weights: found once, by noise at half its level under no text.
-        """
-        if self._clear is None:
-            self._clear = {}
-            with torch.no_grad():
-                self._clear = self._probed()
-        return self._clear
-
-    def _probed(self) -> dict[int, Tensor]:
-        side = PROBE * self.patch
-        generator = torch.Generator().manual_seed(0)
-        z = torch.randn((1, self.latent_channels, side, side), generator=generator).to(self.device)
-        call = Call(keep=tuple(self.taps))
-        self._run(z, Level(500.0, 0.5, 0.5), self.blank(), call, None)
-        sizes = {int(k): cast(Stream, stream).image.float().abs().mean((0, 1)).cpu() for k, stream in call.kept.items()}
-        clear = {k: (size <= OUTLIER * size.median()).float() for k, size in sizes.items()}
-        return {k: factor for k, factor in clear.items() if not bool(factor.all())}
+    def _look(self, grid: Size, scale: float, taps: Sequence[int], generator: torch.Generator) -> dict[int, Tensor]:
+        """Tokens that enter some blocks, of an image of noise; see `probes.Look`."""
+        shape = (1, self.latent_channels, *(side * self.patch for side in grid))
+        z, call = (
+            scale * torch.randn(shape, generator=generator).to(self.device),
+            Call(stop=max(taps), keep=tuple(taps)),
+        )
+        self._run(z, HALF, self.blank(), call, None)
+        return {int(k): cast(Stream, stream).image for k, stream in call.kept.items()}

@@ -23,6 +23,8 @@ POOLED = "pooled"
 """What the pooled text is called in a condition."""
 PACKING = 2
 """Latent cells along the side of a token. Source: diffusers' FluxPipeline."""
+T5_TOKENS = 512
+"""Tokens of a prompt that T5 reads. Source: diffusers' FluxPipeline."""
 SIDE = 128
 """Latent cells along the side of the images that it was made for. Source: diffusers' FluxPipeline."""
 VITAL = (6, 9, 34, 35, 37)
@@ -72,6 +74,10 @@ class Flux(FlowTransformer):
     def describe(self, prompts: Sequence[str], canvas: Canvas) -> Condition:
         text, pooled, _ = self.pipe.encode_prompt(list(prompts), None, device=self.device)
         return Condition(cast(Tensor, text), {POOLED: cast(Tensor, pooled)})
+
+    @property
+    def reader(self) -> tuple[str, int]:
+        return "tokenizer_2", T5_TOKENS
 
     def blank(self) -> Condition:
         config, where = self.net.config, self.device

@@ -25,6 +25,9 @@ VAE = ("first_stage_model.", "vae.")
 SCALED = ("scaled_fp8", ".scale_weight", ".weight_scale", ".scale_input", ".quant_state.", ".absmax", ".comfy_quant")
 """Parts of names that stand beside numbers which mean nothing without them. Source: ComfyUI, bitsandbytes."""
 
+KONTEXT = "kontext"
+"""What is in the names of files that nothing in them tells from FLUX.1 dev."""
+
 WIDTHS = {"embeddings.position_embedding.weight": "hidden_size", "shared.weight": "d_model"}
 """Tensors of CLIP and T5 that tell their width, and what configurations call it."""
 
@@ -104,6 +107,11 @@ def check_flow_file(checkpoint: Checkpoint, path: Path, kind: str, shapes: Mappi
     lacks = tuple(part for part in rest if part in named)
     notes = [f"{_listed(lacks)} of {path.name} are those of {folder}"] if lacks else []
     notes += [f"{_listed(unused)} of {path.name} are not used: config {folder} is without"] if unused else []
+    if KONTEXT in path.name.lower():
+        notes.append(
+            f"{path.name} is called Kontext and has the tensors of {family.title}: it is run without an image beside "
+            "the latents, as these are"
+        )
     return FlowFile(family, tuple(part for part in inside if part not in unused), lacks, tuple(notes))
 
 

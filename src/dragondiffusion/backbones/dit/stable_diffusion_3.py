@@ -21,6 +21,9 @@ from .stream import Blocks, Modulation, Stream
 POOLED = "pooled"
 """What the pooled text is called in a condition."""
 
+T5_TOKENS = 256
+"""Tokens of a prompt that T5 reads. Source: diffusers' StableDiffusion3Pipeline."""
+
 
 class StableDiffusion3(FlowTransformer):
     """A loaded Stable Diffusion 3 or 3.5 pipeline.
@@ -76,6 +79,12 @@ class StableDiffusion3(FlowTransformer):
         )
         return Condition(cast(Tensor, text), {POOLED: cast(Tensor, pooled)})
 
+    @property
+    def reader(self) -> tuple[str, int]:
+        if "tokenizer_3" in self.parts:
+            return "tokenizer_3", T5_TOKENS
+        return "tokenizer", int(self.pipe.tokenizer.model_max_length)
+
     def blank(self) -> Condition:
         config, where = self.net.config, self.device
         text = torch.zeros(1, 1, int(config.joint_attention_dim), device=where)
@@ -94,6 +103,18 @@ class StableDiffusion3(FlowTransformer):
 
     def modulated(self, block: nn.Module, image: Tensor, how: Modulation) -> Tensor:
         return cast(Any, block).norm1(image, emb=how.temb)[0]
+
+    @property
+    def holds_places(self) -> bool:
+        return True
+
+    def normalised(self, block: nn.Module, image: Tensor) -> Tensor:
+        return cast(Any, block).norm1.norm(image)
+
+    def placeless(self, block: nn.Module, image: Tensor, how: Modulation, common: Tensor) -> Tensor:
+        norm = cast(Any, block).norm1
+        scale = norm.linear(norm.silu(how.temb)).unflatten(1, (-1, image.shape[-1]))[:, None, 1]  # after the shift
+        return (norm.norm(image) - common) * (1 + scale)
 
     def attention_layers(self, k: int) -> dict[str, nn.Module]:
         block = cast(Any, self.blocks[k])
