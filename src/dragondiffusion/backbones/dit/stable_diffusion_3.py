@@ -28,15 +28,17 @@ T5_TOKENS = 256
 class StableDiffusion3(FlowTransformer):
     """A loaded Stable Diffusion 3 or 3.5 pipeline.
 
-    **Blocks.** Features are compared at the entrance of two blocks, three eighths and half of the way through (9 and 12
-    of the 24 of SD3 medium); the blocks from the middle on read the bank, with both attentions where they have two.
+    **Blocks.** Features are compared at the entrance of two blocks, half and five eighths of the way through (12 and 15
+    of the 24 of SD3 medium), where those of a small transformer of this kind correspond best under noise; the blocks
+    from the middle on read the bank, with both attentions where they have two.
 
-    **Positions** are added to the tokens where they enter the network, so they stay in what the bank holds.
+    **Positions** are added to the tokens where they enter the network, so they stay in what the bank holds. In
+    features, the part of tokens that every image has at a place is left out.
 
     **Text** is read by two CLIP encoders and by T5. Without T5 (`text_encoder_3=None`) its part is zeros, as in
     diffusers and in training.
 
-    Source: arXiv 2403.03206; blocks chosen by analogy to the decoder of a UNet and not measured on a checkpoint.
+    Source: arXiv 2403.03206; blocks as docs/method.md has them, not measured on a published checkpoint.
     """
 
     @property
@@ -61,7 +63,8 @@ class StableDiffusion3(FlowTransformer):
         count = len(self.blocks)
         if count < 2:
             raise ValueError(f"the transformer has {count} blocks; features are taken from those with at least 2")
-        return Blocks((count * 3 // 8, count // 2), tuple(range(count // 2, count)))
+        first = min(count // 2, count - 2)
+        return Blocks((first, max(first + 1, count * 5 // 8)), tuple(range(count // 2, count)))
 
     def levels(self, steps: int, canvas: Canvas) -> Levels:
         largest = int(self.net.config.pos_embed_max_size)
