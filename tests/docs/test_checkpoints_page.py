@@ -13,6 +13,7 @@ from transformers import CLIPTextModelWithProjection
 
 from checkpoints import flux, sd3, sd15, sd21, sdxl, text_encoder
 from dragondiffusion.cli import main as cli
+from flow_files import any_width, write_flow_file  # noqa: F401
 from lora_files import write_lora
 from single_files import write_single_file
 
@@ -31,6 +32,8 @@ def place(data, tmp_path_factory):
         pipe.save_pretrained(root / "models" / name)
     write_single_file(pipes["sd15"], root / "finetune.safetensors")
     write_single_file(pipes["sdxl"], root / "xl-finetune.safetensors")
+    write_flow_file(pipes["sd3"], root / "sd3-finetune.safetensors", ("transformer", "vae", "text_encoder"))
+    write_flow_file(pipes["flux"], root / "flux-finetune.safetensors")
     marked = {**load_file(root / "finetune.safetensors"), "v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}
     save_file(marked, root / "v-finetune.safetensors")
     pipes["sd15"].save_pretrained(root / "stable-diffusion-v1-5" / "stable-diffusion-v1-5")
@@ -48,6 +51,7 @@ def test_there_are_commands():
     assert len(COMMANDS) > 8
 
 
+@pytest.mark.usefixtures("any_width")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run(command, place, monkeypatch, capsys):
     monkeypatch.chdir(place)
