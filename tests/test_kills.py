@@ -15,9 +15,7 @@ from PIL import Image
 
 from batch.test_engines import alive, drive, until, workers
 from batch_lines import job, pictures, write
-from web.attacks import move
-from web.process import Server
-from web.visitor import Visitor
+from web.attacks import Killed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 OF_DRIVER, OF_WORKERS, OF_SERVER = 12, 20, 8
@@ -111,30 +109,8 @@ def test_kills_of_drivers_and_workers_lose_nothing(folder):
 
 
 def test_kills_of_servers_lose_nothing(tmp_path):
-    chance, finished, asked, token = random.Random(1), {}, set(), None
+    killed = Killed(tmp_path, 1)
     for _ in range(OF_SERVER):
-        with Server(tmp_path) as server:
-            visitor = Visitor(server.client, token)
-            token = visitor.token
-            scene = visitor.post("scenes", json={"seed": 6}).json()["picture"]["name"]
-            jobs = {one["id"]: one for one in visitor.get("session").json()["jobs"]}
-            assert jobs.keys() >= asked, "what was taken is told of"
-            for name, result in finished.items():
-                assert jobs[name]["state"] == "done"
-                assert visitor.get(f"jobs/{name}/result").content == result
-            assert all(one["state"] in ("done", "interrupted") for one in jobs.values())
-            assert list((tmp_path / "kept" / "sessions").rglob(".*")) == [], "nothing half-written stays"
-            own = []
-            for steps in (5, 10, 15, 20):
-                answer = visitor.post("jobs", json={"recipe": move(scene, {"box": [80, 80, 140, 140]}, steps=steps)})
-                own.append(answer.json()["id"])
-                asked.add(own[-1])
-            wanted, end = chance.choice((0, 1, 2, 3)), time.monotonic() + 200
-            while sum(name in finished for name in own) < wanted and time.monotonic() < end:
-                time.sleep(0.02)
-                for name in own:
-                    if name not in finished and visitor.get(f"jobs/{name}").json()["state"] == "done":
-                        finished[name] = visitor.get(f"jobs/{name}/result").content
-            time.sleep(chance.uniform(0.0, 1.0))
-            server.kill()
-    assert finished
+        killed.one()
+    print(f"{len(killed.asked)} jobs taken, {len(killed.finished)} results, {len(killed.deleted)} deleted")
+    assert killed.finished and killed.deleted

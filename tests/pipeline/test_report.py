@@ -37,6 +37,11 @@ def test_what_was_done_well_is_said_to_be(scene):
     assert report.good and str(report) == "good: arrived (100 %); no ghost; background untouched"
 
 
+def test_records_hold_finite_numbers():
+    figures = Report(None, 0.5, float("nan"), float("inf")).figures()
+    assert figures == {"arrived": None, "ghost": 0.5, "background": None, "error": None, "score": None}
+
+
 def test_a_picture_left_alone_did_not_arrive_and_is_its_own_ghost(scene):
     x, _, objective, proxy, region = scene
     report = judge(x, x, objective, proxy, region)

@@ -1,6 +1,7 @@
 """A server under attack: what watches it from a process of its own, and clients that behave badly."""
 
 import json
+import random
 import socket
 import statistics
 import subprocess
@@ -8,7 +9,10 @@ import sys
 import threading
 import time
 
+import httpx
+
 from .process import Server
+from .visitor import Visitor
 
 WATCH = """
 import http.client, sys, time
@@ -121,3 +125,79 @@ def as_json(value):
     """A body of JSON that may be none."""
     text = value if isinstance(value, (str, bytes)) else json.dumps(value)
     return {"content": text, "headers": {"Content-Type": "application/json"}}
+
+
+class Killed:
+    """A server that is killed while its jobs run and their results are downloaded and deleted, begun again and again.
+
+    Args:
+        folder: where it runs.
+        seed: of what is asked for, and when it is killed.
+    """
+
+    def __init__(self, folder, seed):
+        self.folder, self.chance, self.token = folder, random.Random(seed), None
+        self.asked, self.finished, self.deleted, self.perhaps = set(), {}, set(), set()
+        """Jobs that were taken; results by job; jobs that were said to be deleted; those that may be."""
+
+    def one(self):
+        """Begins it, checks what it has of its earlier lives, and kills it at work."""
+        with Server(self.folder) as server:
+            visitor = Visitor(server.client, self.token)
+            self.token = visitor.token
+            scene = visitor.post("scenes", json={"seed": 6}).json()["picture"]["name"]
+            self.check(visitor)
+            recipes = [move(scene, {"box": [80, 80, 140, 140]}, steps=steps) for steps in (3, 5, 10, 15)]
+            own = [visitor.post("jobs", json={"recipe": recipe}).json()["id"] for recipe in recipes]
+            self.asked.update(own)
+            others = [
+                threading.Thread(target=self.until_killed, args=(server, what)) for what in (self.download, self.delete)
+            ]
+            for thread in others:
+                thread.start()
+            wanted, end = self.chance.choice((0, 1, 2, 3)), time.monotonic() + 200
+            while sum(name in self.finished for name in own) < wanted and time.monotonic() < end:
+                time.sleep(0.02)
+                for name in own:
+                    if name not in self.finished and visitor.get(f"jobs/{name}").json()["state"] == "done":
+                        self.finished[name] = visitor.get(f"jobs/{name}/result").content
+            time.sleep(self.chance.uniform(0.0, 1.0))
+            server.kill()
+            for thread in others:
+                thread.join(60)
+
+    def check(self, visitor):
+        """What was taken is told of, what was done is there, what was deleted is not, and nothing is half-written."""
+        jobs = {one["id"]: one for one in visitor.get("session").json()["jobs"]}
+        assert self.asked - self.deleted - self.perhaps <= jobs.keys() <= self.asked - self.deleted
+        for name in self.finished.keys() & jobs.keys():
+            assert jobs[name]["state"] == "done"
+            assert visitor.get(f"jobs/{name}/result").content == self.finished[name]
+        assert all(one["state"] in ("done", "interrupted") for one in jobs.values())
+        assert list((self.folder / "kept" / "sessions").rglob(".*")) == []
+
+    def until_killed(self, server, what):
+        """Does something with results of earlier lives until the server is no more."""
+        chance = random.Random(self.chance.random())
+        with httpx.Client(base_url=server.url, timeout=60) as client:
+            visitor = Visitor(client, self.token)
+            while server.process.poll() is None:
+                known = sorted(self.finished.keys() - self.deleted - self.perhaps)
+                try:
+                    if known:
+                        what(visitor, chance.choice(known))
+                except httpx.TransportError:
+                    continue
+                time.sleep(0.05)
+
+    def download(self, visitor, name):
+        """Takes a result, unless it is deleted meanwhile."""
+        answer = visitor.get(f"jobs/{name}/result")
+        assert answer.status_code == 404 or answer.content == self.finished[name]
+
+    def delete(self, visitor, name):
+        """Deletes one of many."""
+        if len(self.finished) - len(self.deleted) > 2:
+            self.perhaps.add(name)
+            if visitor.ask("DELETE", f"jobs/{name}").status_code == 204:
+                self.deleted.add(name)

@@ -1,5 +1,6 @@
 """The HTTP API: from an image to a result and back, and what is refused."""
 
+import base64
 import errno
 import io
 import json
@@ -17,6 +18,7 @@ from dragondiffusion import Editor, Recipe
 from dragondiffusion.imaging.files import read_picture
 from dragondiffusion.web import sessions
 from dragondiffusion.web.limits import Limits
+from dragondiffusion.web.queue import EditJob
 from dragondiffusion.web.server import application
 
 from .conftest import service_with
@@ -85,13 +87,32 @@ def test_previews_keep_what_is_not_edited_and_carry_the_rest(visitor, picture, m
 def test_live_frames_and_phases(visitor, picture, mask):
     recipe = visitor.recipe(picture, mask, settings={"preset": "default", "steps": 8})
     job = visitor.post("jobs", json={"recipe": recipe}).json()
-    with visitor.client.stream("GET", f"/api/jobs/{job['id']}/events", headers={"X-Session": visitor.token}) as answer:
-        told = [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: ")]
+    end = time.monotonic() + 60
+    while (answer := visitor.get(f"jobs/{job['id']}/frame")).status_code == 404 and time.monotonic() < end:
+        time.sleep(0.005)
+    with visitor.client.stream("GET", f"/api/jobs/{job['id']}/events", headers={"X-Session": visitor.token}) as events:
+        told = [json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data: ")]
     assert told[-1]["state"] == "done"
     assert told[-1]["frames"] >= 1
-    answer = visitor.get(f"jobs/{job['id']}/frame")
     left, top, right, bottom = map(int, answer.headers["x-box"].split(","))
     assert image_of(answer).shape == (bottom - top, right - left, 3)
+
+
+def test_jobs_name_images_that_were_sent_as_data(visitor, picture, mask):
+    """What follows with every change of a job is short."""
+    recipe = visitor.recipe(picture, mask)
+    named = visitor.edit(recipe)
+    data = base64.b64encode(png(np.uint8(mask) * 255)).decode()
+    recipe["edits"][0]["mask"] = f"data:image/png;base64,{data}"
+    answer = visitor.post("jobs", json={"recipe": recipe})
+    assert answer.status_code == 202 and len(answer.content) < 2000
+    job = visitor.finished(answer.json()["id"])
+    assert job["recipe"]["edits"][0]["mask"].endswith(".png")
+    results = [image_of(visitor.get(f"jobs/{one['id']}/result")) for one in (named, job)]
+    assert np.array_equal(*results)
+    with visitor.client.stream("GET", f"/api/jobs/{job['id']}/events", headers={"X-Session": visitor.token}) as events:
+        told = [json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data: ")]
+    assert told == [job], "an event says what the answer says"
 
 
 def test_cancel(visitor, picture, mask):
@@ -327,7 +348,13 @@ def test_an_edit_that_fails_alone(visitor, service, picture, mask, monkeypatch):
         broken.setattr(Editor, "__call__", lambda *a, **k: 1 / 0)
         job = visitor.edit(recipe)
     assert (job["state"], "its log says what" in job["error"]) == ("failed", True)
-    assert visitor.edit(recipe)["state"] == "done"
+    with monkeypatch.context() as broken:
+        broken.setattr(EditJob, "end", lambda *a, **k: 1 / 0)
+        job = visitor.edit(recipe)
+    assert (job["state"], "its log says what" in job["error"]) == ("failed", True)
+    done = visitor.edit(recipe)
+    assert done["state"] == "done"
+    assert visitor.get(f"jobs/{done['id']}/frame").status_code == 404, "images of its way are not kept"
 
 
 def test_the_description_of_the_api_names_everything(client):

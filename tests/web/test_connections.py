@@ -10,6 +10,7 @@ import uvicorn
 
 from dragondiffusion.web import connections
 from dragondiffusion.web.connections import Connection
+from dragondiffusion.web.headers import ALWAYS, DATA_POLICY
 from dragondiffusion.web.server import bound
 
 ASK = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
@@ -104,7 +105,18 @@ def test_floods_of_tiny_chunks_end(connect):
     ids=["no HTTP", "two hosts", "negative length", "two lengths", "long head"],
 )
 def test_what_is_no_request(connect, request_):
-    assert heard(connect(request_)).startswith(b"HTTP/1.1 400 ")
+    head, _, said = heard(connect(request_)).partition(b"\r\n\r\n")
+    lines = head.decode().lower().split("\r\n")
+    assert lines[0].startswith("http/1.1 400 ") and said == b"this is no request of HTTP; correct it"
+    assert {f"{name}: {value}".lower() for name, value in ALWAYS.items()} <= set(lines)
+    assert f"content-length: {len(said)}" in lines and f"content-security-policy: {DATA_POLICY}" in lines
+
+
+def test_garbage_after_an_answer_has_begun_only_ends_it(connect, caplog):
+    one = connect(b"POST /unread HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+    one.sendall(b"zz\r\nzz\r\n")
+    assert heard(one).count(b"HTTP/1.1 ") == 1
+    assert caplog.records == []
 
 
 def test_a_body_that_nobody_reads_ends_the_connection(connect):

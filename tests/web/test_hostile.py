@@ -13,8 +13,9 @@ import httpx
 import numpy as np
 import pytest
 
-from .attacks import Watched, as_json, at_once, move, post, said, zigzag
-from .process import Server
+from imaging.test_asking import chunks, comments, scans
+
+from .attacks import Killed, Watched, as_json, at_once, move, post, said, zigzag
 from .visitor import Visitor, png
 
 pytestmark = [pytest.mark.hostile, pytest.mark.timeout(200)]
@@ -203,6 +204,16 @@ def test_heavy_polygons_end(server, attacker):
     assert attacker.post("previews", json={"recipe": many}).status_code == 413
 
 
+def test_images_of_millions_of_parts_end(attacker):
+    """Chunks, segments and scans that say nothing: reading them ends with the time that a request may take."""
+    begin = time.monotonic()
+    for data in (chunks(1_000_000), comments(8_000_000), scans(60_000)):
+        for path in ("pictures", "recipes"):
+            answer = attacker.post(path, content=data)
+            assert answer.status_code == 422, answer.text
+    assert time.monotonic() - begin < 6 * (SECONDS + 4)
+
+
 def test_paths(server, attacker):
     names = [
         "..",
@@ -293,27 +304,8 @@ def test_two_edits_of_one_image_at_once(server, attacker):
 
 
 def test_kills_at_random_lose_nothing_that_was_finished(tmp_path):
-    chance, finished, token = random.Random(1), {}, None
+    """More of them in `tests/test_kills.py`."""
+    killed = Killed(tmp_path, 1)
     for _ in range(3):
-        with Server(tmp_path) as server:
-            visitor = Visitor(server.client, token)
-            token = visitor.token
-            scene = visitor.post("scenes", json={"seed": 6}).json()["picture"]["name"]
-            assert list((tmp_path / "kept" / "sessions").rglob(".*")) == [], "nothing half-written stays"
-            jobs = {job["id"]: job for job in visitor.get("session").json()["jobs"]}
-            for name, result in finished.items():
-                assert jobs[name]["state"] == "done"
-                assert visitor.get(f"jobs/{name}/result").content == result
-            assert all(job["state"] in ("done", "interrupted") for job in jobs.values())
-            asked = [
-                visitor.post("jobs", json={"recipe": move(scene, {"box": [80, 80, 140, 140]}, steps=k)}).json()["id"]
-                for k in (5, 10, 15, 20)
-            ]
-            end = time.monotonic() + chance.uniform(0.2, 4)
-            while time.monotonic() < end:
-                time.sleep(0.1)
-                for name in asked:
-                    if name not in finished and visitor.get(f"jobs/{name}").json()["state"] == "done":
-                        finished[name] = visitor.get(f"jobs/{name}/result").content
-            server.kill()
-    assert finished
+        killed.one()
+    assert killed.finished

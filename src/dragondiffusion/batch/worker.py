@@ -1,7 +1,6 @@
 """What a worker of a batch does: it loads a model once, edits, and gives back the files of results."""
 
 import io
-import math
 import os
 import tempfile
 import time
@@ -183,7 +182,6 @@ class EditWorker:
         store = Packed(
             (self._orders.out / task.target).parent, originals={p: self._orders.folder / t for t, p in places.items()}
         )
-        report = result.report
         with gathered_notes() as notes:
             data = self._encoded(recipe, result.image, result.provenance, task, store)
         return Outcome(
@@ -191,9 +189,7 @@ class EditWorker:
             beside=store.beside,
             seconds=time.perf_counter() - begin,
             edit_seconds=edited,
-            report={
-                name: _finite(getattr(report, name)) for name in ("arrived", "ghost", "background", "error", "score")
-            },
+            report=result.report.figures(),
             notes=(*result.notes, *notes),
         )
 
@@ -257,7 +253,3 @@ class Packed(Embedded):
         data = to_png(source)
         self.beside[name_of(data)] = data
         return name_of(data)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ..core.messages import cut, is_file, reason
+from .asking import asking
 
 Pixels: TypeAlias = UInt8[np.ndarray, "_ _ 3"]
 """An RGB image (height, width, 3) with 8 bits a channel."""
@@ -85,12 +86,12 @@ def _opened(source: Path | io.BytesIO) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            return Image.open(source, formats=COMMON)
+            return asking(source, COMMON)
         except UnidentifiedImageError:
             formats = _others(_is_heif(source))
             if not formats:
                 raise
-            return Image.open(source, formats=formats)
+            return asking(source, formats)
 
 
 def _others(heif: bool) -> list[str]:

@@ -5,6 +5,7 @@ look; what the image around says of how well places can be made up is added to w
 the edit's own mask would spoil is judged by evidence of its own, see `evidence`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,9 @@ MISSED, REMAINS, SMEARED, SEAM, STRETCHED, BUSY = 0.08, 0.3, 0.3, 2.0, 2.0, 0.12
 Source: as `PATTERN`."""
 
 
+FIGURES = ("arrived", "ghost", "background", "error", "score")
+"""Numbers of a report that are written down."""
+
 HIDDEN, LIGHT, BENT, LAID, ELSE = (
     "what was behind it is a guess",
     "the light it should have there is a guess",
@@ -98,6 +102,11 @@ class Report:
             faults=tuple(dict.fromkeys(fault for one in reports for fault in one.faults)),
             guess=max(reports, key=lambda one: one.error).guess,
         )
+
+    def figures(self) -> dict[str, float | None]:
+        """Its numbers by name, as records of results hold them; None where there is none, or it is not finite."""
+        named = {name: getattr(self, name) for name in FIGURES}
+        return {name: value if value is not None and math.isfinite(value) else None for name, value in named.items()}
 
     @property
     def good(self) -> bool:

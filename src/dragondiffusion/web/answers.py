@@ -172,8 +172,9 @@ class ReportFacts(BaseModel):
 
     arrived: float | None
     ghost: float | None
-    background: float
-    score: float
+    background: float | None
+    error: float | None = Field(None, description="Estimated mean squared error, intensities in [0, 1].")
+    score: float | None
     words: str
 
 

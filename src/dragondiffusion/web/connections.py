@@ -6,6 +6,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .headers import ALWAYS, DATA_POLICY
+
 HEAD = 10.0
 """Seconds that the head of a request may take, from its first byte or from the beginning of the connection."""
 HEAD_BYTES = 2**14
@@ -15,6 +17,8 @@ UNREAD = 60.0
 CONNECTIONS = 400
 """Connections at once; for a further one the oldest that have no complete request give way. Source: chosen, below the
 1024 files that systems commonly grant a process."""
+HEADERS = {"connection": "close", "content-type": "text/plain", **ALWAYS, "content-security-policy": DATA_POLICY}
+"""Of answers to what is no request."""
 CHUNKS, CHUNK = 1000, 64
 """After so many chunks of a body they must hold so many bytes on average: each costs the same time."""
 
@@ -101,9 +105,20 @@ class Connection(H11Protocol):
 
     def _give_up(self) -> None:
         self._head = None
-        if not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-            self.transport.close()
+        self._refuse("408 Request Timeout", "the head of the request came too slowly; send it again")
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse("400 Bad Request", "this is no request of HTTP; correct it")
+
+    def _refuse(self, status: str, sentence: str) -> None:
+        """Ends the connection, with an answer unless one is on its way."""
+        if self.transport.is_closing():
+            return
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            headers = {**HEADERS, "content-length": str(len(sentence))}
+            head = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
+            self.transport.write("\r\n".join([*head, "", sentence]).encode())
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         is_whole = self.conn.their_state in (h11.DONE, h11.IDLE, h11.MUST_CLOSE, h11.CLOSED)

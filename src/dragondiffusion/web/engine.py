@@ -36,6 +36,9 @@ FINISHING, WRITING = 0.2, 0.2
 """Seconds a megapixel of the image that compositing and writing the result take, until they were measured. Source:
 measured on one core."""
 
+FAULT = "something went wrong in the server; its log says what"
+"""Said of jobs that failed for no reason that a visitor can know."""
+
 LOG = logging.getLogger(__name__)
 
 
@@ -82,6 +85,9 @@ class Engine:
         while (job := self._queue.take()) is not None:
             try:
                 self._run(job, editor)
+            except Exception:  # the engine goes on with the next
+                LOG.exception("job %s cannot be ended", job.id)
+                job.change(error=FAULT, state="failed")
             finally:
                 self._queue.finished(job)
 
@@ -108,8 +114,8 @@ class Engine:
             outcome = {"state": "failed", "error": words(error, job.session)}
         except Exception:  # the server goes on
             LOG.exception("job %s failed", job.id)
-            outcome = {"state": "failed", "error": "something went wrong in the server; its log says what"}
-        job.end(**outcome, phase="", seconds=time.perf_counter() - begin, seconds_left=None)
+            outcome = {"state": "failed", "error": FAULT}
+        job.end(**outcome, frame=None, phase="", seconds=time.perf_counter() - begin, seconds_left=None)
 
     def _edited(self, job: EditJob, recipe: Recipe, editor: Editor, progress: "_JobProgress") -> EditResult:
         s, live = recipe.settings, PreviewStream(progress.show)
@@ -206,7 +212,7 @@ class _JobProgress:
 
 def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str, object]:
     """Adds the resulting image to the session; returns the fields of the job that describe it."""
-    session, report = job.session, result.report
+    session = job.session
     path = session.pictures / f".{job.id}.png"
     left = replace(recipe, seed=result.seed).write_picture(result.image, path, result.provenance)
     notes = [session.told(note) for note in result.notes]
@@ -220,11 +226,5 @@ def _saved_result(job: EditJob, recipe: Recipe, result: EditResult) -> dict[str,
         "result": name,
         "seed": result.seed,
         "notes": notes,
-        "report": {
-            "arrived": report.arrived,
-            "ghost": report.ghost,
-            "background": report.background,
-            "score": report.score,
-            "words": str(report),
-        },
+        "report": {**result.report.figures(), "words": str(result.report)},
     }

@@ -30,7 +30,7 @@ def photo(path: Path) -> Photo:
     return read_photo(path)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def size_of(path: Path) -> Size:
     """(height, width) of an upright image."""
     with open_image(path, 2**40, "the image") as image:

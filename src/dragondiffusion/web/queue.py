@@ -62,15 +62,20 @@ class EditJob:
     _recording: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _is_forgotten: bool = False
 
-    size: int = 0
-    """Bytes of its recipe."""
+    text: str = ""
+    """JSON of its recipe, written once: those who follow the job get it with every change."""
 
     ASKED = ("recipe", "tries", "created")
     BECAME = ("state", "seconds", "error", "seed", "report", "notes", "result", "painted")
     RECORDED = ASKED + BECAME
 
     def __post_init__(self) -> None:
-        self.size = len(json.dumps(self.recipe))
+        self.text = json.dumps(self.recipe)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its recipe."""
+        return len(self.text)
 
     def change(self, **fields: Any) -> None:
         """Sets fields; the state after all others, so that whoever sees that the job is over sees how it ended."""
@@ -274,6 +279,8 @@ class Queue:
 
     def position(self, job: EditJob) -> int:
         """How many jobs come before a job that waits."""
+        if job.state != "waiting":
+            return 0
         with self._changed:
             turns = [
                 (turn, order, other)
@@ -282,6 +289,11 @@ class Queue:
             ]
         order = [other.id for _, _, other in sorted(turns, key=_turn)]
         return order.index(job.id) if job.id in order else 0
+
+    def event(self, job: EditJob) -> str:
+        """The JSON of a job's description."""
+        rest = self.facts(job).model_dump_json(exclude={"recipe"})
+        return f'{rest[:-1]},"recipe":{job.text}}}'
 
     def facts(self, job: EditJob) -> JobFacts:
         """The description of a job that clients get."""

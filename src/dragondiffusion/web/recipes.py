@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from PIL import Image
+
 from ..core.messages import without_long_words
 from ..core.strict_json import Json, parse_json, shown
 from ..edits.base import Edit
@@ -62,6 +64,23 @@ def in_session(data: Json, session: Session) -> Recipe:
             )
         session.path(path.name)
     return recipe
+
+
+def without_data(data: dict[str, Json], recipe: Recipe, session: Session) -> dict[str, Json]:
+    """The JSON of a recipe whose images are all files of a session: those that it holds as data become some.
+
+    Args:
+        data: its JSON.
+        recipe: what it says.
+        session: gets the images.
+
+    Raises:
+        RefusedError: if there is no room for them (413).
+    """
+    pictures = (recipe.image, *_values(recipe.edits, image_names), *_values(recipe.edits, mask_images))
+    if not any(isinstance(picture, Image.Image) for picture in pictures):
+        return data
+    return _in_files(recipe, session).written(SessionNames())
 
 
 def at_full_size(recipe: Recipe, session: Session) -> Recipe:

@@ -225,7 +225,7 @@ def serve(app: Any, listening: socket.socket) -> None:
         app,
         http=Connection,
         ws="none",
-        log_level="warning",
+        log_level="error",  # its warnings are of requests that are none, as many as clients like
         timeout_graceful_shutdown=5,
         server_header=False,
         backlog=BACKLOG,

@@ -21,7 +21,7 @@ from .engine import Engine
 from .limits import Limits, RefusedError
 from .pictures import picture_facts
 from .queue import EditJob, Queue
-from .recipes import UNDOABLE, in_session, words
+from .recipes import UNDOABLE, in_session, without_data, words
 from .reduced import reduced_recipe
 from .sessions import Session, Sessions
 
@@ -104,7 +104,7 @@ class Service:
         recipe = in_session(data, session)
         self.limits.check(recipe, tries)
         checked(recipe, grids_of(self.model), session)
-        return self.queue.put(EditJob(session, data, tries, seed=recipe.seed))
+        return self.queue.put(EditJob(session, without_data(data, recipe, session), tries, seed=recipe.seed))
 
     @property
     def name(self) -> str:

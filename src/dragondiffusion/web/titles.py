@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 from ..imaging.writing import write_file
 from .limits import RefusedError
@@ -19,6 +20,7 @@ class Titled:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
+        self._read: dict[str, tuple[tuple[int, int], Any]] = {}
 
     @property
     def pictures(self) -> Path:
@@ -51,8 +53,10 @@ class Titled:
         return name in self._drawn()
 
     def _drawn(self) -> list[str]:
-        path = self.folder / "drawn.json"
-        return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
+        try:
+            return list(self._written("drawn.json"))
+        except FileNotFoundError:
+            return []
 
     def names(self) -> list[str]:
         """Images with a title, the oldest first."""
@@ -60,9 +64,18 @@ class Titled:
 
     def _titles(self) -> dict[str, str]:
         try:
-            return dict(json.loads((self.folder / "titles.json").read_text(encoding="utf-8")))
+            return dict(self._written("titles.json"))
         except FileNotFoundError as error:
             raise RefusedError(401, "this session is over and its files are removed; begin a new one") from error
+
+    def _written(self, name: str) -> Any:
+        """The JSON of a file, read again only when it changed: those who list thousands of images ask for each."""
+        state = (self.folder / name).stat()
+        known = self._read.get(name)
+        if known is None or known[0] != (state.st_ino, state.st_mtime_ns):
+            value = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            known = self._read[name] = (state.st_ino, state.st_mtime_ns), value
+        return known[1]
 
     def _entitle(self, name: str, title: str) -> None:
         with self._lock:

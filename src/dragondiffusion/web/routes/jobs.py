@@ -76,7 +76,7 @@ async def follow_job(name: str, request: Request, service: Serving, session: Vis
             silent += POLL
             if state != known:
                 known, silent = state, 0.0
-                yield f"event: job\ndata: {service.queue.facts(job).model_dump_json()}\n\n"
+                yield f"event: job\ndata: {service.queue.event(job)}\n\n"
             elif silent > ALIVE:
                 silent = 0.0
                 yield ": still there\n\n"
