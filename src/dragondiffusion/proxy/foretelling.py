@@ -7,14 +7,10 @@ import torch
 
 from ..core.geometry import dilate
 from ..core.types import Pictures, Region
-from .inpainting import EXACT, Fill, Tried, cut_out, inpaint, pieces, tried
+from .inpainting import EXACT, PATTERN, Fill, Tried, cut_out, inpaint, pieces, tried
 
 SURROUNDINGS = 0.5
 """How wide the surroundings are that tell how well a place can be inpainted, in radii of it. Source: chosen."""
-
-PATTERN = 0.6
-"""A pattern that inpainting continues has at most this share of the error of a smooth filling, by root mean square; a
-model would only blur it. Source: tuning seeds of `bench photos`, docs/experiments.md."""
 
 UNTRIED = 2.0
 """Mean squared error of a place that cannot be tried elsewhere, in medians of that of its surroundings. Source: as
@@ -85,5 +81,6 @@ def _typical(x: Pictures, place: Region) -> float | None:
     ring = near & ~dilate(place, 1)
     if not bool(ring.any()) or bool(near.all()):
         return None
-    error = (inpaint(x, near) - x).square().mean((0, 1))
+    ways = [_tried(x, near, piece).rough_way for piece in pieces(near)]
+    error = (inpaint(x, near, ways) - x).square().mean((0, 1))
     return math.sqrt(float(error[ring.to(error.device)].median()))

@@ -1,6 +1,6 @@
-"""Source holes made up for the proxy: smoothly, or copied from places around that continue what is seen.
+"""Source holes made up for the proxy: smoothly, copied from places around, or completed by patches of them.
 
-Which of them predicts places around the hole better decides. Convention: pictures are in [-1, 1], offsets (dy, dx) lead
+What predicts places around the hole better decides. Convention: pictures are in [-1, 1], offsets (dy, dx) lead
 from a pixel of the hole to the pixel it is copied from.
 """
 
@@ -16,8 +16,9 @@ from torch import Tensor
 from ..core.geometry import bounding_box, dilate, erode, holds_any, surroundings
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
+from .completion import completed
 from .exemplars import FOREIGN, SEARCHED, copied, enlarged_region, has_offsets, reduced, reduced_region, shifted
-from .smooth import foreign, smoothly
+from .smooth import foreign, is_plain, smoothly
 
 Inpaint: TypeAlias = Callable[[Pictures, Region], Pictures]
 """Makes up the unknown pixels of one picture from the known ones."""
@@ -35,6 +36,9 @@ VISIBLE = 2 / 127.5
 RELUCTANCE = 3.0
 """Where texture is lacking, copies may err by this many times the smooth one's squares: two samples of one texture
 differ by twice its variance, and a blur from either by once."""
+PATTERN = 0.6
+"""A pattern that copies continue has at most this share of the error of a smooth filling, by root mean square. Source:
+tuning seeds of `bench photos`, docs/experiments.md."""
 CELLS = 64
 """Cells along the longer side of the grid on which parts of a hole are told apart. Source: chosen."""
 TRIALS = 3
@@ -113,23 +117,36 @@ class Tried:
 
     @property
     def way(self) -> Fill:
-        """What makes up such places better.
+        """What makes up the hole: a pattern is copied, what is nearly plain filled smoothly, else patches complete it."""
+        if self.copy is None:
+            return smoothly
+        smooth, exact = self._compared
+        if exact <= float(__import__("os").environ.get("CP","0.36")) * smooth or smooth <= VISIBLE**2:
+            return self.rough_way
+        return completed
+
+    @property
+    def rough_way(self) -> Fill:
+        """The better of the two that were tried, both quick.
 
         Copies of a visible texture are preferred to a blur that is nearer by squares, see `RELUCTANCE`.
         """
-        if self.copy is None:
-            return smoothly
-        blur, copy = self.smooth.clamp(max=FOREIGN**2), self.copy.clamp(max=FOREIGN**2)
-        told = torch.minimum(blur, copy) < FOREIGN**2  # elsewhere is something that none can know of
-        if not bool(told.any()):
-            return smoothly
-        smooth, exact = float(blur[told].mean()), float(copy[told].mean())
+        smooth, exact = self._compared
         return copied if exact < (RELUCTANCE * smooth if smooth > VISIBLE**2 else smooth) else smoothly
 
     @property
     def errors(self) -> Float[Tensor, " pixels"]:
-        """Squared errors of what is better."""
-        return self.copy if self.copy is not None and self.way is copied else self.smooth
+        """Squared errors of the better of the two."""
+        return self.copy if self.copy is not None and self.rough_way is copied else self.smooth
+
+    @property
+    def _compared(self) -> tuple[float, float]:
+        """Mean squared errors of a smooth hole and of copies; endless where nothing told them apart."""
+        if self.copy is None:
+            return 0.0, math.inf
+        blur, copy = self.smooth.clamp(max=FOREIGN**2), self.copy.clamp(max=FOREIGN**2)
+        told = torch.minimum(blur, copy) < FOREIGN**2  # elsewhere is something that none can know of
+        return (float(blur[told].mean()), float(copy[told].mean())) if bool(told.any()) else (math.inf, math.inf)
 
 
 def tried(x: Pictures, hole: Region, piece: Region) -> Tried:
@@ -142,9 +159,13 @@ def tried(x: Pictures, hole: Region, piece: Region) -> Tried:
     """
     shrink = max(1, math.ceil(max(hole.shape) / SEARCHED))
     small, unknown = reduced(x, hole, shrink)
-    trials = _trials(small, unknown, reduced_region(piece, shrink))
+    inner = reduced_region(piece, shrink)
+    trials = _trials(small, unknown, inner)
+    if not trials:
+        nothing = torch.zeros(0)
+        return Tried(nothing, None if is_plain(small, unknown, inner) else nothing)
     blurs = [_errors(smoothly, small, unknown, trial) for trial in trials]
-    smooth = torch.cat(blurs) if blurs else torch.zeros(0)
+    smooth = torch.cat(blurs)
     if 2 * sum(float(error.clamp(max=FOREIGN**2).mean()) <= EXACT**2 for error in blurs) >= len(trials):
         return Tried(smooth, None)
     return Tried(smooth, torch.cat([_errors(copied, small, unknown, trial) for trial in trials]))

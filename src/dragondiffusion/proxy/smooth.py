@@ -49,6 +49,11 @@ def smoothly(x: Pictures, hole: Region, piece: Region | None = None) -> Pictures
     return torch.where(hole, made, x).clamp(-1, 1)
 
 
+def is_plain(x: Pictures, hole: Region, piece: Region) -> bool:
+    """Whether most of the border of a piece of a hole lies on one plane of colours; arguments as in `foreign`."""
+    return _plane(x, border(piece) & ~hole) is not None
+
+
 def foreign(x: Pictures, hole: Region, piece: Region) -> Region:
     """What is no part of the plain ground that a piece of a hole lies on: other things, which must not come into it.
 
