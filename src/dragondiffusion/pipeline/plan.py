@@ -148,7 +148,7 @@ def change_map(compiled: Compiled, hole: Foretold | None, levels: Levels, settin
     """
     ratio = math.inf
     if clamps_hole(settings) and bool(compiled.hole_pixels.any()):
-        ratio = NEVER if hole is None or hole.is_settled else (settings.clamp_hole or 0.0) * hole.typical
+        ratio = NEVER if hole is None or hole.is_settled else (settings.clamp_hole or 0.0) * hole.uncertainty
     return ChangeMap.filled(
         levels,
         rest=compiled.rest(settings.clamp_margin),

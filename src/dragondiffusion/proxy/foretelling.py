@@ -7,10 +7,15 @@ import torch
 
 from ..core.geometry import dilate
 from ..core.types import Pictures, Region
+from .completion import completed
 from .inpainting import EXACT, PATTERN, Fill, Tried, cut_out, inpaint, pieces, tried
 
 SURROUNDINGS = 0.5
 """How wide the surroundings are that tell how well a place can be inpainted, in radii of it. Source: chosen."""
+
+PATCHED = 1 / 6
+"""Share of the error of places completed by patches that a model mends: the rest is what lies where, which it does not
+know either. Source: tuning seeds of `bench photos`, docs/experiments.md."""
 
 UNTRIED = 2.0
 """Mean squared error of a place that cannot be tried elsewhere, in medians of that of its surroundings. Source: as
@@ -32,6 +37,12 @@ class Foretold:
     mean: float
     smooth: float
     ways: tuple[Fill, ...] = ()
+
+    @property
+    def uncertainty(self) -> float:
+        """What the model may mend, units of the picture: noise of as much hides it."""
+        patched = bool(self.ways) and all(way is completed for way in self.ways)
+        return PATCHED * self.typical if patched else self.typical
 
     @property
     def is_settled(self) -> bool:

@@ -121,7 +121,7 @@ class Tried:
         if self.copy is None:
             return smoothly
         smooth, exact = self._compared
-        if exact <= float(__import__("os").environ.get("CP","0.36")) * smooth or smooth <= VISIBLE**2:
+        if exact <= PATTERN**2 * smooth or smooth <= VISIBLE**2:
             return self.rough_way
         return completed
 
