@@ -1,4 +1,4 @@
-"""Holes completed by patches of what is around them: every small patch of the made-up part looks like one that is known.
+"""Holes completed by patches of what is around them: each patch of what is made up looks like one that is known.
 
 Convention: pictures are in [-1, 1]; places are (row, column); offsets lead from a pixel to the one it is copied from.
 
@@ -20,10 +20,10 @@ from ..core.geometry import dilate, fill
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
 from .exemplars import SEARCHED, reduced, reduced_region
+from .smooth import smoothly
 
 SIDES, LARGE = (5, 7), 160
-"""Of patches, in pictures below and from this side on, pixels. Source: Newson et al., 5; tuning seeds of `bench photos`,
-docs/experiments.md."""
+"""Of patches, in pictures below and from this side on, pixels. Source: Newson et al., 5; docs/experiments.md."""
 COARSEST = 24
 """Side of the coarsest copy, pixels, at least. Source: chosen: holes are a few patches wide there."""
 EXACT = 64
@@ -31,7 +31,7 @@ EXACT = 64
 ROUNDS = (12, 10)
 """Iterations at the coarsest copy and at finer ones. Source: chosen, for time."""
 TEXTURE = 7.0
-"""Weight of texture, the mean length of differences of neighbours, beside colours. Source: Newson et al., 50 squared."""
+"""Weight of texture, mean lengths of differences of neighbours, beside colours. Source: Newson et al., root of 50."""
 TRIED = 2
 """Random places that are tried for every patch and iteration, besides those of its neighbours. Source: chosen."""
 
@@ -45,14 +45,14 @@ def completed(x: Pictures, hole: Region, piece: Region | None = None) -> Picture
         piece: the part of them that is wanted; None is all of it.
 
     Returns:
-        The picture, as it is where no known patch is found.
+        The picture; the hole is filled smoothly where nothing known is as large as a patch.
     """
     shrink = max(1, math.ceil(max(hole.shape) / SEARCHED))
     small, unknown = reduced(x, hole, shrink)
     wanted = unknown if piece is None else reduced_region(piece, shrink) & unknown
     found = _solved(small, unknown, wanted)
     if found is None:
-        return x
+        return smoothly(x, hole)
     level, matches = found
     if shrink == 1:
         return torch.where(wanted, level.picture[None, :3], x).clamp(-1, 1)
@@ -120,7 +120,10 @@ def _patches(level: _Level, centres: Int64[Tensor, " n"], picture: Tensor | None
 
 
 def _level(picture: Tensor, unknown: Region, wanted: Region, side: int) -> _Level | None:
+    """A scale with what is unknown filled smoothly; None where no patch is known."""
     reach = side // 2
+    if min(unknown.shape) <= side:
+        return None
     inner = torch.zeros_like(unknown)
     inner[reach:-reach, reach:-reach] = True
     sources = (inner & ~dilate(unknown, reach)).flatten().nonzero()[:, 0]
@@ -269,16 +272,23 @@ def _searched(level: _Level, matches: Tensor, generator: torch.Generator) -> Int
 
 
 def _enlarged(x: Pictures, wanted: Region, level: _Level, matches: Tensor, shrink: int) -> Pictures:
-    """The hole of the picture itself, copied by the offsets of its reduced copy."""
-    columns = level.size[1]
-    offsets = torch.zeros(2, level.wanted.numel(), dtype=torch.long)
+    """The hole of the picture itself: every pixel the mean of its copies by the offsets of the nearest four cells."""
+    (rows, columns), (height, width) = level.size, wanted.shape
+    offsets = torch.zeros(2, rows * columns, dtype=torch.long)
     offsets[0, level.targets] = matches // columns - level.targets // columns
     offsets[1, level.targets] = matches % columns - level.targets % columns
-    rows_at, columns_at = wanted.nonzero().unbind(1)
-    cell = (rows_at // shrink) * columns + columns_at // shrink
-    height, width = wanted.shape
-    rows = (rows_at + shrink * offsets[0, cell]).clamp(0, height - 1)
-    across = (columns_at + shrink * offsets[1, cell]).clamp(0, width - 1)
+    row_at, column_at = wanted.nonzero().unbind(1)
+    down, across = ((at + 0.5) / shrink - 0.5 for at in (row_at, column_at))
+    mean = torch.zeros(3, len(row_at))
+    for dy in (0, 1):
+        for dx in (0, 1):
+            go_on()
+            row, column = down.floor() + dy, across.floor() + dx
+            share = (1 - (down - row).abs()) * (1 - (across - column).abs())
+            cell = row.long().clamp(0, rows - 1) * columns + column.long().clamp(0, columns - 1)
+            from_row = (row_at + shrink * offsets[0, cell]).clamp(0, height - 1)
+            from_column = (column_at + shrink * offsets[1, cell]).clamp(0, width - 1)
+            mean += share * x[0][:, from_row, from_column]
     made = x.clone()
-    made[0][:, rows_at, columns_at] = x[0][:, rows, across]
+    made[0][:, row_at, column_at] = mean
     return made

@@ -117,7 +117,7 @@ class Tried:
 
     @property
     def way(self) -> Fill:
-        """What makes up the hole: a pattern is copied, what is nearly plain filled smoothly, else patches complete it."""
+        """What makes up the hole: patterns are copied, nearly plain ground is smoothed, else patches complete it."""
         if self.copy is None:
             return smoothly
         smooth, exact = self._compared
