@@ -156,7 +156,7 @@ def test_small_pictures_are_edited_whole(editor):
 
 
 def test_an_inverted_frame_serves_edits_inside_it(editor):
-    settings = replace(FEW, recall=True)
+    settings = replace(FEW, recall=True, clamp_hole=None)
     reference = editor.invert(PHOTO, "a", settings, edit=[Remove(OBJECT), Move(OBJECT, (40, 0))])
     assert reference.shot.frame.scale < 1
     seen = []
