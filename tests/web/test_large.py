@@ -161,6 +161,20 @@ def test_pasting_into_a_large_photograph(visitor, name):
     assert image[image.shape[0] // 2, image.shape[1] // 2].min() > 200
 
 
+def test_small_images_that_are_pasted_enlarged_keep_their_detail(visitor, name):
+    stripes = np.uint8(127.5 + 110 * np.cos(2 * np.pi * np.arange(150) / 3))
+    stripes = np.ascontiguousarray(np.broadcast_to(stripes[:, None], (150, 150, 3)))
+    other = visitor.send(png(stripes), "stripes.png")["name"]
+    edit = {"edit": "paste", "image": other, "mask": {"box": [20, 20, 130, 130]}, "offset": [800, 800], "scale": 3}
+    answer = visitor.post("previews", json={"recipe": {"recipe": 1, "image": name, "edits": [edit]}})
+    left, top, right, bottom = map(float, answer.headers["X-Box"].split(","))
+    assert (875 - left, 875 - top) == pytest.approx((right - 875, bottom - 875), abs=4)
+    image = np.array(Image.open(io.BytesIO(answer.content)).convert("L"), dtype=float)
+    height, width = image.shape
+    part = image[height // 3 : -height // 3, width // 3 : -width // 3]
+    assert part.std() > 0.6 * stripes.std()  # in the photograph a stripe is 9 pixels wide, in the copy 7
+
+
 @pytest.mark.slow
 def test_results_carry_their_recipe_with_masks_at_full_size(visitor, name, thing, tmp_path):
     job = visitor.post("jobs", json={"recipe": move(name, thing["name"])}).json()

@@ -1,7 +1,8 @@
 """A session's recipe on the reduced copies of its images: what is checked and previewed at once.
 
 All of it is scaled by the one factor of the edited image: pixels, masks, and every number that is declared in pixels
-(`core/bounds.py`). So a new kind of edit needs nothing of its own.
+(`core/bounds.py`). So a new kind of edit needs nothing of its own. A second image that is small enough itself keeps its
+pixels where the edit takes all of its masks from it: enlarged, it would be seen blurred otherwise.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -13,7 +14,9 @@ from PIL import Image
 from ..core.bounds import declared, multiplied
 from ..core.types import Size
 from ..edits.base import Edit, with_fields
+from ..edits.settings import Settings
 from ..imaging.files import ImageLike, Pixels, read_picture
+from ..imaging.frames import Frame, everything
 from ..imaging.masks import MaskLike, ReadMask
 from ..imaging.photos import Photo
 from ..imaging.shapes import BoxMask, PolygonMask
@@ -47,13 +50,17 @@ def reduced_recipe(recipe: Recipe) -> Reduced:
     image = cast(Path, recipe.image)
     size = size_of(image)
     factor = factor_of(size)
-    edits = recipe.edits if factor == 1 else tuple(_scaled(edit, size, factor) for edit in recipe.edits)
+    edits = recipe.edits if factor == 1 else tuple(_scaled(edit, size, factor, recipe.settings) for edit in recipe.edits)
     return Reduced(reduced(image, factor), edits, factor)
 
 
-def _scaled(edit: Edit, size: Size, factor: float) -> Edit:
+def _scaled(edit: Edit, size: Size, factor: float, settings: Settings) -> Edit:
     kind, changed = type(edit), dict[str, Any]()
     images, masks, hints = image_names(kind), mask_images(kind), declared(kind)
+    seconds = [getattr(edit, name) for name in images]
+    if seconds and None not in masks.values() and all(factor_of(_size(second)) == 1 for second in seconds):
+        whole = {name: _pixels(second, 1) for name, second in zip(images, seconds, strict=True)}
+        return with_fields(edit, **whole).within(Frame(size, everything(size), factor, None), settings)
     for name in (field.name for field in fields(cast(Any, edit))):
         value = getattr(edit, name)
         if value is None:
