@@ -12,7 +12,7 @@ from ..imaging.mask_noise import without_dust
 from .clicks import Clicks
 from .doubts import doubts
 
-__all__ = ["Candidates", "Clicks", "Selection", "candidates", "select", "snap"]
+__all__ = ["Candidates", "Clicks", "Selection", "candidates", "glance", "select", "snap"]
 
 LEAST = 0.5
 """Above this a pixel is inside."""
@@ -96,6 +96,25 @@ def candidates(picture: ImageLike, clicks: Clicks, weights: str | None = None, d
     Arguments and errors are those of `select`. SAM 2 gives several for a single point only, as it does itself.
     """
     return _found(picture, clicks, weights, device, OFFERED)
+
+
+def glance(picture: ImageLike, clicks: Clicks) -> Mask:
+    """The mask that `select` gives without SAM 2, on a copy of at most 256 pixels: to be shown while somebody points.
+
+    Args:
+        picture: where it is.
+        clicks: as for `select`.
+
+    Raises:
+        FileNotFoundError: if the image does not exist.
+        ValueError: if clicks lie outside of the image, nothing is found there, or OpenCV is missing.
+    """
+    check_libraries("masks")
+    from .grabcut import roughly
+
+    pixels = read_picture(picture)
+    clicks.check((pixels.shape[0], pixels.shape[1]))
+    return torch.from_numpy(roughly(pixels, clicks)).float()
 
 
 def snap(picture: ImageLike, mask: Mask) -> Mask:

@@ -59,6 +59,26 @@ def cut_out(picture: Pixels, clicks: Clicks, count: int = 1) -> list[Cut]:
     Raises:
         ValueError: if nothing is found there.
     """
+    return [Cut(refined(region.cells, picture), region.leap) for region in _found(picture, clicks, count)]
+
+
+def roughly(picture: Pixels, clicks: Clicks) -> Cells:
+    """The likeliest thing that clicks may mean, on the small copy.
+
+    Args:
+        picture: RGB.
+        clicks: where it is; inside of the image.
+
+    Returns:
+        Where it is; at most `SIDE` high and wide.
+
+    Raises:
+        ValueError: if nothing is found there.
+    """
+    return _found(picture, clicks, 1)[0].cells
+
+
+def _found(picture: Pixels, clicks: Clicks, count: int) -> list[Region]:
     factor = min(1.0, SIDE / max(picture.shape[:2]))
     small = picture
     if factor < 1:
@@ -67,7 +87,7 @@ def cut_out(picture: Pixels, clicks: Clicks, count: int = 1) -> list[Cut]:
     found = find_regions(LabImage.of(small), clicks.scaled(factor), count)
     if not found:
         raise ValueError("nothing stands out there; click on another part of the thing or draw a box around it")
-    return [Cut(refined(region.cells, picture), region.leap) for region in found]
+    return found
 
 
 def snapped(picture: Pixels, mask: Float[np.ndarray, "_ _"]) -> Float[np.ndarray, "_ _"]:

@@ -94,6 +94,7 @@ class SessionFacts(BaseModel):
     better: str = Field("", description="The command that serves the page with a model for the rest.")
     limits: Bounds
     masks: bool = Field(description="Whether objects can be selected by clicks.")
+    glances: bool = Field(False, description="Whether it can be shown at once what a click would select.")
     faces: bool = Field(description="Whether landmarks of faces can be found.")
     pictures: list[PictureFacts] = []
     jobs: "list[JobFacts]" = []
@@ -122,6 +123,13 @@ class SelectionQuestion(Question):
     box: Corners | None = None
     found: Name | None = Field(None, description="The mask that earlier clicks selected; with `corrected`.")
     corrected: Name | None = Field(None, description="The same mask after corrections by hand, which are preserved.")
+
+
+class GlanceQuestion(Question):
+    """Asks what a click at a point would select."""
+
+    picture: Name
+    point: PointPair
 
 
 class SelectionFacts(BaseModel):

@@ -50,7 +50,9 @@ def reduced_recipe(recipe: Recipe) -> Reduced:
     image = cast(Path, recipe.image)
     size = size_of(image)
     factor = factor_of(size)
-    edits = recipe.edits if factor == 1 else tuple(_scaled(edit, size, factor, recipe.settings) for edit in recipe.edits)
+    edits = (
+        recipe.edits if factor == 1 else tuple(_scaled(edit, size, factor, recipe.settings) for edit in recipe.edits)
+    )
     return Reduced(reduced(image, factor), edits, factor)
 
 

@@ -134,6 +134,7 @@ class Service:
                 waiting=limits.waiting_each,
             ),
             masks=self.weights is not None or available("masks"),
+            glances=self.weights is None and available("masks"),
             faces=available("faces"),
             pictures=[picture_facts(session, name) for name in session.names()],
             jobs=[self.queue.facts(job) for job in self.queue.of(session)],

@@ -2,15 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from PIL import Image
 
+from ...core.stopping import go_on, stoppable
 from ...imaging.notes import gathered_notes
-from ...selection import Clicks, candidates
+from ...selection import Clicks, candidates, glance
 from ...selection.faces import find_landmarks
-from ..answers import LandmarksFacts, LandmarksQuestion, MaskFacts, PaintedFacts, SelectionFacts, SelectionQuestion
+from ..answers import (
+    GlanceQuestion,
+    LandmarksFacts,
+    LandmarksQuestion,
+    MaskFacts,
+    PaintedFacts,
+    SelectionFacts,
+    SelectionQuestion,
+)
 from ..limits import RefusedError
 from ..masks import corrected, keep_mask, mask_facts, painted, reduced_mask
-from ..pictures import factor_of, inside, reduced, size_of
+from ..pictures import encoded, factor_of, inside, reduced, size_of
 from ..recipes import UNDOABLE, words
 from ..service import Serving, Visiting
 
@@ -41,6 +52,39 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
         return SelectionFacts(
             found=found, mask=mask, by=chosen.by, candidates=kept, choice=offered.choice, notes=list(chosen.notes)
         )
+
+    return await service.threaded(session, work)
+
+
+class GaveWayError(Exception):
+    """Another request of the session came while a glance was made."""
+
+
+@router.post("/glances", response_class=Response)
+async def glance_at_thing(question: GlanceQuestion, service: Serving, session: Visiting) -> Response:
+    """What a click would select, as a small PNG, white inside, that is kept nowhere.
+
+    The answer is empty (204) where nothing stands out, or as soon as another request of the session comes: to point at
+    something never delays what is done.
+    """
+    path = session.path(question.picture)
+
+    def give_way() -> None:
+        if session.in_line > 1:
+            raise GaveWayError
+
+    def work() -> Response:
+        size = size_of(path)
+        factor = factor_of(size)
+        inside([question.point], size, "the point")
+        try:
+            with stoppable(give_way):
+                go_on()
+                mask = glance(reduced(path, factor).pixels, Clicks([question.point]).scaled(factor))
+        except (GaveWayError, ValueError):
+            return Response(status_code=204)
+        image = Image.fromarray((mask.numpy() * 255).astype(np.uint8))
+        return Response(encoded(image, "png")[0], media_type="image/png", headers={"Cache-Control": "no-store"})
 
     return await service.threaded(session, work)
 

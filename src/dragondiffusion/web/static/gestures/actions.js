@@ -16,7 +16,7 @@ import * as edits from "../model/edits.js";
 import { activeEdits } from "../model/inspection.js";
 import { afterStroke } from "../net/painting_back.js";
 import { goOn } from "../net/running.js";
-import { boxed, clicked, repainted, snapped, subjectIn } from "../net/selecting.js";
+import { boxed, clicked, glanced, repainted, snapped, subjectIn } from "../net/selecting.js";
 
 /** Events of the stage, wired to the document.
  * @param {App} app
@@ -36,6 +36,7 @@ export function stageEvents(app) {
     onChoose: (id) => store.push(id === null ? document.clear(store.doc) : document.choose(store.doc, id)),
     onHint: (text) => store.say(text),
     onTell: (text) => tell(app, text),
+    onGlance: (at) => glanced(app, store.state.shown === null ? store.doc.picture : null, at),
   };
 }
 

@@ -23,6 +23,7 @@
  * @property {import("../model/geometry.js").Side} knob  where the handle to rotate stands
  * @property {boolean} coarse  whether the last touch was a finger
  * @property {Point | null} asked  what the page was asked for and has not answered, full-size pixels
+ * @property {import("../stage/shapes.js").Shape | null} glance  what a click where the mouse rests would select
  * @property {Point | null} finger  where a finger hides what it moves, full-size pixels: shown under a loupe
  */
 
@@ -46,6 +47,7 @@ export function noInteraction() {
     knob: "n",
     coarse: false,
     finger: null,
+    glance: null,
     asked: null,
   };
 }

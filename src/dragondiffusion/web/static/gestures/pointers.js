@@ -9,6 +9,7 @@
  */
 import { distance, insideQuad, middle } from "../model/geometry.js";
 import { framing } from "../stage/framing.js";
+import { Hovering } from "./hovering.js";
 import { panning, pinchingView } from "./gestures.js";
 import { pinchingSubject } from "./placing.js";
 import { paints, subjectOf } from "../stage/scene.js";
@@ -39,6 +40,7 @@ export class Pointers {
    */
   constructor(stage, canvas, signal, onPress) {
     this.stage = stage;
+    this.hovering = new Hovering(stage);
     this.canvas = canvas;
     this.onPress = onPress;
     /** @param {"pointerdown" | "pointermove" | "pointerup" | "pointercancel" | "pointerleave"} name @param {(event: PointerEvent) => void} act */
@@ -89,6 +91,7 @@ export class Pointers {
   /** @param {PointerEvent} event */
   #onDown(event) {
     if (event.button === 2) return;
+    this.hovering.end();
     const { stage } = this;
     const at = this.#at(event);
     this.canvas.setPointerCapture(event.pointerId);
@@ -201,6 +204,7 @@ export class Pointers {
     if (event) interaction.coarse = false;
     interaction.pointer = event && this.#at(event);
     this.showCursor();
+    this.hovering.at(event?.buttons === 0 ? interaction.pointer : null);
     if (paints(this.stage.scene.tool)) this.stage.redraw();
   }
 
@@ -209,6 +213,7 @@ export class Pointers {
     const { stage } = this;
     if (!stage.scene.doc.picture) return;
     event.preventDefault();
+    this.hovering.end();
     if (this.#pinch || this.#press?.gesture) return;
     if (event.shiftKey && !event.ctrlKey) stage.viewport.panBy([-(event.deltaX || event.deltaY), 0]);
     else stage.viewport.zoomAt(wheelFactor(event), this.#at(event));

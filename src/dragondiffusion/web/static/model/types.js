@@ -124,6 +124,8 @@
  * @property {(placing: Placing, final: boolean) => void} onPlace  the selected object, or the chosen edit, is put elsewhere; final at release
  * @property {(pairs: [Point, Point][], final: boolean) => void} onArrows  arrows of the tool "drag"
  * @property {(points: Point[], final: boolean) => void} onLandmarks  where landmarks go
+ * @property {(at: Point | null) => Promise<CanvasImageSource | null>} [onGlance]  a mouse rests on the image, or no longer: the mask of
+ *   what a click there would select, small, white inside
  * @property {(id: number | null) => void} onChoose  clicked on an edit's outline
  * @property {(text: string) => void} onHint  a word for the status line
  * @property {(text: string) => void} [onTell]  what keys did, for those who hear the page

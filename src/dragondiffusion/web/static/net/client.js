@@ -35,6 +35,8 @@ export class Client extends Http {
   #wait;
   /** @type {AbortController | null} */
   #preview = null;
+  /** @type {AbortController | null} */
+  #glance = null;
 
   /** @param {string} base  where the server is, with a slash at its end
    * @param {import("./http.js").Parts & {wait?: (seconds: number) => Promise<void>}} [parts] */
@@ -76,6 +78,22 @@ export class Client extends Http {
    * @returns {Promise<Selected>} */
   async select(question) {
     return (await this.call("POST", "selections", question)).json();
+  }
+
+  /** What a click would select, small; null where nothing stands out. A newer call aborts this one.
+   * @param {string} picture
+   * @param {Point} point
+   * @returns {Promise<Blob | null>} */
+  async glance(picture, point) {
+    this.abortGlance();
+    const controller = (this.#glance = new AbortController());
+    const answer = await this.call("POST", "glances", { picture, point }, controller.signal);
+    return answer.status === 204 ? null : answer.blob();
+  }
+
+  abortGlance() {
+    this.#glance?.abort();
+    this.#glance = null;
   }
 
   /** @param {string} picture

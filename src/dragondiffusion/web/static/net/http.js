@@ -14,6 +14,7 @@
  * @property {string} [better]  the command that loads a model for the rest
  * @property {{bytes: number, pixels: number, steps: number, tries: number, waiting: number}} limits
  * @property {boolean} masks  whether clicks can select objects
+ * @property {boolean} [glances]  whether it can be shown at once what a click would select
  * @property {boolean} faces  whether landmarks can be found
  * @property {Picture[]} [pictures]
  * @property {Job[]} [jobs]

@@ -28,6 +28,18 @@ export async function clicked({ client, views }, picture, old, at, how) {
   return repainted(client, picture, old, before, drawn(more), how);
 }
 
+/** The mask of what a click would select, to be shown while a mouse rests there; null where nothing stands out, or what is known comes too late.
+ * @param {App} app
+ * @param {Picture | null} picture
+ * @param {Point | null} at  null: nothing is pointed at any more
+ * @returns {Promise<ImageBitmap | null>} */
+export async function glanced({ client, store }, picture, at) {
+  if (at === null) client.abortGlance();
+  if (at === null || picture === null || store.state.session?.glances !== true) return null;
+  const png = await client.glance(picture.name, at).catch(() => null);
+  return png === null ? null : createImageBitmap(png);
+}
+
 /** The selection that a box around an object means.
  * @param {App} app
  * @param {Picture} picture

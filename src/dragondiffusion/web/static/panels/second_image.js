@@ -14,7 +14,7 @@ import { addAppearance, addPaste } from "../model/edits.js";
 import { dialog, h, iconButton, setText, wordButton } from "./dom.js";
 import { effectButtons } from "./effects.js";
 import { rounded } from "../gestures/actions.js";
-import { boxed, clicked, repainted } from "../net/selecting.js";
+import { boxed, clicked, glanced, repainted } from "../net/selecting.js";
 import { Stage } from "../stage/stage.js";
 import { sentences, words } from "../model/state.js";
 
@@ -111,6 +111,7 @@ export function selectIn(app, picture, old, title) {
       onArrows: () => undefined,
       onLandmarks: () => undefined,
       onChoose: () => undefined,
+      onGlance: (at) => glanced(app, picture, at),
       onHint: (text) => setText(note, text),
     });
     box.addEventListener("close", () => finish(null));

@@ -10,8 +10,10 @@ import { insetsOf, prepareCanvas } from "./canvas.js";
 import { drawGround, drawOver } from "./drawing.js";
 import { noInteraction } from "../gestures/interaction.js";
 import { themeOf } from "./primitives.js";
+import { drawGlance } from "./glance.js";
 import { drawLoupe } from "./loupe.js";
 import { context, newCanvas } from "../gestures/painting.js";
+import { sameThings } from "../gestures/hovering.js";
 import { Pointers } from "../gestures/pointers.js";
 import { NOTHING, sameGround, subjectOf } from "./scene.js";
 import { Shapes } from "./shapes.js";
@@ -90,6 +92,7 @@ export class Stage {
     this.scene = scene;
     const same = sameGround(before, scene) && Object.entries(theme).every(([name, colour]) => Reflect.get(this.theme, name) === colour);
     this.theme = theme;
+    if (!sameThings(before.doc, scene.doc) || before.tool !== scene.tool) this.pointers.hovering.end();
     if (!this.pointers.active && !this.interaction.keyed) this.#adopt(before, scene);
     if (this.#covered) this.cover();
     if (scene.compare?.image !== before.compare?.image || scene.compare?.split !== before.compare?.split) this.interaction.split = null;
@@ -234,6 +237,7 @@ export class Stage {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.drawImage(this.#ground.canvas, 0, 0);
     drawOver({ ...sheet, pen }, this.scene, this.interaction, this.#phase);
+    drawGlance({ ...sheet, pen }, this.interaction);
     drawLoupe({ ...sheet, pen }, this.scene, this.interaction);
     this.#drawFocus(pen, ratio);
     this.#walk();
