@@ -112,14 +112,14 @@ export function makeSplit(app) {
     const job = store.state.jobs.find((each) => each.id === store.state.shown);
     if (job !== undefined) act(job);
   };
-  const words = h("p", {});
+  const [words, painted] = [h("span", {}), h("span", { class: "dd-also" })];
   const compare = wordButton("compare", "Before and after", () => compareWith(app, null), "dd-compact");
   const original = wordButton("brush", "Paint back", () => takeOriginal(app), "dd-compact");
   original.title = "Paint the original back where the result should not have changed it (O)";
-  const keep = wordButton("pin", "Keep", withShown((job) => pin(app, job.id)), "dd-compact");
-  const discard = wordButton("trash", "Discard", withShown((job) => void forget(app, job.id)), "dd-compact");
+  const keep = wordButton("pin", "Keep", withShown((job) => pin(app, job.id)), "dd-compact dd-also");
+  const discard = wordButton("trash", "Discard", withShown((job) => void forget(app, job.id)), "dd-compact dd-also");
   const verdict = byName(app.root, "verdict");
-  verdict.append(words);
+  verdict.append(h("p", {}, words, painted));
   bar.append(
     compare,
     original,
@@ -138,6 +138,7 @@ export function makeSplit(app) {
     discard.title = isKept ? "It is kept" : "Delete this result";
     compare.setAttribute("aria-pressed", String(state.compares && state.rival === null));
     verdict.hidden = job?.report == null || state.compares;
-    setText(words, job === undefined ? "" : sentences(job.report?.words ?? "", paintedWords(state.history.present, job.id)));
+    setText(words, sentences(job?.report?.words ?? ""));
+    setText(painted, job === undefined ? "" : ` ${paintedWords(state.history.present, job.id)}`);
   };
 }
