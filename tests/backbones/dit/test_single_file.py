@@ -55,13 +55,13 @@ def equal(a, b):
 @pytest.mark.parametrize(
     ("kind", "parts"),
     [
-        ("sd3", ("transformer",)),
-        ("sd35", ("transformer", "vae")),
+        pytest.param("sd3", ("transformer",), marks=pytest.mark.slow),
+        pytest.param("sd35", ("transformer", "vae"), marks=pytest.mark.slow),
         ("sd3", ("transformer", "vae", "text_encoder", "text_encoder_2")),
-        ("sd3", ("transformer", "vae", *TEXTS)),
+        pytest.param("sd3", ("transformer", "vae", *TEXTS), marks=pytest.mark.slow),
         ("flux", ("transformer",)),
         ("schnell", ("transformer", "vae", *TEXTS[:2])),
-        ("flux", ("transformer", "text_encoder_2")),
+        pytest.param("flux", ("transformer", "text_encoder_2"), marks=pytest.mark.slow),
     ],
 )
 def test_parts_come_from_the_file_and_the_rest_from_the_folder(kind, parts, data, folders, tmp_path):

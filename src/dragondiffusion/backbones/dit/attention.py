@@ -154,8 +154,10 @@ def attended(
     made: dict[int, Tensor] = {}
     for length in dict.fromkeys(lengths):
         rows = [row for row in range(len(query)) if lengths[row % len(lengths)] == length]
-        read = [torch.cat((x[rows, :, : begin + length], x[rows, :, begin + longest :]), dim=2) for x in (key, value)]
-        made.update(zip(rows, nnf.scaled_dot_product_attention(query[rows], *read), strict=True))
+        keys, values = (
+            torch.cat((x[rows, :, : begin + length], x[rows, :, begin + longest :]), dim=2) for x in (key, value)
+        )
+        made.update(zip(rows, nnf.scaled_dot_product_attention(query[rows], keys, values), strict=True))
     return torch.stack([made[row] for row in range(len(query))])
 
 

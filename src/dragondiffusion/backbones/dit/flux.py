@@ -142,8 +142,8 @@ class Flux(FlowTransformer):
             value = torch.cat((_by_head(attn.add_v_proj(text), attn), value), dim=1)
         query = rotated(query, cos[None], sin[None])
         key = rotated(key, *self._rotary_read(memories, words, cos, sin))
-        heads_first = (part.transpose(1, 2) for part in (query, key, value))
-        made = attended(*heads_first, memories, words, text_first=True).transpose(1, 2).flatten(2)
+        query, key, value = (part.transpose(1, 2) for part in (query, key, value))
+        made = attended(query, key, value, memories, words, text_first=True).transpose(1, 2).flatten(2)
         made = made.to(query.dtype)
         if text is None:
             return made

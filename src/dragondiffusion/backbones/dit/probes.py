@@ -18,8 +18,8 @@ factor is chosen.
 PROBE = (16, 16)
 """Tokens of the image by which these channels are found. Source: chosen."""
 PLACES = 16
-"""Images of noise by which that part of tokens is found which depends on their place alone. Source: chosen; 4 find less
-and 32 no more (small transformer, docs/method.md)."""
+"""Images of noise by which that part of tokens is found which depends on their place alone. Source: chosen; of 4, a
+small transformer finds less."""
 SIZES = 4
 """Sizes of images for which that part is kept. Source: chosen."""
 HALF = Level(500.0, 0.5, 0.5)

@@ -124,7 +124,7 @@ def load_flow_file(file: FlowFile, path: Path, config: str, dtype: torch.dtype) 
         config: folder or hub id of a pipeline of its kind.
         dtype: precision.
     """
-    kind = cast(Any, getattr(diffusers, file.family.pipelines[0]))
+    kind: Any = getattr(diffusers, file.family.pipelines[0])
     others: dict[str, Any] = left_out(dict(cast(Any, diffusers).DiffusionPipeline.load_config(config)))
     lacks = [part for part in file.lacks if part not in others]
     if lacks:
@@ -189,7 +189,7 @@ def _check_shapes(path: Path, folder: Path, family: Family, layout: SingleLayout
     """Checks that the network of a file is that of the folder, as diffusers converts its names, on shapes alone."""
     own = {key: v for key, v in shapes.items() if not key.startswith((*VAE, *layout.texts.values()))}
     convert = cast(Any, single_file_model).SINGLE_FILE_LOADABLE_CLASSES[layout.model]["checkpoint_mapping_fn"]
-    config, model = check_network(folder, family), cast(Any, getattr(diffusers, layout.model))
+    config, model = check_network(folder, family), getattr(diffusers, layout.model)
     with torch.device("meta"):
         expected = model.from_config(config).state_dict()
     try:
