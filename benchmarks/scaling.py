@@ -1,10 +1,10 @@
 """How time and memory grow: with pixels, steps, edits made together and images in a batch; plots beside the figures.
 
-    python benchmarks/scaling.py [-o docs/images/scaling.png] [--json scaling.json] [--quick]
+    python benchmarks/scaling.py [-o docs/images/scaling.png] [--json scaling.json] [--calls] [--quick] [--turns 3]
 
 Pixels: operations and peak memory of a noise call and of a guided step of Stable Diffusion 1.5 and XL in half
 precision, counted of shapes alone, from 256 to 2048 pixels a side. Steps, edits and images: seconds of the demo model
-where it runs, the fastest of three turns, of the process on a processor, of the clock on a GPU; peak memory of Stable
+where it runs, the fastest of some turns, of the process on a processor, of the clock on a GPU; peak memory of Stable
 Diffusion 1.5, counted. Jobs and workers are `benchmarks/batch.py`'s.
 """
 
@@ -76,7 +76,7 @@ def by_pixels(shape: str, sides: Sequence[int]) -> dict[str, dict[str, Curve]]:
     return found
 
 
-AMOUNTS = {"steps": (5, 10, 20, 40), "edits made together": (1, 2, 4), "images in a batch": (1, 2, 4, 8)}
+AMOUNTS = {"steps": (5, 10, 20), "edits made together": (1, 2, 4), "images in a batch": (1, 2, 4)}
 """Numbers of each at which runs are looked at; the others are 5 steps, one edit and one image."""
 FREE = Settings(clamp_hole=None)
 """Runs begin at the noisiest level, so that the image does not decide how many steps they take."""
@@ -103,7 +103,7 @@ def parts(count: int, size: tuple[int, int]) -> list[Move]:
     return moves
 
 
-def by_work(editor: Editor, quick: bool) -> dict[str, Curve]:
+def by_work(editor: Editor, quick: bool, turns: int) -> dict[str, Curve]:
     """Seconds of default edits of the demo model by steps, by edits made together, and of each image of a batch.
 
     All are made in turn, several times; the fastest of each counts, because other programs only lengthen them.
@@ -111,7 +111,7 @@ def by_work(editor: Editor, quick: bool) -> dict[str, Curve]:
     few = 2 if quick else max(max(counts) for counts in AMOUNTS.values())
     every = [(name, count) for name, counts in AMOUNTS.items() for count in counts if count <= max(few, counts[0])]
     works = {f"{name} {count}": partial(editor.batch, work_of(name, count, (128, 128))) for name, count in every}
-    taken = in_turn(works, 1 if quick else 3)
+    taken = in_turn(works, turns)
     found: dict[str, Curve] = {}
     for name, count in every:
         images = count if name == "images in a batch" else 1
@@ -146,19 +146,21 @@ def plotted(
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        chart = Figure(figsize=(11, 8), layout="constrained")
+        rows = 1 + bool(work) + bool(memory)
+        chart = Figure(figsize=(11, 2.7 * rows), layout="constrained")
         FigureCanvasAgg(chart)
-        axes = chart.subplots(3, 3).flatten()
+        axes = chart.subplots(rows, 3).flatten()
         for axis, unit in zip(axes, ("TFLOP", "GB"), strict=False):
             for (shape, curves), colour in zip(pixels.items(), (ACCENT, PLAIN), strict=False):
                 for (call, curve), style in zip(curves[unit].items(), ("--", "-"), strict=True):
-                    axis.plot(*zip(*curve, strict=True), style, color=colour, marker="o", markersize=3)
-                    axis.annotate(
-                        f"{shape}, {call}", curve[-1], (-4, 4), textcoords="offset points", ha="right", fontsize=7.5
-                    )
+                    name = f"{shape}, {call}"
+                    axis.plot(*zip(*curve, strict=True), style, color=colour, marker="o", markersize=3, label=name)
+            axis.legend(frameon=False, fontsize=7.5)
             axis.set_xscale("log", base=2)
             axis.set_yscale("log")
             axis.set_xticks(SIDES, [str(side) for side in SIDES])
+            ticks = (0.2, 1, 5, 20, 80) if unit == "TFLOP" else (2, 5, 10, 20)
+            axis.set_yticks(ticks, [str(tick) for tick in ticks])
             axis.minorticks_off()
             axis.set_title(f"{unit} of one call, by side in pixels")
         below = [
@@ -196,20 +198,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=Path("scaling.png"))
     parser.add_argument("--json", type=Path, help="figures; read where they are there already")
+    parser.add_argument("--calls", action="store_true", help="single calls by pixels alone")
     parser.add_argument("--quick", action="store_true", help="two points of each curve")
+    parser.add_argument("--turns", type=int, default=3, help="how often seconds are taken; the fastest count")
     given = parser.parse_args()
     found = json.loads(given.json.read_text(encoding="utf-8")) if given.json and given.json.is_file() else {}
     for shape in ("sd-1.5", "sdxl"):
         if shape not in found.setdefault("pixels", {}):
             found["pixels"][shape] = by_pixels(shape, SIDES[:2] if given.quick else SIDES)
             keep(found, given.json)
-    if "work" not in found:
-        found["work"] = by_work(Editor.from_pretrained(), given.quick)
-        keep(found, given.json)
-    if "memory" not in found:
+    if "memory" not in found and not given.calls:
         found["memory"] = by_amount("sd-1.5", given.quick)
         keep(found, given.json)
-    plotted(found["pixels"], found["work"], found["memory"], given.out)
+    if "work" not in found and not given.calls:
+        found["work"] = by_work(Editor.from_pretrained(), given.quick, given.turns)
+        keep(found, given.json)
+    plotted(found["pixels"], found.get("work", {}), found.get("memory", {}), given.out)
 
 
 def keep(found: dict[str, Any], path: Path | None) -> None:
