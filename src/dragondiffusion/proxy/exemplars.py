@@ -300,7 +300,8 @@ def _boxes(region: Region, shrink: int) -> tuple[tuple[slice, slice], tuple[slic
     """The box of pixels of a reduced picture that show any of a region, and that of the pixels they show."""
     left, top, right, bottom = bounding_box(region)
     rows, columns = slice(top // shrink, -(-bottom // shrink)), slice(left // shrink, -(-right // shrink))
-    return (rows, columns), tuple(slice(span.start * shrink, span.stop * shrink) for span in (rows, columns))
+    below, beside = (slice(span.start * shrink, span.stop * shrink) for span in (rows, columns))
+    return (rows, columns), (below, beside)
 
 
 def enlarged_region(reduced: Region, shrink: int, size: Size) -> Region:
