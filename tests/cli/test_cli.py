@@ -188,7 +188,7 @@ def edit(name, *options):
 
 def test_masks_that_may_be_left_out_are_shapes_too():
     box = dragondiffusion.BoxMask(1.0, 2.0, 30.0, 40.0)
-    assert edit("move", "--mask", "m.png", "--hint", "box:1,2,30,40").hint == box
+    assert edit("move", "--mask", "m.png", "--flip", "--hint", "box:1,2,30,40").hint == box
     assert edit("drag", "--points", "1", "2", "3", "4", "--mask", "box:1,2,30,40").mask == box
 
 

@@ -139,7 +139,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(folder):
         "terminal.load_editor = load\nsys.exit(cli.main(sys.argv[1:]))"
     )
     before = set(os.listdir(folder))
-    arguments = ["move", "photo.png", "--mask", "mask.png", "-o", "out.png"]
+    arguments = ["move", "photo.png", "--mask", "mask.png", "--offset", "12", "0", "-o", "out.png"]
     piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", program, *arguments], **piped) as run:
         assert run.stdout.readline() == "ready\n"

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dragondiffusion.core.geometry import Affine, Correspondence
-from dragondiffusion.pipeline.evidence import missing_outline, remains, seam, smear, stretch
+from dragondiffusion.pipeline.evidence import DARK, light_gap, missing_outline, remains, seam, smear, stretch
 
 
 def disc(centre, radius, size=96):
@@ -86,3 +86,15 @@ def test_a_map_to_one_point_stretches_without_end():
     region = disc((48, 48), 10)
     point = torch.full((int(region.sum()), 2), 5.0)
     assert math.isfinite(stretch(Correspondence.to(point, region, (96, 96))))
+
+
+def test_the_light_of_two_places_differs_by_the_ratio_of_what_surrounds_a_thing():
+    here, there = torch.full((3, 80, 90), 0.6 - DARK), torch.full((3, 60, 60), 0.3 - DARK)
+    there[2] = 0.6 - DARK
+    put, thing = torch.zeros(80, 90, dtype=torch.bool), torch.zeros(60, 60, dtype=torch.bool)
+    put[30:50, 30:50], thing[20:40, 20:40] = True, True
+    here[:, put], there[:, thing] = 0.0, 1.0
+    gap = light_gap(here, put, put, there, thing)
+    assert torch.allclose(gap, torch.tensor([2.0, 2.0, 1.0]).log(), atol=1e-5)
+    everywhere = torch.ones_like(thing)
+    assert not light_gap(here, put, put, there, everywhere).any()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from compiling import compiled
-from dragondiffusion import Drag, Editor, Move, Remove, Settings
+from dragondiffusion import Drag, Editor, Move, Paste, Remove, Settings
 from dragondiffusion.core.types import Canvas
 from dragondiffusion.pipeline.report import LAID, Report, judge
 
@@ -67,6 +67,18 @@ def test_scores_fall_with_every_flaw(scene):
     soft = (0.9 * moved + 0.1 * x).astype(np.uint8)
     scores = [judge(y, x, objective, proxy, region).score for y in (moved, soft, x)]
     assert scores == sorted(scores, reverse=True) and len(set(scores)) == 3
+
+
+def test_a_paste_is_the_less_sure_the_more_its_two_places_differ_in_light(editor: Editor, mask):
+    ground, thing = np.full((61, 90, 3), 128, np.uint8), (200, 120, 60)
+    errors = list[float]()
+    for surroundings in (128, 40, 10):
+        second = np.full((61, 90, 3), surroundings, np.uint8)
+        second[mask] = thing
+        report = editor(ground, Paste(second, mask, offset=(5.0, 0.0)), settings=Settings(steps=2)).report
+        errors.append(report.error)
+        assert "the light it should have there is a guess" in str(report) or report.good
+    assert errors == sorted(errors) and errors[2] > 2 * errors[0]
 
 
 def test_a_failure_outweighs_any_error():

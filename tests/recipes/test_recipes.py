@@ -119,7 +119,7 @@ def test_what_is_as_usual_is_left_out():
     edit = {"edit": "move", "mask": "mask.png", "offset": [40, 0]}
     assert job.to_json() == {"recipe": 1, "image": "photo.png", "edits": [edit]}
     changed = Settings(noise=Window(0.2, 0.4), geometry=Geometry.REFERENCE, w_edit=None, guidance_scale=None)
-    assert Recipe("photo.png", (Move("mask.png"),), settings=changed).to_json()["settings"] == {
+    assert Recipe("photo.png", (Move("mask.png", (40, 0)),), settings=changed).to_json()["settings"] == {
         "preset": "default",
         "guidance_scale": None,
         "geometry": "reference",

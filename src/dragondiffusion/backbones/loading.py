@@ -14,6 +14,7 @@ import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 from torch import nn
 
+from ..core.messages import is_file
 from . import dit, unet
 from .base import Backbone
 from .checkpoint import (
@@ -169,7 +170,7 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
         raise FileNotFoundError("the package holds no demo model; give a checkpoint (a folder, file or hub id)")
     path = DEMO_MODEL if source is None else Path(source).expanduser()
     options: dict[str, Any] = {"dtype": dtype}
-    if path.is_file():
+    if not path.is_dir() and is_file(path, f"checkpoint {path}"):
         return _load_file(checkpoint, path, options)
     if checkpoint.config is not None:
         raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from ..core.bounds import fitted
+from ..core.messages import is_file
 from ..core.prediction import PredictionType
 from ..core.strict_json import Json, json_line, parse_json, shown
 from ..core.types import Seed
@@ -89,7 +90,7 @@ class Listed(Folder):
             return found
         chosen = split_choice(found)[0] != found
         self.named.append(str(Path(text.rpartition("#")[0] if chosen else text)))
-        if found.suffix.lower() == ".json" and not found.is_file():
+        if found.suffix.lower() == ".json" and not is_file(found, f"{at} {text}"):
             raise FileNotFoundError(f"{at} {text} does not exist; check the path")
         # Shapes of masks are read while the recipe is.
         return found if found.suffix.lower() == ".json" else Path(text)
@@ -126,7 +127,7 @@ class Source:
             FileNotFoundError: if the file, a table or an image does not exist.
             ValueError: if a line is not in order; the message says which, and how many others are not.
         """
-        if not self.path.is_file():
+        if not is_file(self.path, f"jobs {self.path}"):
             raise FileNotFoundError(f"jobs {self.path} does not exist; check the path")
         jobs, problems = list[BatchJob](), list[Exception]()
         for number, line in self._lines():

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from ..core.messages import is_file
 from ..core.strict_json import Json, parse_json, shown
 from ..recipes.cells import Cell
 
@@ -30,7 +31,7 @@ def read_rows(path: Path, name: str) -> Iterator[Row]:
         FileNotFoundError: if there is no such file.
         ValueError: if it is of another kind, or a row is broken; the message says which.
     """
-    if not path.is_file():
+    if not is_file(path, name):
         raise FileNotFoundError(f"{name} does not exist; check the path")
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise ValueError(f"{name} has more than {MAX_TABLE_BYTES} bytes; divide it")

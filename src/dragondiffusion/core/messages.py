@@ -6,6 +6,8 @@ from pathlib import Path
 
 LONGEST = 240
 """Characters of a quoted text that a message shows at most. Source: chosen."""
+_OTHERS = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
+"""What is no file, and what it is called; anything else is a device."""
 
 
 def cut(text: object, length: int = LONGEST) -> str:
@@ -28,21 +30,28 @@ def without_long_words(text: str) -> str:
 
 
 def is_file(path: Path, name: str) -> bool:
-    """Whether there is a file.
+    """Whether there is a file, asked before anything of a user is opened: reading a pipe may wait forever.
 
     Args:
         path: where.
         name: what it is called in messages.
 
+    Returns:
+        False where there is nothing.
+
     Raises:
-        ValueError: if no file can be called like that.
+        ValueError: if it is something else, such as a folder or a pipe, or no file can be called like that.
     """
     try:  # Path.is_file tells a name that cannot be from one that is free up to Python 3.13 only
-        return stat.S_ISREG(path.stat().st_mode)
+        mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as error:  # names too long, or with zero bytes
         raise ValueError(f"{name} cannot be opened ({reason(error)}); choose another name") from error
+    if not stat.S_ISREG(mode):
+        kind = next((word for test, word in _OTHERS if test(mode)), "device")
+        raise ValueError(f"{name} is a {kind}; give a file")
+    return True
 
 
 def reason(error: Exception) -> str:

@@ -138,11 +138,20 @@ class Edit(Bounded, ABC):
 
     Raises:
         TypeError: if a field has a value of another type.
-        ValueError: if one lies outside of its range (docs/limits.md).
+        ValueError: if one lies outside of its range (docs/limits.md), or the edit would change nothing (`no_effect`).
     """
 
     CLAMP: ClassVar[Number] = 1.0
     """Share of the steps for which destinations are clamped to the proxy, unless settings say otherwise."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if reason := self.no_effect():
+            raise ValueError(reason)
+
+    def no_effect(self) -> str:
+        """Why the edit would change nothing, and what to do instead; empty where it changes something."""
+        return ""
 
     @abstractmethod
     def compiled(self, canvas: Canvas, settings: Settings) -> Compiled:

@@ -47,11 +47,10 @@ class Drag(Edit):
     LEAST_REACH = 4
     """The same, at least, in latent cells. Source: chosen, wider than a patch of 3x3 cells."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.moving:
-            start = self.points[0][0]
-            raise ValueError(f"points[0] {start} has no displacement, nor has any other pair; drag one somewhere else")
+    def no_effect(self) -> str:
+        if self.moving:
+            return ""
+        return f"points[0] {self.points[0][0]} has no displacement, nor has any other pair; drag one somewhere else"
 
     @property
     def moving(self) -> Pairs:

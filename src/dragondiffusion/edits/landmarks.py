@@ -50,8 +50,10 @@ class Landmarks(Edit):
                 f"points_from has {len(self.points_from)} points and points_to {len(self.points_to)}; "
                 "give every landmark in both"
             )
-        if all(tuple(a) == tuple(b) for a, b in self._pairs()):
-            raise ValueError("points_to equals points_from and nothing moves; change at least one landmark")
+
+    def no_effect(self) -> str:
+        same = self.points_to == self.points_from
+        return "points_to equals points_from and nothing moves; change at least one landmark" if same else ""
 
     def _pairs(self) -> list[tuple[tuple[float, float], tuple[float, float]]]:
         return [

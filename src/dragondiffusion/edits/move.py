@@ -36,6 +36,9 @@ class Move(Edit):
         flip: mirror left and right.
         anchor: (x, y) in pixels that scaling, turning and mirroring leave in place; None is the mask's centroid.
         hint: region that the source hole should look like; None is everything the edit does not touch.
+
+    Raises:
+        ValueError: if offset, scale, angle and flip leave the object as it is.
     """
 
     mask: MaskLike
@@ -47,6 +50,11 @@ class Move(Edit):
     hint: MaskLike | None = None
 
     STRENGTHS = strengths.MOVE
+
+    def no_effect(self) -> str:
+        if any(self.offset) or self.scales != (1, 1) or self.angle % 360 or self.flip:
+            return ""
+        return "nothing moves: offset, scale, angle and flip leave the object as it is; change one of them"
 
     @property
     def scales(self) -> Point:

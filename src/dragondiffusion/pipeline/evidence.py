@@ -25,6 +25,10 @@ PLAIN = 0.01
 AROUND = 8
 """Width of the band whose grain a made-up place should have, pixels. Source: chosen."""
 
+PLACE, DARK = 20, 0.02
+"""Width of the surroundings that tell of a place's light, pixels, and what is added to their brightness before its
+logarithm is taken. Source: as `FAINT`."""
+
 
 def missing_outline(x: Tensor, thing: Region) -> float:
     """Share of a mask's outline at which the image shows no edge: there the mask follows no contour.
@@ -103,6 +107,25 @@ def seam(y: Tensor, hole: Region, off: Region) -> float:
     step = _steps(y)
     usual = max(float(step[beside].mean()), FAINTEST / 4)
     return float(step[across].mean()) / usual
+
+
+def light_gap(x: Tensor, put: Region, edited: Region, other: Tensor, thing: Region) -> Tensor:
+    """How much lighter the place is to which a thing comes than that from which it comes.
+
+    Args:
+        x: the image that it comes to, before the edit.
+        put: the thing there.
+        edited: what else is edited there and tells nothing.
+        other: the image that it comes from.
+        thing: the thing there.
+
+    Returns:
+        (3,), differences of the logarithms of the mean colours around; 0 where one of them is not to be seen.
+    """
+    here, there = dilate(put, PLACE) & ~dilate(put | edited, 1), dilate(thing, PLACE) & ~dilate(thing, 1)
+    if not bool(here.any()) or not bool(there.any()):
+        return torch.zeros(3)
+    return (x[:, here].mean(1) + DARK).log() - (other[:, there].mean(1) + DARK).log()
 
 
 def _steps(y: Tensor) -> Mask:

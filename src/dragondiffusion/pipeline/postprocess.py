@@ -114,7 +114,8 @@ def finish(one: Prepared, x: Pictures) -> tuple[Image.Image, Mask, Report]:
     plan, reference, proxy = one.plan, one.references[0], None if one.proxy is None else one.proxy.x
     pixels, (region, alpha) = from_tensor(x, reference.canvas.picture), weights(one)
     made = composite(pixels, reference.pixels, alpha)
-    report = judge(made, reference.pixels, plan.compiled, proxy, region, plan.hole)
+    others = [other.pixels for other in one.references[1:]]
+    report = judge(made, reference.pixels, plan.compiled, proxy, region, plan.hole, others)
     rough = None if proxy is None else from_tensor(proxy, reference.canvas.picture)
     image, placed = onto_photo(plan, pixels, alpha, rough)
     if not plan.settings.composite and plan.shot.frame.scale < 1:

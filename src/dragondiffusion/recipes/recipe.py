@@ -18,6 +18,7 @@ from PIL import Image
 
 from .. import __version__
 from ..core.bounds import Bounded, Length
+from ..core.messages import is_file
 from ..core.prediction import PredictionType
 from ..core.strict_json import Json, parse_json, read_json, shown, write_json
 from ..core.types import Seed, Text
@@ -94,7 +95,7 @@ class Recipe(Bounded):
         """
         source = Path(path)
         name = f"recipe {source}"
-        if source.is_file() and is_png(source):
+        if is_file(source, name) and is_png(source):
             text = read_texts(source).get(RECIPE_TEXT)
             if text is None:
                 raise ValueError(f"image {source} carries no recipe; give a PNG this package wrote, or a recipe's JSON")

@@ -11,6 +11,7 @@ from huggingface_hub import hf_hub_download, list_repo_files
 from huggingface_hub.errors import EntryNotFoundError
 from torch import Tensor
 
+from ...core.messages import is_file
 from ...core.strict_json import parse_json
 from ...core.types import Number
 from ..headers import is_hub_id, is_safetensors, read_header
@@ -100,8 +101,8 @@ def open_loras(loras: Sequence[str]) -> list[LoraFile]:
 
 def _opened(source: str, factor: Number) -> LoraFile:
     path = Path(source).expanduser()
-    if not path.is_file():
-        if path.exists() or not is_hub_id(source):
+    if not is_file(path, f"lora {source}"):
+        if not is_hub_id(source):
             raise FileNotFoundError(f"lora {source} does not exist; give a .safetensors file or a hub id")
         path = _fetched(source)
     if not is_safetensors(path):

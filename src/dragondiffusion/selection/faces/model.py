@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from ...core.messages import is_file
 from ...imaging.writing import write_file
 
 URL = "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task"
@@ -24,7 +25,7 @@ def model_file(path: str | os.PathLike[str] | None = None) -> Path:
         ValueError: if what was downloaded is something else.
     """
     if path is not None:
-        if not Path(path).is_file():
+        if not is_file(Path(path), f"face model {path}"):
             raise FileNotFoundError(f"face model {path} does not exist; download {URL}")
         return Path(path)
     cached = cache_folder() / Path(URL).name
