@@ -38,3 +38,12 @@ def test_a_pipeline_that_was_loaded_in_inference_mode_is_refused(data):
         pipe = StableDiffusionPipeline.from_pretrained(data / "tiny-sd", safety_checker=None)
     with pytest.raises(ValueError, match="load it outside"):
         Editor(pipe)
+
+
+def test_another_default_type_is_refused(editor, picture, mask):
+    torch.set_default_dtype(torch.float64)
+    try:
+        with pytest.raises(ValueError, match=r"torch\.float64; call torch\.set_default_dtype\(torch\.float32\) first"):
+            made(editor, picture, mask)
+    finally:
+        torch.set_default_dtype(torch.float32)
