@@ -18,7 +18,7 @@ from imaging.test_asking import chunks, comments, scans
 from .attacks import Killed, Watched, as_json, at_once, move, post, said, zigzag
 from .visitor import Visitor, png
 
-pytestmark = [pytest.mark.hostile, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.hostile, pytest.mark.timeout(600)]
 HEALTH = 0.2
 """Seconds within which a server says how it is, on a machine where nothing else runs; what does stretches them."""
 MEMORY = 1.3
@@ -83,7 +83,7 @@ def test_twenty_clients_wait_their_share(server):
     clients = [httpx.Client(base_url=server.url, timeout=120) for _ in range(20)]
     visitors = [Visitor(client) for client in clients]
     scenes = [one.post("scenes", json={"seed": 6}).json()["picture"]["name"] for one in visitors]
-    recipes = [move(scene, {"box": [80, 80, 140, 140]}, steps=4) for scene in scenes]
+    recipes = [move(scene, {"box": [80, 80, 140, 140]}, steps=2) for scene in scenes]
     greedy = [visitors[0].post("jobs", json={"recipe": recipes[0]}).json()["id"] for _ in range(7)]
 
     def waits(k):
@@ -207,11 +207,12 @@ def test_heavy_polygons_end(server, attacker):
 def test_images_of_millions_of_parts_end(attacker):
     """Chunks, segments and scans that say nothing: reading them ends with the time that a request may take."""
     begin = time.monotonic()
-    for data in (chunks(1_000_000), comments(8_000_000), scans(60_000)):
-        for path in ("pictures", "recipes"):
-            answer = attacker.post(path, content=data)
-            assert answer.status_code == 422, answer.text
-    assert time.monotonic() - begin < 6 * (SECONDS + 4)
+    asked = ("recipes", chunks(1_000_000)), ("pictures", comments(8_000_000)), ("pictures", scans(200_000))
+    for path, data in asked:
+        answer = attacker.post(path, content=data)
+        assert answer.status_code == 422 and f"more than {SECONDS} s" in answer.text, answer.text
+    stretched = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert time.monotonic() - begin < 3 * (SECONDS + 3 * stretched)
 
 
 def test_paths(server, attacker):
@@ -306,6 +307,6 @@ def test_two_edits_of_one_image_at_once(server, attacker):
 def test_kills_at_random_lose_nothing_that_was_finished(tmp_path):
     """More of them in `tests/test_kills.py`."""
     killed = Killed(tmp_path, 1)
-    for _ in range(3):
+    for _ in range(2):
         killed.one()
     assert killed.finished

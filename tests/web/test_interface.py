@@ -37,7 +37,7 @@ def test_the_interface_is_as_documented(tmp_path):
         names = {"jobs": job["id"], "pictures": scene, "masks": mask["name"]}
         (tmp_path / "own.toml").write_text("".join(OWN.format(*item) for item in names.items()))
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "own.toml", "run"]
-        command += [f"{server.url}api/openapi.json", "--max-time", "100"]
+        command += [f"{server.url}api/openapi.json", "--max-time", "60"]
         command += ["--checks", ",".join(CHECKS), "--mode", "all", "--phases", "examples,coverage,fuzzing"]
         command += ["--max-examples", os.environ.get("EXAMPLES", "15"), "--seed", "1", "--request-timeout", "30"]
         command += ["--header", f"X-Session: {visitor.token}", "--no-color", "--exclude-method", "DELETE"]

@@ -49,11 +49,11 @@ class Losses:
 
     def failed(self, job: BatchJob) -> None:
         """A job has cost its worker so often that it failed for good."""
-        self._hopeless.add(job.image)
+        self._hopeless.add(job.shared)
 
     def hopeless(self, job: BatchJob) -> bool:
-        """Whether another job on the image has, so that one try is enough for this one."""
-        return job.image in self._hopeless
+        """Whether another job that shares its inversion has, so that one try is enough for this one."""
+        return job.shared in self._hopeless
 
     def said(self, asked: Model | BatchJob | None, why: str) -> str:
         """Why the batch gives up."""

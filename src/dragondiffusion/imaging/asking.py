@@ -52,7 +52,7 @@ def asking(source: Path | io.BytesIO, formats: Sequence[str]) -> Image.Image:
         UnidentifiedImageError: if it is in none of them.
     """
     file = AskingFile(source if isinstance(source, io.BytesIO) else source.open("rb"))
-    image = Image.open(cast(Any, file), formats=formats)
+    image = Image.open(cast(Any, file), formats=tuple(formats))
     opened = cast(Any, image)
     opened.decodermaxblock = BLOCK
     if isinstance(source, Path):
