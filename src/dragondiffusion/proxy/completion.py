@@ -24,8 +24,8 @@ from .smooth import smoothly
 
 SIDES, LARGE = (5, 7), 160
 """Of patches, in pictures below and from this side on, pixels. Source: Newson et al., 5; docs/experiments.md."""
-COARSEST = 24
-"""Side of the coarsest copy, pixels, at least. Source: chosen: holes are a few patches wide there."""
+COARSEST = 48
+"""Side of the coarsest copy, pixels, at least. Source: docs/experiments.md."""
 EXACT = 64
 """Up to this side all known patches are compared. Source: chosen, for time."""
 ROUNDS = (12, 10)
