@@ -71,7 +71,7 @@ def test_noise_is_continued_as_noise():
     noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
     x = (0.25 * noise).clamp(-1, 1)
     made = inpaint(spoiled(x), HOLE)
-    assert float(made[..., HOLE].std()) > 0.8 * float(x.std())
+    assert float(made[..., HOLE].std()) > 0.7 * float(x.std())
     assert float(fill(spoiled(x), HOLE)[..., HOLE].std()) < 0.5 * float(x.std())
 
 
