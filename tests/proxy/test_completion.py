@@ -98,6 +98,9 @@ def test_what_completes_a_hole_depends_on_its_ground():
     assert tried(x, HOLE, HOLE).way is completed
     assert torch.equal(inpaint(x, HOLE)[..., ~HOLE], BLOTS[..., ~HOLE])
     assert tried(spoiled(mixed(X / SIDE)), HOLE, HOLE).way is smoothly
+    wide = ((X - 48).abs() < 38) & ((Y - 48).abs() < 38)  # no part of it has room beside it
+    assert not len(tried(spoiled(BLOTS, wide), wide, wide).smooth)
+    assert tried(spoiled(BLOTS, wide), wide, wide).way is completed
     small = (X - 50).square() + (Y - 46).square() < 10**2
     checks = mixed((X // 7 + Y // 7) % 2)
     assert tried(spoiled(checks, small), small, small).way is tried(spoiled(checks, small), small, small).rough_way

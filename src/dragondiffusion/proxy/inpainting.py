@@ -121,7 +121,7 @@ class Tried:
         if self.copy is None:
             return smoothly
         smooth, exact = self._compared
-        if exact <= PATTERN**2 * smooth or smooth <= VISIBLE**2:
+        if math.isfinite(smooth) and (exact <= PATTERN**2 * smooth or smooth <= VISIBLE**2):
             return self.rough_way
         return completed
 
