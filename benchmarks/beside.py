@@ -2,12 +2,12 @@
 
     python benchmarks/beside.py reference [--kinds move drag] [--limit 4]
     python benchmarks/beside.py diffusers [--side 512] [--steps 4] [--turns 3]
-    python benchmarks/beside.py variants [--turns 3]
+    python benchmarks/beside.py variants [--variants bfloat16] [--shape sd-1.5 --side 128 --steps 2] [--turns 3]
 
 `reference`: presets `reference` (the authors' code, number by number) and `default` with the demo model on held-out
 scenes: seconds, operations and distance to the truth. `diffusers`: an unguided step of ours beside one of diffusers'
-own pipeline, Stable Diffusion 1.5 with random weights. `variants`: default edits of the demo model as it is, with
-weights in channels-last layout, in bfloat16, and with compiled regions.
+own pipeline, Stable Diffusion 1.5 with random weights. `variants`: edits of the demo model, or of a shape with random
+weights, as it is, with weights in channels-last layout, in bfloat16, and with compiled regions.
 
 On the processor seconds are those of the process, which others on the machine lengthen least; on a GPU those of the
 clock.
@@ -19,7 +19,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -35,6 +35,8 @@ from dragondiffusion.core.clock import Clock
 from dragondiffusion.edits.settings import Geometry
 from dragondiffusion.imaging.tensors import from_tensor, to_tensor
 
+Name = TypeVar("Name")
+
 
 def spent(work: Callable[[], Any]) -> tuple[float, Any]:
     """Seconds of some work, and what it gives."""
@@ -46,9 +48,9 @@ def spent(work: Callable[[], Any]) -> tuple[float, Any]:
     return clock() - begin, result
 
 
-def in_turn(works: Mapping[str, Callable[[], Any]], turns: int) -> dict[str, list[float]]:
+def in_turn(works: Mapping[Name, Callable[[], Any]], turns: int) -> dict[Name, list[float]]:
     """Seconds of several works, one after the other, so many times, after one turn that does not count."""
-    taken: dict[str, list[float]] = {name: [] for name in works}
+    taken: dict[Name, list[float]] = {name: [] for name in works}
     for turn in range(turns + 1):
         for name, work in works.items():
             seconds, _ = spent(work)
@@ -137,26 +139,35 @@ VARIANTS: Mapping[str, tuple[Savings, torch.dtype]] = {
 """Ways to run the demo model, the first of which others are compared with."""
 
 
-def variants(names: list[str], turns: int, device: str) -> None:
-    """Default edits of the demo model, as it is and otherwise."""
-    size = (128, 128)
+def variants(names: list[str], turns: int, device: str, shape: str, side: int, steps: int) -> None:
+    """Moves by the demo model, or by a published shape with random weights, as it is and otherwise."""
+    size = (side, side)
     first, second = edits("move", size)
     pixels, _ = picture(size)
+    # Random weights make steps of noise, so the published shape makes all of few; the demo model makes a default edit.
+    settings = None if shape == "demo" else Settings(steps=steps, clamp_hole=None)
     made: dict[str, tuple[Editor, Any]] = {}
     for name in dict.fromkeys(("plain", *names)):
         savings, dtype = VARIANTS[name]
-        editor = Editor(load_pipeline(None, device, dtype, savings), savings)
-        warm, (result,) = spent(lambda editor=editor: editor.batch([Request(pixels, first)]))
+        torch.manual_seed(0)
+        if shape == "demo":
+            pipe = load_pipeline(None, device, dtype, savings)
+        else:
+            pipe = savings.apply(pipeline(shape, device, dtype), device)
+        editor = Editor(pipe, savings)
+        request = Request(pixels, first, "an image", settings=settings)
+        warm, (result,) = spent(lambda editor=editor, request=request: editor.batch([request]))
         made[name] = editor, result
         base = made["plain"][1].latents
         change = float((result.latents - base).norm() / base.norm())
         print(f"{name}: first edit {warm:.2f} s, differs by {change:.1e}", flush=True)
     print("| first edit | fastest, s | median, s | ratio |\n|---|---|---|---|")
-    works = {name: lambda e=editor: e.batch([Request(pixels, first)]) for name, (editor, _) in made.items()}
+    works = {name: lambda e=editor: e.batch([request]) for name, (editor, _) in made.items()}
     ratios(in_turn(works, turns), "plain")
     editor, result = made["plain"]
     clock = Clock()
-    seconds, _ = spent(lambda: editor.batch([Request(result.reference, second)], clock=clock))
+    again = Request(result.reference, second, "an image", settings=settings)
+    seconds, _ = spent(lambda: editor.batch([again], clock=clock))
     print(f"second edit, plain: {seconds:.2f} s")
 
 
@@ -166,19 +177,21 @@ def main() -> None:
     parser.add_argument("what", choices=("reference", "diffusers", "variants"))
     parser.add_argument("--kinds", nargs="+", default=["move", "drag"], choices=list(TASKS))
     parser.add_argument("--limit", type=int, default=4)
-    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--shape", default="demo", help="of variants: demo, or a published shape with random weights")
+    parser.add_argument("--side", type=int, help="pixels; without it 128 for the demo model, 512 otherwise")
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--device", default=default_device())
     given = parser.parse_args()
+    given.side = given.side or (128 if given.what == "variants" and given.shape == "demo" else 512)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {given.device}")
     if given.what == "reference":
         reference(given.kinds, given.limit, given.device)
     elif given.what == "diffusers":
         diffusers(given.side, given.steps, given.turns, given.device)
     else:
-        variants(given.variants, given.turns, given.device)
+        variants(given.variants, given.turns, given.device, given.shape, given.side, given.steps)
 
 
 if __name__ == "__main__":

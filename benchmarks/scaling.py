@@ -76,8 +76,8 @@ def by_pixels(shape: str, sides: Sequence[int]) -> dict[str, dict[str, Curve]]:
     return found
 
 
-AMOUNTS = {"steps": (5, 10, 20), "edits made together": (1, 2, 4), "images in a batch": (1, 2, 4)}
-"""Numbers of each at which runs are looked at; the others are 5 steps, one edit and one image."""
+AMOUNTS = {"steps": (5, 10, 20), "edits made together": (1, 2, 4, 8), "images in a batch": (1, 2, 4, 8)}
+"""Numbers of each at which runs are looked at, the others 5 steps, one edit and one image: all begin with one run."""
 FREE = Settings(clamp_hole=None)
 """Runs begin at the noisiest level, so that the image does not decide how many steps they take."""
 
@@ -108,14 +108,11 @@ def by_work(editor: Editor, quick: bool, turns: int) -> dict[str, Curve]:
 
     All are made in turn, several times; the fastest of each counts, because other programs only lengthen them.
     """
-    few = 2 if quick else max(max(counts) for counts in AMOUNTS.values())
-    every = [(name, count) for name, counts in AMOUNTS.items() for count in counts if count <= max(few, counts[0])]
-    works = {f"{name} {count}": partial(editor.batch, work_of(name, count, (128, 128))) for name, count in every}
+    every = amounts(quick)
+    works = {row: partial(editor.batch, work_of(*row, (128, 128))) for row in every}
     taken = in_turn(works, turns)
-    found: dict[str, Curve] = {}
-    for name, count in every:
-        images = count if name == "images in a batch" else 1
-        found.setdefault(name, []).append((count, min(taken[f"{name} {count}"]) / images))
+    seconds = {row: min(values) for row, values in taken.items()}
+    found = joined({(name, n): s / (n if name == "images in a batch" else 1) for (name, n), s in seconds.items()})
     print(json.dumps(found), flush=True)
     return found
 
@@ -124,14 +121,28 @@ def by_amount(shape: str, quick: bool) -> dict[str, Curve]:
     """Peak GB of the same edits with a published shape in half precision, counted of shapes alone."""
     editor = Editor(pipeline(shape, "meta", torch.float16))
     modules, side = networks(cast(Any, editor.backbone).pipe), SHAPES[shape]
-    found: dict[str, Curve] = {name: [] for name in AMOUNTS}
-    for name, counts in AMOUNTS.items():
-        for count in counts[:1] if quick else counts:
-            with remembering(modules) as meter:
-                editor.batch(work_of(name, count, (side, side)), clock=meter)
-            found[name].append((count, max(meter.memory.values()) / 1e9))
-            print(shape, name, count, found[name][-1][1], flush=True)
-    return found
+    found: dict[tuple[str, int], float] = {}
+    for row in amounts(quick):
+        with remembering(modules) as meter:
+            editor.batch(work_of(*row, (side, side)), clock=meter)
+        found[row] = max(meter.memory.values()) / 1e9
+        print(shape, *row, found[row], flush=True)
+    return joined(found)
+
+
+def amounts(quick: bool) -> list[tuple[str, int]]:
+    """What is run: the first count of all once, because it is one run, then the other counts of each."""
+    rest = [(name, count) for name, counts in AMOUNTS.items() for count in (counts[1:2] if quick else counts[1:])]
+    return [("steps", AMOUNTS["steps"][0]), *rest]
+
+
+def joined(found: Mapping[tuple[str, int], float]) -> dict[str, Curve]:
+    """Figures of runs as curves, each beginning with the run that they share."""
+    result: dict[str, Curve] = {name: [(counts[0], found[amounts(True)[0]])] for name, counts in AMOUNTS.items()}
+    for name, count in found:
+        if count != AMOUNTS[name][0]:
+            result[name].append((count, found[name, count]))
+    return result
 
 
 def plotted(
