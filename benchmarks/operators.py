@@ -33,6 +33,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 """Kinds of operators by parts of their names, the first that fits."""
 
 
+TOP = 10
+"""Operators that are named at the end."""
+
+
 def kind_of(name: str) -> str:
     """The kind of an operator."""
     return next((kind for kind, parts in KINDS.items() if any(part in name for part in parts)), "other operators")
@@ -74,6 +78,9 @@ def main() -> None:
     print("| operators | share |\n|---|---|")
     for name, seconds in sorted(kinds.items(), key=lambda pair: -pair[1]):
         print(f"| {name} | {seconds / passed:.1%} |")
+    print(f"\nThe {TOP} that take longest:")
+    longest = sorted(found.key_averages(), key=lambda event: -event.self_cpu_time_total)[:TOP]
+    print(", ".join(f"{e.key} {e.self_cpu_time_total / 1e6 / passed:.1%} ({e.count} times)" for e in longest))
 
 
 if __name__ == "__main__":

@@ -184,24 +184,24 @@ def plotted(
         for axis, (title, curve) in zip(axes[3:], below, strict=True):
             axis.plot(*zip(*curve, strict=True), "-", color=ACCENT, marker="o", markersize=4)
             axis.set_xticks([x for x, _ in curve])
-            axis.set_ylim(0, None)
+            axis.set_ylim(0, 1.1 * max(y for _, y in curve))
             axis.set_title(title)
         shares = {
             shape: [(side, 1e6 * t / side**2) for side, t in curves["TFLOP"]["noise"]]
             for shape, curves in pixels.items()
         }
         for (shape, curve), colour in zip(shares.items(), (ACCENT, PLAIN), strict=False):
-            axes[2].plot(*zip(*curve, strict=True), "-", color=colour, marker="o", markersize=3)
-            axes[2].annotate(shape, curve[-1], (-4, 4), textcoords="offset points", ha="right", fontsize=7.5)
+            axes[2].plot(*zip(*curve, strict=True), "-", color=colour, marker="o", markersize=3, label=shape)
+        axes[2].legend(frameon=False, fontsize=7.5)
         axes[2].set_xscale("log", base=2)
         axes[2].set_xticks(SIDES, [str(side) for side in SIDES])
         axes[2].minorticks_off()
-        axes[2].set_ylim(0, None)
+        axes[2].set_ylim(0, 1.15 * max(y for curve in shares.values() for _, y in curve))
         axes[2].set_title("MFLOP a pixel of a noise call")
         for axis in axes:
             axis.grid(color="#eceff1", linewidth=0.8)
             axis.tick_params(colors=INK)
-        chart.savefig(where, dpi=110, metadata={"Software": None})
+        chart.savefig(where, dpi=90, metadata={"Software": None})
 
 
 def main() -> None:
