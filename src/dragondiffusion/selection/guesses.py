@@ -13,6 +13,7 @@ from jaxtyping import Float
 from .clicks import Clicks
 from .judging import overlaps, scores
 from .regions import Cells, LabImage, Pixel, filled, regions, unlike_rim
+from .subjects import is_whole, subjects, unsuited
 
 AROUND = 0.25
 """How much of the surroundings of a box is looked at, in its sides."""
@@ -47,18 +48,22 @@ class Demand:
         points: that it holds.
         outside: that it does not hold.
         box: in which it lies; None is everywhere.
+        anywhere: the box was nearly the whole image: it asks for the image's subject and says nothing of its sides.
     """
 
     scene: LabImage
     points: tuple[Pixel, ...]
     outside: tuple[Pixel, ...]
     box: tuple[float, float, float, float] | None
+    anywhere: bool = False
 
     @staticmethod
     def of(scene: LabImage, clicks: Clicks) -> "Demand":
         """What clicks demand."""
-        size = scene.gradient.shape
-        return Demand(scene, _pixels(clicks.points, size), _pixels(clicks.outside, size), clicks.box)
+        height, width = size = scene.gradient.shape
+        anywhere = clicks.box is not None and is_whole(clicks.box, (height, width))
+        box = (0, 0, width, height) if anywhere else clicks.box
+        return Demand(scene, _pixels(clicks.points, size), _pixels(clicks.outside, size), box, anywhere)
 
     @property
     def allowed(self) -> Cells:
@@ -81,7 +86,9 @@ class Demand:
     ) -> Float[np.ndarray, " _"]:
         """How likely each region is meant: how it looks, how it fits the box, how much it adds to an earlier one."""
         result = scores(found, self.scene, parts)
-        if self.box is not None:
+        if self.anywhere:
+            result = result - [unsuited(region) for region in found]
+        elif self.box is not None:
             allowed = self.allowed
             result = result + [_fitting(region, allowed) for region in found]
         if before is not None and found:
@@ -105,7 +112,7 @@ def ranked(demand: Demand) -> list[Cells]:
     """Regions that a first point, a box, or both may mean, the likeliest first; what is outside may be in them."""
     free = replace(demand, outside=())
     found = free.kept(_first(demand))
-    if demand.box is not None:
+    if demand.box is not None and not demand.anywhere:
         found = free.kept([*found, *_pairs(found, demand.judged(found))])
     return _sorted(found, demand.judged(found))
 
@@ -154,7 +161,7 @@ def _first(demand: Demand) -> Iterator[Cells]:
     if demand.points:
         yield from regions(demand.scene, demand.points[0])
     if demand.box is not None:
-        for region in _in_box(demand):
+        for region in subjects(demand.scene) if demand.anywhere else _in_box(demand):
             if all(region[y, x] for x, y in demand.points[:1]):
                 yield region
 

@@ -68,11 +68,15 @@ def _by_edges(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What the background, flooded from the image's border up to edges, leaves."""
     for calm in CALM:
         go_on()
-        count, labels = cv2.connectedComponents((scene.gradient < calm).astype(np.uint8), connectivity=4)
-        rim = np.bincount(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])), minlength=count)
-        rim[0] = 0
-        background = np.isin(labels, np.flatnonzero(rim > FRAME * rim.sum()))
-        yield cleaned(~grown(background, 1), at)
+        yield cleaned(~grown(background(scene, calm), 1), at)
+
+
+def background(scene: LabImage, calm: float) -> Cells:
+    """What is flooded from the image's border up to gradients of `calm`, units of Lab a pixel."""
+    count, labels = cv2.connectedComponents((scene.gradient < calm).astype(np.uint8), connectivity=4)
+    rim = np.bincount(np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1])), minlength=count)
+    rim[0] = 0
+    return np.isin(labels, np.flatnonzero(rim > FRAME * rim.sum()))
 
 
 def _by_colour(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
