@@ -110,7 +110,7 @@ def _plan(backbone: Backbone, request: Request) -> Plan:
     levels = backbone.levels(settings.steps, canvas)
     foretold = _foretold(compiled, x, shot, settings)
     coarse = shot.frame.scale < LEAST_SCALE and working < FINE
-    map_ = change_map(compiled, None if coarse else foretold, levels, settings)
+    map_ = change_map(compiled, None if coarse else foretold, levels, settings, working >= FINE)
     pictures = (first, *further)
     start, notes = map_.first(levels), _notes(backbone, request, settings, pictures)
     if coarse and not foretold.is_settled and clamps_hole(settings):
@@ -137,7 +137,9 @@ def clamps_hole(settings: Settings) -> bool:
     return settings.proxy and settings.fresh_noise and settings.clamp_hole is not None
 
 
-def change_map(compiled: Compiled, hole: Foretold | None, levels: Levels, settings: Settings) -> ChangeMap:
+def change_map(
+    compiled: Compiled, hole: Foretold | None, levels: Levels, settings: Settings, fine: bool = False
+) -> ChangeMap:
     """When every latent cell of an edit is released.
 
     Args:
@@ -145,10 +147,13 @@ def change_map(compiled: Compiled, hole: Foretold | None, levels: Levels, settin
         hole: how well its source hole can be inpainted; None leaves it to that.
         levels: of the run.
         settings: how.
+        fine: the model was made for `FINE` pixels or more; such may draw better than patches do, which is not known
+            here.
     """
     ratio = math.inf
     if clamps_hole(settings) and bool(compiled.hole_pixels.any()):
-        ratio = NEVER if hole is None or hole.is_settled else (settings.clamp_hole or 0.0) * hole.uncertainty
+        clamp = settings.clamp_hole or 0.0
+        ratio = NEVER if hole is None or hole.is_settled else clamp * (hole.typical if fine else hole.uncertainty)
     return ChangeMap.filled(
         levels,
         rest=compiled.rest(settings.clamp_margin),

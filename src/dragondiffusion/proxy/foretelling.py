@@ -40,7 +40,7 @@ class Foretold:
 
     @property
     def uncertainty(self) -> float:
-        """What the model may mend, units of the picture: noise of as much hides it."""
+        """What a small model may mend, units of the picture: noise of as much hides it."""
         patched = bool(self.ways) and all(way is completed for way in self.ways)
         return PATCHED * self.typical if patched else self.typical
 
