@@ -47,9 +47,10 @@ def test_files(tmp_path):
     (tmp_path / "latin.json").write_bytes(b'"\xfc"')
     with pytest.raises(ValueError, match="it is not a text in UTF-8"):
         read_json(tmp_path / "latin.json", 100, "it")
-    for name in ("none.json", "."):
-        with pytest.raises(FileNotFoundError, match="it does not exist"):
-            read_json(tmp_path / name, 100, "it")
+    with pytest.raises(FileNotFoundError, match="it does not exist"):
+        read_json(tmp_path / "none.json", 100, "it")
+    with pytest.raises(ValueError, match="it is a folder"):
+        read_json(tmp_path, 100, "it")
 
 
 def test_messages_stay_short():
