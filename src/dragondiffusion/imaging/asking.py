@@ -17,9 +17,13 @@ BLOCK = 2**13
 """Bytes of pixels that are decoded without asking. PIL's 65536 hold thousands of scans of a progressive JPEG, each of
 which goes over the whole image."""
 
+READS = 1_000_000
+"""How often a file is read at most: PIL keeps what parts say, and millions of comments take a gigabyte. Source: chosen;
+an image of 100 million pixels takes some ten thousand reads."""
+
 
 class AskingFile:
-    """A file that asks before every read whether it should go on.
+    """A file that asks before every read whether it should go on, and counts them.
 
     Args:
         file: the file itself; closed with this one, unless it is in memory.
@@ -27,10 +31,18 @@ class AskingFile:
 
     def __init__(self, file: Any) -> None:
         self._file = file
+        self._left = READS
 
     def read(self, size: int = -1) -> bytes:
-        """Some bytes, or all that are left."""
+        """Some bytes, or all that are left.
+
+        Raises:
+            ValueError: after `READS` of them.
+        """
         go_on()
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("it has too many parts (comments, chunks or scans); save it anew without them")
         return self._file.read(size)
 
     def __getattr__(self, name: str) -> Any:
