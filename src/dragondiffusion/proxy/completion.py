@@ -65,15 +65,13 @@ class _Level:
 
     Args:
         picture: colours and texture, the unknown made up.
-        unknown: pixels that are no source.
-        wanted: those of them that are made up.
+        wanted: pixels that are made up.
         targets: centres of patches that hold any of them, flat.
         sources: centres of patches that are known, flat.
         side: of patches, pixels.
     """
 
     picture: Float[Tensor, "channels height width"]
-    unknown: Region
     wanted: Region
     targets: Int64[Tensor, " _"]
     sources: Int64[Tensor, " _"]
@@ -90,6 +88,20 @@ class _Level:
         span = torch.arange(self.side)
         first = (centres // width) * wide + centres % width
         return first[:, None] + (wide * span[:, None] + span).flatten()
+
+    def at(self, rows: Int64[Tensor, " n"], columns: Int64[Tensor, " n"]) -> tuple[Int64[Tensor, " n"], Region]:
+        """Numbers of pixels, the nearest ones of places beyond the border, and which places lie within it."""
+        height, width = self.size
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        return rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1), inside
+
+    def offsets(self, matches: Int64[Tensor, " n"]) -> Int64[Tensor, "2 pixels"]:
+        """How far down and across the match of every pixel lies; 0 for those that are no target."""
+        width = self.size[1]
+        offsets = torch.zeros(2, self.wanted.numel(), dtype=torch.long)
+        offsets[0, self.targets] = matches // width - self.targets // width
+        offsets[1, self.targets] = matches % width - self.targets % width
+        return offsets
 
     @cached_property
     def known(self) -> Float[Tensor, "_ values"]:
@@ -129,7 +141,7 @@ def _level(picture: Tensor, unknown: Region, wanted: Region, side: int) -> _Leve
     sources = (inner & ~dilate(unknown, reach)).flatten().nonzero()[:, 0]
     targets = dilate(wanted, reach).flatten().nonzero()[:, 0]
     made = fill(picture[None], unknown)[0]
-    return _Level(made, unknown, wanted, targets, sources, side) if len(sources) else None
+    return _Level(made, wanted, targets, sources, side) if len(sources) else None
 
 
 def _solved(x: Pictures, unknown: Region, wanted: Region) -> tuple[_Level, Int64[Tensor, " _"]] | None:
@@ -191,7 +203,6 @@ def _peeled(level: _Level) -> None:
         best = level.sources[cost.argmin(1)]
         rows, columns = layer // width, layer % width
         level.picture[:, rows, columns] = level.picture[:, best // width, best % width]
-        known = known.clone()
         known[rows, columns] = True
 
 
@@ -219,22 +230,13 @@ def _vote(level: _Level, matches: Tensor) -> None:
 
 
 def _inherited(coarse: _Level, fine: _Level, matches: Tensor) -> Int64[Tensor, " _"]:
-    """Matches of a coarser level at a finer one."""
-    (rows, columns), width = coarse.size, fine.size[1]
-    row_to, column_to = torch.zeros(rows * columns, dtype=torch.long), torch.zeros(rows * columns, dtype=torch.long)
-    row_to[coarse.targets] = matches // columns - coarse.targets // columns
-    column_to[coarse.targets] = matches % columns - coarse.targets % columns
-    at_row, at_column = fine.targets // width, fine.targets % width
-    there = (at_row // 2).clamp(max=rows - 1) * columns + (at_column // 2).clamp(max=columns - 1)
-    return _nearest_source(fine, at_row + 2 * row_to[there], at_column + 2 * column_to[there])
-
-
-def _nearest_source(level: _Level, rows: Tensor, columns: Tensor) -> Int64[Tensor, " _"]:
-    """Places as numbers; those that are no source become the source nearest in reading order."""
-    height, width = level.size
-    flat = rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)
-    at = torch.searchsorted(level.sources, flat).clamp(max=len(level.sources) - 1)
-    return level.sources[at]
+    """Matches of a coarser level at a finer one; where they are no source, the source next in reading order."""
+    offsets, width = coarse.offsets(matches), fine.size[1]
+    rows, columns = fine.targets // width, fine.targets % width
+    there, _ = coarse.at(rows // 2, columns // 2)
+    place, _ = fine.at(rows + 2 * offsets[0, there], columns + 2 * offsets[1, there])
+    nearest = torch.searchsorted(fine.sources, place).clamp(max=len(fine.sources) - 1)
+    return fine.sources[nearest]
 
 
 def _searched(level: _Level, matches: Tensor, generator: torch.Generator) -> Int64[Tensor, " _"]:
@@ -248,8 +250,7 @@ def _searched(level: _Level, matches: Tensor, generator: torch.Generator) -> Int
 
     def offer(row: Tensor, column: Tensor) -> None:
         nonlocal best, cost
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        flat = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+        flat, inside = level.at(row, column)
         chosen = (inside & (level.number[flat] >= 0) & (flat != best)).nonzero()[:, 0]
         new = (here[chosen] - level.source_patches(flat[chosen])).square().sum(1)
         better = new < cost[chosen]
@@ -258,10 +259,8 @@ def _searched(level: _Level, matches: Tensor, generator: torch.Generator) -> Int
 
     for step in (4, 1):
         for dy, dx in ((0, step), (0, -step), (step, 0), (-step, 0)):
-            near_row, near_column = rows + dy, columns + dx
-            inside = (near_row >= 0) & (near_row < height) & (near_column >= 0) & (near_column < width)
-            neighbour = place[near_row.clamp(0, height - 1) * width + near_column.clamp(0, width - 1)]
-            neighbour = torch.where(inside & (neighbour >= 0), neighbour, torch.arange(len(rows)))
+            flat, inside = level.at(rows + dy, columns + dx)
+            neighbour = torch.where(inside & (place[flat] >= 0), place[flat], torch.arange(len(rows)))
             source = best[neighbour]
             offer(source // width - (rows[neighbour] - rows), source % width - (columns[neighbour] - columns))
     for k in range(TRIED):
@@ -273,10 +272,7 @@ def _searched(level: _Level, matches: Tensor, generator: torch.Generator) -> Int
 
 def _enlarged(x: Pictures, wanted: Region, level: _Level, matches: Tensor, shrink: int) -> Pictures:
     """The hole of the picture itself: every pixel the mean of its copies by the offsets of the nearest four cells."""
-    (rows, columns), (height, width) = level.size, wanted.shape
-    offsets = torch.zeros(2, rows * columns, dtype=torch.long)
-    offsets[0, level.targets] = matches // columns - level.targets // columns
-    offsets[1, level.targets] = matches % columns - level.targets % columns
+    offsets, (height, width) = level.offsets(matches), wanted.shape
     row_at, column_at = wanted.nonzero().unbind(1)
     down, across = ((at + 0.5) / shrink - 0.5 for at in (row_at, column_at))
     mean = torch.zeros(3, len(row_at))
@@ -285,7 +281,7 @@ def _enlarged(x: Pictures, wanted: Region, level: _Level, matches: Tensor, shrin
             go_on()
             row, column = down.floor() + dy, across.floor() + dx
             share = (1 - (down - row).abs()) * (1 - (across - column).abs())
-            cell = row.long().clamp(0, rows - 1) * columns + column.long().clamp(0, columns - 1)
+            cell, _ = level.at(row.long(), column.long())
             from_row = (row_at + shrink * offsets[0, cell]).clamp(0, height - 1)
             from_column = (column_at + shrink * offsets[1, cell]).clamp(0, width - 1)
             mean += share * x[0][:, from_row, from_column]

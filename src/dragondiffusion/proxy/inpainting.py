@@ -47,20 +47,25 @@ SIZES = 3
 """Sizes of a hole at which they are tried until there is room. Source: chosen."""
 
 
-def inpaint(x: Pictures, hole: Region, ways: Sequence[Fill] = ()) -> Pictures:
-    """A picture whose hole is made up by what predicts its surroundings best: smoothly, or by copies from around.
+def inpaint(x: Pictures, hole: Region, ways: Sequence[Fill] = (), quick: bool = False) -> Pictures:
+    """A picture whose hole is made up smoothly, by copies from around or by patches, as `Tried.way` has it.
 
     Args:
         x: one picture.
         hole: pixels that are made up.
         ways: what makes up every piece of it, where that is known; otherwise it is tried.
+        quick: not by patches, see `Tried.rough_way`.
     """
     if not holds_any(hole) or bool(hole.all()):
         return x
     result = x.clone()
     for k, piece in enumerate(pieces(hole)):
         near, part, unknown, here = cut_out(x, hole, piece)
-        way = ways[k] if ways else tried(part, unknown, here).way
+        if ways:
+            way = ways[k]
+        else:
+            found = tried(part, unknown, here)
+            way = found.rough_way if quick else found.way
         made, (rows, columns) = way(part, unknown, here), surroundings(here, 0)
         place = result[..., near[0], near[1]][..., rows, columns]
         place.copy_(torch.where(here[rows, columns].to(x.device), made[..., rows, columns].to(x), place))
