@@ -37,7 +37,7 @@ FINISHING, WRITING = 0.2, 0.2
 measured on one core."""
 
 FAULT = "something went wrong in the server; its log says what"
-"""Said of jobs that failed for no reason that a visitor can know."""
+"""Said of what failed for no reason that a visitor can know."""
 
 LOG = logging.getLogger(__name__)
 

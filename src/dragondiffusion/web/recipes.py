@@ -2,7 +2,8 @@
 
 import errno
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -40,6 +41,19 @@ UNDOABLE = (ValueError, OSError, MemoryError, OverflowError)
 """Errors that the values of a request bring about."""
 
 
+@contextmanager
+def explained(session: Session) -> Generator[None]:
+    """Context manager: errors that the values of a request bring about are told in a sentence.
+
+    Raises:
+        RefusedError: in their place (422).
+    """
+    try:
+        yield
+    except UNDOABLE as error:
+        raise RefusedError(422, words(error, session)) from error
+
+
 def is_full(error: Exception) -> bool:
     """Whether an error says that a disk is full."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -53,10 +67,8 @@ def in_session(data: Json, session: Session) -> Recipe:
     """
     if isinstance(data, dict) and any(data.get(name) for name in OF_MODEL):
         raise RefusedError(422, f"a recipe cannot choose the model of this server; leave {', '.join(OF_MODEL)} out")
-    try:
+    with explained(session):
         recipe = Recipe.from_json(data, session.pictures)
-    except UNDOABLE as error:
-        raise RefusedError(422, words(error, session)) from error
     for path in (_file(path) for path in _paths(recipe)):
         if path.parent != session.pictures:
             raise RefusedError(

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp
 from .. import __version__
 from .assets import STATIC
 from .connections import Connection
+from .engine import FAULT
 from .guard import Guard
 from .headers import SecurityHeaders
 from .limits import RefusedError, encodable
@@ -143,8 +144,7 @@ def _unwritten(service: Service, request: Request, error: Exception) -> JSONResp
 
 def _failed(_: Request, __: Exception) -> JSONResponse:
     """A fault of ours; it goes on to the log."""
-    sentence = "something went wrong in the server; its log says what"
-    return JSONResponse({"detail": sentence}, 500, {"Connection": "close"})  # which uvicorn does after a fault
+    return JSONResponse({"detail": FAULT}, 500, {"Connection": "close"})  # which uvicorn does after a fault
 
 
 def _invalid(_: Request, error: Exception) -> JSONResponse:

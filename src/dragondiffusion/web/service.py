@@ -21,7 +21,7 @@ from .engine import Engine
 from .limits import Limits, RefusedError
 from .pictures import picture_facts
 from .queue import EditJob, Queue
-from .recipes import UNDOABLE, in_session, without_data, words
+from .recipes import explained, in_session, without_data
 from .reduced import reduced_recipe
 from .sessions import Session, Sessions
 
@@ -152,13 +152,11 @@ def checked(recipe: Recipe, grids: ModelGrids | None, session: Session) -> None:
     Raises:
         RefusedError: if it cannot be done (422).
     """
-    try:
+    with explained(session):
         small = reduced_recipe(recipe)
         extent(small.edits, small.photo, recipe.settings)
         if grids is not None:
             check_edits(small.edits, small.photo, recipe.settings, grids)
-    except UNDOABLE as error:
-        raise RefusedError(422, words(error, session)) from error
 
 
 def service_of(request: Request) -> Service:

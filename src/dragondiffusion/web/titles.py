@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,34 +53,37 @@ class Titled:
         """Whether an image is a drawn scene, or came of one."""
         return name in self._drawn()
 
-    def _drawn(self) -> list[str]:
+    def _drawn(self) -> frozenset[str]:
         try:
-            return list(self._written("drawn.json"))
+            return self._written("drawn.json", frozenset)
         except FileNotFoundError:
-            return []
+            return frozenset()
 
     def names(self) -> list[str]:
         """Images with a title, the oldest first."""
         return [name for name in self._titles() if (self.pictures / name).is_file()]
 
-    def _titles(self) -> dict[str, str]:
+    def _titles(self) -> Mapping[str, str]:
         try:
-            return dict(self._written("titles.json"))
+            return self._written("titles.json", dict)
         except FileNotFoundError as error:
             raise RefusedError(401, "this session is over and its files are removed; begin a new one") from error
 
-    def _written(self, name: str) -> Any:
-        """The JSON of a file, read again only when it changed: those who list thousands of images ask for each."""
+    def _written(self, name: str, kind: Callable[[Any], Any]) -> Any:
+        """The JSON of a file as some kind of collection, which nobody changes.
+
+        It is read again only when the file changed: those who list thousands of images ask for each.
+        """
         state = (self.folder / name).stat()
         known = self._read.get(name)
         if known is None or known[0] != (state.st_ino, state.st_mtime_ns):
-            value = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            value = kind(json.loads((self.folder / name).read_text(encoding="utf-8")))
             known = self._read[name] = (state.st_ino, state.st_mtime_ns), value
         return known[1]
 
     def _entitle(self, name: str, title: str) -> None:
         with self._lock:
-            titles = self._titles()
+            titles = dict(self._titles())
             if title and titles.get(name) != title:
                 titles.pop(name, None)
                 text = json.dumps(titles | {name: title}).encode()

@@ -13,7 +13,7 @@ from ..downloads import image_file
 from ..limits import RefusedError
 from ..painted_back import painted_back
 from ..pictures import encoded, picture_facts
-from ..recipes import UNDOABLE, in_session, words
+from ..recipes import explained, in_session
 from ..reduced import reduced_recipe
 from ..service import Serving, Visiting
 
@@ -37,12 +37,9 @@ async def make_preview(question: RecipeQuestion, service: Serving, session: Visi
     def work() -> Response:
         recipe = in_session(question.recipe, session)
         service.limits.check(recipe, 1)
-        try:
-            with torch.inference_mode():
-                small = reduced_recipe(recipe)
-                made = preview(small.photo, small.edits, recipe.settings, service.preview_grids)
-        except UNDOABLE as error:
-            raise RefusedError(422, words(error, session)) from error
+        with explained(session), torch.inference_mode():
+            small = reduced_recipe(recipe)
+            made = preview(small.photo, small.edits, recipe.settings, service.preview_grids)
         data, kind = encoded(made.image, "png" if made.alpha.size < SMALL else "webp")
         headers = {"X-Box": ",".join(f"{v / small.factor:g}" for v in made.box), "Cache-Control": "no-store"}
         return Response(data, media_type=kind, headers=headers)
@@ -130,9 +127,7 @@ async def paint_back(name: str, question: PaintQuestion, service: Serving, sessi
     job = service.queue.find(session, name)
 
     def work() -> PictureFacts:
-        try:
+        with explained(session):
             return picture_facts(session, painted_back(job, question.mask))
-        except UNDOABLE as error:
-            raise RefusedError(422, words(error, session)) from error
 
     return await service.threaded(session, work)

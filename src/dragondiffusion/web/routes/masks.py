@@ -19,10 +19,9 @@ from ..answers import (
     SelectionFacts,
     SelectionQuestion,
 )
-from ..limits import RefusedError
 from ..masks import corrected, keep_mask, mask_facts, painted, reduced_mask
 from ..pictures import encoded, factor_of, inside, reduced, size_of
-from ..recipes import UNDOABLE, words
+from ..recipes import explained
 from ..service import Serving, Visiting
 
 router = APIRouter(tags=["masks"])
@@ -37,11 +36,9 @@ async def select_thing(question: SelectionQuestion, service: Serving, session: V
         size = size_of(path)
         factor = factor_of(size)
         inside([*question.points, *question.outside], size, "the point")
-        try:
+        with explained(session):
             clicks = Clicks(question.points, question.outside, question.box).scaled(factor)
             offered = candidates(reduced(path, factor).pixels, clicks, service.weights)
-        except UNDOABLE as error:
-            raise RefusedError(422, words(error, session)) from error
         chosen = offered.chosen
         follows = service.weights is None
         kept = [keep_mask(session, one.mask, path.name, follows) for one in offered.selections]
@@ -105,11 +102,8 @@ async def add_mask(
     session.path(picture)
 
     def work() -> PaintedFacts:
-        with gathered_notes() as notes:
-            try:
-                facts = painted(session, picture, data, snap)
-            except UNDOABLE as error:
-                raise RefusedError(422, words(error, session)) from error
+        with gathered_notes() as notes, explained(session):
+            facts = painted(session, picture, data, snap)
         return PaintedFacts(**facts.model_dump(), notes=notes)
 
     return await service.threaded(session, work)
@@ -128,11 +122,9 @@ async def landmarks(question: LandmarksQuestion, service: Serving, session: Visi
     path = session.path(question.picture)
 
     def work() -> LandmarksFacts:
-        try:
+        with explained(session):
             factor = factor_of(size_of(path))
             found = find_landmarks(reduced(path, factor).pixels, question.count, question.face)
-        except UNDOABLE as error:
-            raise RefusedError(422, words(error, session)) from error
         return LandmarksFacts(points=[(float(x) / factor, float(y) / factor) for x, y in found])
 
     return await service.threaded(session, work)
