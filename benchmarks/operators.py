@@ -71,7 +71,8 @@ def main() -> None:
     for name, seconds in clock.seconds.items():
         print(f"| {name} | {seconds / passed:.0%} |")
     kinds: dict[str, float] = {}
-    for event in found.key_averages():
+    events = found.key_averages()
+    for event in events:
         spent = event.self_device_time_total if device == "cuda" else event.self_cpu_time_total
         kinds[kind_of(event.key)] = kinds.get(kind_of(event.key), 0.0) + spent / 1e6
     kinds["outside operators"] = max(0.0, passed - sum(kinds.values()))
@@ -79,7 +80,7 @@ def main() -> None:
     for name, seconds in sorted(kinds.items(), key=lambda pair: -pair[1]):
         print(f"| {name} | {seconds / passed:.1%} |")
     print(f"\nThe {TOP} that take longest:")
-    longest = sorted(found.key_averages(), key=lambda event: -event.self_cpu_time_total)[:TOP]
+    longest = sorted(events, key=lambda event: -event.self_cpu_time_total)[:TOP]
     print(", ".join(f"{e.key} {e.self_cpu_time_total / 1e6 / passed:.1%} ({e.count} times)" for e in longest))
 
 

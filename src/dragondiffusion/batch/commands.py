@@ -64,13 +64,11 @@ class Batch(WithModel):
     """Only check every line, its images read and its edits tried on them without a model."""
 
     def run(self) -> None:
-        from ..core.prediction import PredictionType
         from .folder import OutputFolder, Shard
         from .jobs import Source
 
         self._check_options()
-        predicts = None if self.prediction is None else PredictionType(self.prediction)
-        source = Source(self.jobs_file, self.suffix, self.model, self.lora, self.allow_outside, predicts)
+        source = Source(self.jobs_file, self.suffix, self.model, self.lora, self.allow_outside, self.predicts())
         jobs = source.jobs()
         if self.check:
             self._check_all(source, jobs)

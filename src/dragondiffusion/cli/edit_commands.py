@@ -58,7 +58,6 @@ class EditCommand(WithSettings, WithModel):
 
     def run(self) -> None:
         from ..console.terminal import check_recipe, edit_picture
-        from ..core.prediction import PredictionType
         from ..recipes import Recipe
 
         if self.tries < 1:
@@ -72,7 +71,7 @@ class EditCommand(WithSettings, WithModel):
             settings=self.settings(),
             model=self.model,
             loras=self.lora,
-            prediction=None if self.prediction is None else PredictionType(self.prediction),
+            prediction=self.predicts(),
         )
         if self.recipe is not None:
             check_recipe(self.recipe)

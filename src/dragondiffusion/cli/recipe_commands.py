@@ -79,7 +79,6 @@ class Run(WithModel):
 
     def run(self) -> None:
         from ..console.terminal import edit_picture, show_notes
-        from ..core.prediction import PredictionType
         from ..recipes import Recipe, made_with, versions
 
         recipe = Recipe.load(self.recipe, self.allow_outside, self.model)
@@ -90,7 +89,7 @@ class Run(WithModel):
         if self.lora:
             recipe = dataclasses.replace(recipe, loras=self.lora)
         if self.prediction is not None:
-            recipe = dataclasses.replace(recipe, prediction=PredictionType(self.prediction))
+            recipe = dataclasses.replace(recipe, prediction=self.predicts())
         provenance = {name: value for name, value in made.items() if name not in here}
         edit_picture(recipe, self.out, self.without_recipe, loading=self.loading(), provenance=provenance)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from ..core.prediction import PredictionType
 from .command import Command
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
@@ -53,6 +54,10 @@ class WithModel(Command):
     """The memory bank waits in host memory; None decides by its size."""
     fall_back: Flag = False
     """Where memory runs out, more is done to save some and the run begins again."""
+
+    def predicts(self) -> PredictionType | None:
+        """What the UNet predicts, where the option says it."""
+        return None if self.prediction is None else PredictionType(self.prediction)
 
     def loading(self) -> dict[str, Any]:
         """Arguments of `Editor.from_pretrained` beside checkpoint and LoRA, without those that say nothing new."""

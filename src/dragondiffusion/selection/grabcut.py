@@ -5,6 +5,7 @@ nearly right; `guesses` finds it.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -79,15 +80,23 @@ def roughly(picture: Pixels, clicks: Clicks) -> Cells:
 
 
 def _found(picture: Pixels, clicks: Clicks, count: int) -> list[Region]:
-    factor = min(1.0, SIDE / max(picture.shape[:2]))
-    small = picture
-    if factor < 1:
-        height, width = (max(1, round(side * factor)) for side in picture.shape[:2])
-        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    found = find_regions(LabImage.of(small), clicks.scaled(factor), count)
+    found = find_regions(LabImage.of(_small(picture)), clicks.scaled(_factor(picture)), count)
     if not found:
         raise ValueError("nothing stands out there; click on another part of the thing or draw a box around it")
     return found
+
+
+def _factor(of: Any) -> float:
+    """Scale of the small copy of an image or a mask."""
+    return min(1.0, SIDE / max(of.shape[:2]))
+
+
+def _small(of: Any) -> Any:
+    """The small copy of an image or a mask, at most `SIDE` high and wide."""
+    if (factor := _factor(of)) == 1:
+        return of
+    height, width = (max(1, round(side * factor)) for side in of.shape[:2])
+    return cv2.resize(of, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def snapped(picture: Pixels, mask: Float[np.ndarray, "_ _"]) -> Float[np.ndarray, "_ _"]:
@@ -100,13 +109,10 @@ def snapped(picture: Pixels, mask: Float[np.ndarray, "_ _"]) -> Float[np.ndarray
     Returns:
         Values in [0, 1], with soft borders.
     """
-    factor = min(1.0, SIDE / max(picture.shape[:2]))
-    height, width = (max(1, round(side * factor)) for side in picture.shape[:2])
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    drawn = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) > 0.5
+    drawn = _small(mask) > 0.5
     if not drawn.any():  # smaller than a pixel of the copy
         return mask
-    return refined(_cut(drawn, Demand(LabImage.of(small), (), (), None)), picture)
+    return refined(_cut(drawn, Demand(LabImage.of(_small(picture)), (), (), None)), picture)
 
 
 def find_regions(scene: LabImage, clicks: Clicks, count: int = 1) -> list[Region]:

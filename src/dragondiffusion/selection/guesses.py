@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from .clicks import Clicks
 from .judging import overlaps, scores
-from .regions import Cells, LabImage, Pixel, filled, regions, unlike_rim
+from .regions import Cells, LabImage, Pixel, boxed, filled, regions, unlike_rim
 from .subjects import is_whole, subjects, unsuited
 
 AROUND = 0.25
@@ -26,8 +26,6 @@ FLUSH = 1.5
 photographs."""
 PAIRED = 6
 """Regions in a box that are also tried together, the likeliest: a thing has parts of several colours."""
-ROUNDS = 3
-"""Iterations of GrabCut on a box."""
 MULTIPLIED = 2.0
 """So many times the area of what was selected is plausible after one more click, however close that is."""
 LEAP = 1.5
@@ -194,7 +192,7 @@ def _in_box(demand: Demand) -> Iterator[Cells]:
     rim = max(2, round(AROUND * min(x1 - x0, y1 - y0)))
     left, top = max(0, int(x0) - rim), max(0, int(y0) - rim)
     window = slice(top, min(height, int(np.ceil(y1)) + rim)), slice(left, min(width, int(np.ceil(x1)) + rim))
-    for inside in (*unlike_rim(scene.lab[window], rim), _boxed(scene, allowed, window)):
+    for inside in (*unlike_rim(scene.lab[window], rim), boxed(scene, allowed, window)):
         whole = np.zeros((height, width), bool)
         whole[window] = inside
         opened = cv2.morphologyEx((whole & allowed).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -208,16 +206,3 @@ def _in_box(demand: Demand) -> Iterator[Cells]:
     ellipse = np.zeros((height, width), np.uint8)
     middle, axes = ((x0 + x1) / 2, (y0 + y1) / 2), (x1 - x0, y1 - y0)
     yield (cv2.ellipse(ellipse, (middle, axes, 0.0), 1, -1) > 0) & allowed
-
-
-def _boxed(scene: LabImage, allowed: Cells, window: tuple[slice, slice]) -> Cells:
-    """What GrabCut makes of a box, in a window around it; the box itself where the window has nothing else."""
-    inside = allowed[window]
-    if inside.all():
-        return inside
-    label = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
-    cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    picture = np.ascontiguousarray(scene.rgb[window])
-    cv2.grabCut(picture, label, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
-    return (label & 1) > 0

@@ -32,6 +32,8 @@ RIM, COLOURS, SAMPLES = 0.12, 6, 600
 """Width of the rim in half sides; colours it is described by; pixels they are found from, about."""
 FRAME = 0.1
 """Share of the image's border that a calm region must hold to be background."""
+ROUNDS = 3
+"""Iterations of GrabCut."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,19 @@ def unlike_rim(lab: Lab, rim: int) -> Iterator[Cells]:
             yield distance > unlike
 
 
+def boxed(scene: LabImage, allowed: Cells, window: tuple[slice, slice]) -> Cells:
+    """What GrabCut makes of a box, in a window around it; the box itself where the window has nothing else."""
+    inside = allowed[window]
+    if inside.all():
+        return inside
+    label = np.where(inside, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
+    cv2.setRNGSeed(0)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    picture = np.ascontiguousarray(scene.rgb[window])
+    cv2.grabCut(picture, label, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    return (label & 1) > 0
+
+
 def _distance(lab: Lab, colour: Float[np.ndarray, " 3"], lightness: float) -> Float[np.ndarray, "_ _"]:
     weights = np.array((lightness, 1.0, 1.0), np.float32)
     return np.sqrt((((lab - colour) * weights) ** 2).sum(2))
@@ -139,11 +154,16 @@ def _distance(lab: Lab, colour: Float[np.ndarray, " 3"], lightness: float) -> Fl
 def cleaned(region: Cells, at: Pixel) -> Cells | None:
     """The part of a region, rid of threads, that holds a pixel; None if none does."""
     x, y = at
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    opened = cv2.morphologyEx(region.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    opened[y, x] = region[y, x]
-    labels = cv2.connectedComponents(opened, connectivity=4)[1]
+    found = opened(region)
+    found[y, x] = region[y, x]
+    labels = cv2.connectedComponents(found, connectivity=4)[1]
     return labels == labels[y, x] if labels[y, x] else None
+
+
+def opened(region: Cells) -> UInt8[np.ndarray, "_ _"]:
+    """A region rid of threads, 1 inside."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    return cv2.morphologyEx(region.astype(np.uint8), cv2.MORPH_OPEN, kernel)
 
 
 def filled(region: Cells) -> Cells:
