@@ -384,6 +384,8 @@ def test_jobs_of_sessions_that_are_removed_are_forgotten(editor, tmp_path, pictu
 
 def test_a_full_disk_is_said_and_the_server_goes_on(visitor, picture, mask, monkeypatch):
     recipe = visitor.recipe(picture, mask)
+    done, back = visitor.edit(recipe), np.uint8(255 * mask)
+    painted = visitor.post("masks", params={"picture": recipe["image"]}, content=png(back)).json()["name"]
     write = sessions.write_file
 
     def full(target, fill):
@@ -393,6 +395,10 @@ def test_a_full_disk_is_said_and_the_server_goes_on(visitor, picture, mask, monk
     for answer in (
         visitor.post("pictures", content=png(picture[::-1])),
         visitor.post("jobs", json={"recipe": recipe}),
+        visitor.post("masks", params={"picture": recipe["image"]}, content=png(back[::-1])),
+        visitor.post("selections", json={"picture": recipe["image"], "points": [[20, 20]]}),
+        visitor.post(f"jobs/{done['id']}/painted", json={"mask": painted}),
+        visitor.post("scenes", json={"seed": 3, "kind": "move"}),
         visitor.client.post("/api/session"),
     ):
         assert answer.status_code == 507 and "no room on its disk" in answer.json()["detail"]

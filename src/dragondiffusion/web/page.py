@@ -18,6 +18,7 @@ from ..core.strict_json import parse_json, shown
 from .assets import STATIC
 from .limits import RefusedError
 from .queue import EditJob
+from .recipes import FULL, is_full
 from .service import Service
 from .sessions import Session
 
@@ -112,6 +113,10 @@ def _edit(service: Service) -> Any:
             return FileData(path=str(copy), orig_name="edited.png"), str(job.report["words"])
         except RefusedError as error:
             raise gr.Error(error.sentence) from error
+        except OSError as error:
+            if is_full(error):
+                raise gr.Error(FULL) from error
+            raise
         finally:
             service.sessions.end(session)
 

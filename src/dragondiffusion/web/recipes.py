@@ -47,10 +47,13 @@ def explained(session: Session) -> Generator[None]:
 
     Raises:
         RefusedError: in their place (422).
+        OSError: that the disk is full; the application answers it in one place, whatever the route.
     """
     try:
         yield
     except UNDOABLE as error:
+        if is_full(error):
+            raise
         raise RefusedError(422, words(error, session)) from error
 
 

@@ -14,6 +14,7 @@
 import * as document from "../model/document.js";
 import * as edits from "../model/edits.js";
 import { activeEdits } from "../model/inspection.js";
+import { jobOf, shownJob } from "../model/state.js";
 import { afterStroke } from "../net/painting_back.js";
 import { goOn } from "../net/running.js";
 import { boxed, clicked, glanced, repainted, snapped, subjectIn } from "../net/selecting.js";
@@ -156,7 +157,7 @@ function paintBack(app, painted, how) {
   const { store, stage } = app;
   const id = store.state.shown;
   return inTurn(async () => {
-    const job = store.state.jobs.find((each) => each.id === id);
+    const job = jobOf(store.state, id);
     if (job === undefined) return;
     const old = store.doc.backs[job.id] ?? null;
     const mask = await store.wait(async () => ({ now: await afterStroke(app, job, old, painted, how) }));
@@ -176,8 +177,7 @@ export function takeOriginal({ store }) {
 /** A result that is looked at, and into which the original was painted back, becomes the image.
  * @param {App} app */
 async function finalResult(app) {
-  const { jobs, shown } = app.store.state;
-  const job = jobs.find((each) => each.id === shown);
+  const job = shownJob(app.store.state);
   if (job !== undefined && app.store.doc.backs[job.id] !== undefined) await goOn(app, job);
 }
 
@@ -185,7 +185,7 @@ async function finalResult(app) {
  * @param {App} app
  * @returns {Doc} */
 function workable({ store }) {
-  const job = store.state.jobs.find((each) => each.id === store.state.shown);
+  const job = shownJob(store.state);
   if (job?.result != null) store.push(document.continueFrom(store.doc, job.result));
   return store.doc;
 }

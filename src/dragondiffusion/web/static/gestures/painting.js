@@ -10,12 +10,12 @@
 export class Painting {
   /** @type {Point[]} pixels of the full-size image */
   points = [];
-  /** @type {HTMLCanvasElement} what has been painted so far, transparent elsewhere */
-  canvas;
   /** @type {CanvasImageSource | null} what is painted with; null is a colour */
   paper = null;
   /** @type {HTMLCanvasElement | null} */
   #cut = null;
+  #canvas;
+  #isStale = false; // points came since a soft stroke was drawn
 
   /**
    * @param {"stroke" | "lasso"} kind
@@ -30,8 +30,8 @@ export class Painting {
     this.kind = kind;
     this.softness = softness;
     this.ratio = view.width / picture.width;
-    this.canvas = makeCanvas({ width: Math.max(1, Math.round(view.width)), height: Math.max(1, Math.round(view.height)) });
-    this.pen = context(this.canvas);
+    this.#canvas = makeCanvas({ width: Math.max(1, Math.round(view.width)), height: Math.max(1, Math.round(view.height)) });
+    this.pen = context(this.#canvas);
     this.pen.lineCap = this.pen.lineJoin = "round";
     this.pen.lineWidth = Math.max(brush * this.ratio, 1);
     this.pen.strokeStyle = this.pen.fillStyle = colour;
@@ -42,7 +42,7 @@ export class Painting {
     const last = this.points.at(-1);
     this.points.push(point);
     if (this.kind === "lasso") return;
-    if (this.softness > 0) return this.#softly();
+    if (this.softness > 0) return void (this.#isStale = true);
     const [from, to] = [last ?? point, point].map((p) => p.map((c) => c * this.ratio));
     this.pen.beginPath();
     this.pen.moveTo(from[0], from[1]);
@@ -50,9 +50,17 @@ export class Painting {
     this.pen.stroke();
   }
 
+  /** What has been painted so far, transparent elsewhere. A soft stroke is drawn when it is looked at, not for every point. */
+  get canvas() {
+    if (this.#isStale) this.#softly();
+    return this.#canvas;
+  }
+
   /** The whole stroke at once, as its own blurred shadow: strokes over each other would be harder where they meet. */
   #softly() {
-    const { pen, canvas, softness } = this;
+    const { pen, softness } = this;
+    const { canvas } = pen;
+    this.#isStale = false;
     const beside = 2 * canvas.width; // the stroke itself is out of sight
     const width = pen.lineWidth;
     pen.clearRect(0, 0, canvas.width, canvas.height);

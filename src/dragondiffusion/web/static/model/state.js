@@ -104,6 +104,21 @@ function consistent(before, state) {
   };
 }
 
+/** A job by its name; undefined where there is none of that name, or no name.
+ * @param {{jobs: readonly Job[]}} state
+ * @param {string | null} id
+ * @returns {Job | undefined} */
+export function jobOf({ jobs }, id) {
+  return jobs.find((job) => job.id === id);
+}
+
+/** The job whose result is looked at.
+ * @param {{jobs: readonly Job[], shown: string | null}} state
+ * @returns {Job | undefined} */
+export function shownJob(state) {
+  return jobOf(state, state.shown);
+}
+
 export class Store {
   /** @type {State} */
   state;

@@ -9,7 +9,7 @@
 import { chosenEdit } from "./document.js";
 import { activeEdits } from "./inspection.js";
 import { problems } from "./problems.js";
-import { sentences } from "./state.js";
+import { sentences, shownJob } from "./state.js";
 
 /** What the brush does that paints the original back. */
 const HINT = "Paint where the original should come back; with Alt, where the result should.";
@@ -36,7 +36,7 @@ function lastNote({ note, history, tool, shown }) {
  * @returns {string} */
 function happening(state) {
   const doc = state.history.present;
-  const result = state.jobs.find((job) => job.id === state.shown);
+  const result = shownJob(state);
   if (result !== undefined && state.tool === "original") return sentences(HINT, paintedWords(doc, result.id));
   if (result !== undefined) return sentences("Done", result.report?.words ?? "", paintedWords(doc, result.id), ...result.notes);
   if (state.watched !== null) return "Editing.";

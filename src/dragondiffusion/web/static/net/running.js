@@ -14,7 +14,7 @@ import { problems } from "../model/problems.js";
 import { fromRecipe, toRecipe } from "../model/recipe.js";
 import { finalPicture } from "./painting_back.js";
 import { whole } from "./previewing.js";
-import { sentences, words } from "../model/state.js";
+import { jobOf, sentences, words } from "../model/state.js";
 
 /** Runs the document's edits; with another seed if they were run with this one already.
  * @param {App} app */
@@ -89,9 +89,9 @@ async function followNow(app, id, doc) {
  * @param {Doc | null} doc */
 function ended(app, id, doc) {
   const { store } = app;
-  const { watched, jobs } = store.state;
+  const { watched } = store.state;
   store.set({ live: null, watched: watched === id ? null : watched });
-  const job = jobs.find((each) => each.id === id);
+  const job = jobOf(store.state, id);
   if (job === undefined) return;
   if (job.state === "failed" || job.state === "interrupted") {
     store.set({ error: words(job.error ?? "Press Edit to make it again.") });

@@ -14,7 +14,7 @@ import { copySelection, eraseSelection, place } from "../model/edits.js";
 import { effectButtons } from "./effects.js";
 import { menu } from "./menu.js";
 import { resizeSelection, selectSubject, takeOriginal } from "../gestures/actions.js";
-import { sentences } from "../model/state.js";
+import { sentences, shownJob } from "../model/state.js";
 import { paintedWords } from "../model/status.js";
 import { addFromSecondImage } from "./second_image.js";
 import { downloadResult } from "./downloads.js";
@@ -109,7 +109,7 @@ export function makeSplit(app) {
   const bar = byName(app.root, "split");
   /** @param {(job: Job) => unknown} act */
   const withShown = (act) => () => {
-    const job = store.state.jobs.find((each) => each.id === store.state.shown);
+    const job = shownJob(store.state);
     if (job !== undefined) act(job);
   };
   const [words, painted] = [h("span", {}), h("span", { class: "dd-also" })];
@@ -130,7 +130,7 @@ export function makeSplit(app) {
     wordButton("undo", "Back to the edits", () => show(app, null), "dd-compact"),
   );
   return (state) => {
-    const job = state.jobs.find((each) => each.id === state.shown);
+    const job = shownJob(state);
     bar.hidden = job === undefined || state.tool === "original"; // that has a bar of its own
     const isKept = job !== undefined && state.pinned.has(job.id);
     keep.setAttribute("aria-pressed", String(isKept));

@@ -10,7 +10,7 @@ import { dialog, h, save } from "./dom.js";
 import { isOf } from "../model/groups.js";
 import { problems } from "../model/problems.js";
 import { toRecipe } from "../model/recipe.js";
-import { sentences } from "../model/state.js";
+import { sentences, shownJob } from "../model/state.js";
 import { finalPicture } from "../net/painting_back.js";
 
 /** What recipes leave out. */
@@ -51,7 +51,7 @@ export function downloadable({ store }) {
  * @param {App} app
  * @returns {Recipe | null} */
 function exported({ store }) {
-  const shown = store.state.jobs.find((job) => job.id === store.state.shown);
+  const shown = shownJob(store.state);
   if (shown !== undefined) return { ...shown.recipe, seed: shown.seed };
   const [problem] = problems(store.doc);
   if (problem === undefined) return toRecipe(store.doc);

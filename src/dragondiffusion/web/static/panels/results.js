@@ -11,6 +11,7 @@ import { byName, h, iconButton, list, setText, wordButton } from "./dom.js";
 import { downloadResult } from "./downloads.js";
 import { bringBack, cancel, compareWith, forget, goOn, pin, show } from "../net/running.js";
 import { groupsOf } from "../model/groups.js";
+import { jobOf } from "../model/state.js";
 import { menu } from "./menu.js";
 import { seenResult } from "../stage/painted_back.js";
 import { sizeOf } from "../stage/scene.js";
@@ -55,7 +56,7 @@ function group() {
 function card(app, id) {
   /** @param {(job: Job) => unknown} act */
   const withJob = (act) => () => {
-    const job = app.store.state.jobs.find((each) => each.id === id);
+    const job = jobOf(app.store.state, id);
     if (job !== undefined) act(job);
   };
   const picture = h("canvas", { class: "dd-thumb", width: 192, height: 128, "aria-hidden": "true" });

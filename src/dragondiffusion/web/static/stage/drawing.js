@@ -19,7 +19,8 @@
  * @property {Shapes} shapes
  * @property {boolean} calm  whether nothing moves, so that there is time for the better resampling
  */
-import { about, canvasOrder, compose, middle, samePlacing, AT_HOME } from "../model/geometry.js";
+import { canvasOrder, middle, samePlacing, AT_HOME } from "../model/geometry.js";
+import { outlineOf, tint, toScreen } from "./outlines.js";
 import * as primitives from "./primitives.js";
 import { framing } from "./framing.js";
 import { arrowsOf, chosenEdit, correctedMask, landmarksOf, paints, placedThings, regionOf, sizeOf, subjectOf } from "./scene.js";
@@ -114,21 +115,6 @@ function drawChanges(sheet, scene, interaction) {
   for (const thing of placedThings(doc)) if (thing.edit !== subject?.edit) drawGhost(sheet, scene, thing, GHOST);
 }
 
-/** @param {Sheet} sheet @param {Shape | null} shape @param {string} colour @param {number} opacity */
-function tint({ pen, viewport }, shape, colour, opacity) {
-  if (!shape) return;
-  const [x0, y0, x1, y1] = shape.box;
-  const [left, top] = viewport.toScreen([x0, y0]);
-  pen.globalAlpha = opacity;
-  pen.drawImage(shape.tint(colour), left, top, (x1 - x0) * viewport.zoom, (y1 - y0) * viewport.zoom);
-  pen.globalAlpha = 1;
-}
-
-/** The map of an object to the screen. @param {Viewport} viewport @param {Subject} thing */
-function toScreen({ zoom, pan }, { mask, placing }) {
-  return compose([zoom, 0, pan[0], 0, zoom, pan[1]], about(mask.centroid, placing));
-}
-
 /** An object at its placing, cut out of its image. @param {Sheet} sheet @param {Scene} scene @param {Subject} thing @param {number} opacity */
 function drawGhost(sheet, scene, thing, opacity) {
   const { pen, viewport, shapes } = sheet;
@@ -148,13 +134,6 @@ function drawGhost(sheet, scene, thing, opacity) {
   pen.restore();
 }
 
-/** The outline of an object on the screen. @param {Sheet} sheet @param {Shape} shape @param {Subject} thing */
-function outlineOf({ viewport }, shape, thing) {
-  const path = new Path2D();
-  path.addPath(shape.path, new DOMMatrix(canvasOrder(toScreen(viewport, thing))));
-  return path;
-}
-
 /** Outlines of edits other than the current one. @param {Sheet} sheet @param {Scene} scene */
 function drawRegions(sheet, scene) {
   const { doc } = scene;
@@ -167,10 +146,9 @@ function drawRegions(sheet, scene) {
   for (const edit of doc.edits) {
     const region = edit.hidden || edit.kind === "move" ? null : regionOf(edit);
     const shape = region && shapes.get(region, scene.masks);
-    if (!shape || !region || !doc.picture || region === correctedMask(scene)) continue;
-    const path = outlineOf(sheet, shape, { edit: edit.id, picture: doc.picture, mask: region, placing: AT_HOME, stays: false });
+    if (!shape || region === correctedMask(scene)) continue;
     const colour = edit.kind === "remove" ? theme.danger : theme.ink;
-    primitives.twoTone(pen, path, colour, theme.shade, edit.id === doc.chosen ? 2.25 : 1.25);
+    primitives.twoTone(pen, outlineOf(sheet, shape), colour, theme.shade, edit.id === doc.chosen ? 2.25 : 1.25);
   }
 }
 
@@ -186,7 +164,7 @@ function drawSubject(sheet, scene, interaction, phase) {
   if (selected) tint(sheet, shape, theme.accent, 0.3);
   else if (!erased && !previewOf(scene, interaction)) {
     drawGhost(sheet, scene, thing, GHOST);
-    if (!subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape, subject);
+    if (!subject.stays && !samePlacing(thing.placing, AT_HOME)) drawTrail(sheet, shape);
   }
   if (shape) primitives.ants(pen, outlineOf(sheet, shape, thing), erased ? { ...theme, accent: theme.danger } : theme, phase);
   if (scene.tool !== "select" || scene.busy || scene.still) return;
@@ -199,19 +177,18 @@ function drawSubject(sheet, scene, interaction, phase) {
 function drawCorrected(sheet, scene, mask, phase) {
   const { pen, theme, shapes } = sheet;
   const shape = shapes.get(mask, scene.masks);
-  const { picture } = scene.doc;
-  if (!shape || !picture) return;
+  if (!shape) return;
   tint(sheet, shape, theme.accent, 0.35);
-  primitives.ants(pen, outlineOf(sheet, shape, { edit: null, picture, mask, placing: AT_HOME, stays: false }), theme, phase);
+  primitives.ants(pen, outlineOf(sheet, shape), theme, phase);
 }
 
-/** A thin outline of the place that is left. @param {Sheet} sheet @param {Shape | null} shape @param {Subject} subject */
-function drawTrail(sheet, shape, subject) {
+/** A thin outline of the place that is left. @param {Sheet} sheet @param {Shape | null} shape */
+function drawTrail(sheet, shape) {
   if (!shape) return;
   const { pen, theme } = sheet;
   pen.save();
   pen.setLineDash([2, 4]);
-  primitives.twoTone(pen, outlineOf(sheet, shape, { ...subject, placing: AT_HOME }), theme.ink, theme.shade, 1);
+  primitives.twoTone(pen, outlineOf(sheet, shape), theme.ink, theme.shade, 1);
   pen.restore();
 }
 

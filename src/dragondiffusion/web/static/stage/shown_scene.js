@@ -12,13 +12,14 @@
 
 import { continueFrom } from "../model/document.js";
 import { namesOf } from "../model/inspection.js";
+import { jobOf, shownJob } from "../model/state.js";
 import { seenResult } from "./painted_back.js";
 
 /** @param {State} state
  * @param {Views} views
  * @returns {Scene} */
 export function sceneOf(state, views) {
-  const job = state.jobs.find((each) => each.id === state.shown);
+  const job = shownJob(state);
   const isSeen = job?.result != null && views.get(job.result.name) !== null;
   return isSeen && job?.result ? sceneOfResult(state, views, job.result, job) : sceneOfDoc(state, views);
 }
@@ -55,7 +56,7 @@ function sceneOfResult(state, views, result, job) {
   const [original, plain] = [views.get(job.recipe.image), views.get(result.name)];
   if (state.tool === "original") return { ...scene, papers: original === null || plain === null ? null : { original, result: plain } };
   if (!state.compares || after === null) return scene;
-  const rival = state.jobs.find((each) => each.id === state.rival);
+  const rival = jobOf(state, state.rival);
   const before = rival?.result == null ? original : seenResult(views, state.history.present, rival);
   if (before === null) return scene;
   return { ...scene, images: new Map([[result.name, before]]), compare: { image: after, split: state.split } };
