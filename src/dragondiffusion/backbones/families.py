@@ -50,6 +50,11 @@ class Family:
     spare: Mapping[str, str] = field(default_factory=dict[str, str])
     file: SingleLayout | None = None
 
+    @property
+    def is_flow(self) -> bool:
+        """Whether its network is a transformer, trained as a rectified flow."""
+        return self.needs[0] == "transformer"
+
 
 _families: dict[str, Family] = {}
 

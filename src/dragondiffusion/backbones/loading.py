@@ -29,10 +29,10 @@ from .checkpoint import (
 )
 from .dit.lora import add_loras
 from .dit.single_file import FlowFile, load_flow_file
-from .families import families, family_of, supported
+from .families import Family, families, family_of, supported
 from .headers import is_hub_id
 from .lora import LoraFile, ModelLayers, fitted, merge, open_loras
-from .prediction import Training, chosen, configure
+from .prediction import Training, check_prediction, chosen, configure
 from .published import written
 from .savings import Savings
 from .single_file import check_single_file, in_small_letters
@@ -178,20 +178,21 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, loras: Sequence[LoraFile])
         )
     options |= {"use_safetensors": None if checkpoint.allow_pickle else True, "variant": checkpoint.variant}
     if path.is_dir():
-        kind = check_folder(path, checkpoint.variant, checkpoint.allow_pickle).pipelines[0]
+        family = check_folder(path, checkpoint.variant, checkpoint.allow_pickle)
+        check_prediction(checkpoint.prediction, family, source)
         layers = layers_of(path, checkpoint.variant) if loras else None
         for lora in loras:
             if layers is not None:
                 fitted(lora, layers)
-        pipe = _made(kind, "from_pretrained", str(path), {**options, **left_out(index_of(path))}, ValueError)
+        without = left_out(index_of(path))
+        pipe = _made(family.pipelines[0], "from_pretrained", str(path), {**options, **without}, ValueError)
     elif is_hub_id(str(source)):
-        kind, without = _kind_on_hub(str(source))
-        pipe = _made(kind, "from_pretrained", str(source), {**options, **without}, FileNotFoundError)
+        family, without = _family_on_hub(str(source))
+        check_prediction(checkpoint.prediction, family, source)
+        pipe = _made(family.pipelines[0], "from_pretrained", str(source), {**options, **without}, FileNotFoundError)
     else:
         raise FileNotFoundError(f"checkpoint {source} does not exist; give a folder, a .safetensors file or a hub id")
     if checkpoint.prediction is not None:
-        if _is_flow(pipe):
-            raise ValueError(f"prediction={checkpoint.prediction!r}: {path} is a rectified flow; leave it out")
         configure(pipe, chosen(checkpoint.prediction, Training()))
     return pipe, ()
 
@@ -231,13 +232,13 @@ def _load_file(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> t
     return pipe, ()
 
 
-def _kind_on_hub(source: str) -> tuple[str, dict[str, None]]:
-    """The class that loads a checkpoint of the hub, and the parts that it is without."""
+def _family_on_hub(source: str) -> tuple[Family, dict[str, None]]:
+    """The family of a checkpoint of the hub, and the parts that it is without."""
     try:
         index = cast(Any, diffusers).DiffusionPipeline.load_config(source)
     except Exception as error:
         raise FileNotFoundError(_problem(source, error)) from error
-    return folder_family(dict(index), source).pipelines[0], left_out(dict(index))
+    return folder_family(dict(index), source), left_out(dict(index))
 
 
 def _is_flow(pipe: Any) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.prediction import PredictionType
+from .families import Family
 
 MARKERS = {"v_pred": "v prediction", "ztsnr": "zero terminal SNR"}
 """Tensors in single files that say by being there how the model was trained. Source: ComfyUI, NoobAI's v-prediction
@@ -72,6 +73,24 @@ class Training:
     def __str__(self) -> str:
         kind = "nothing" if self.prediction is None else self.prediction.value
         return f"{kind} with zero terminal SNR" if self.zero_snr else kind
+
+
+def check_prediction(prediction: PredictionType | None, family: Family, source: object) -> None:
+    """Checks that what is said of a UNet's prediction is said of a UNet.
+
+    Args:
+        prediction: what is said; None says nothing.
+        family: of the model.
+        source: where the model comes from.
+
+    Raises:
+        ValueError: if the network is a transformer.
+    """
+    if prediction is not None and family.is_flow:
+        raise ValueError(
+            f"prediction={prediction.value!r} says what a UNet predicts, and {source} ({family.title}) is a rectified "
+            "flow; leave it out"
+        )
 
 
 def chosen(prediction: PredictionType, file: Training) -> Training:

@@ -60,3 +60,10 @@ def numbers(values: tuple[Number, ...], device: torch.device) -> Float[Tensor, "
     """A few numbers in single precision on a device; not to be written to."""
     with torch.inference_mode(False):
         return torch.tensor(values, dtype=torch.float32, device=device)
+
+
+@lru_cache(maxsize=1024)
+def places(values: tuple[int, ...], device: torch.device) -> Int64[Tensor, " _"]:
+    """A few indices on a device; not to be written to."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, dtype=torch.int64, device=device)

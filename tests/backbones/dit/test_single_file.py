@@ -177,6 +177,11 @@ class TestRefused:
         path = write_flow_file(flux(data), tmp_path / "flux.safetensors")
         self.refused(path, "is a rectified flow", config=folders / "flux", prediction=PredictionType.V)
 
+    @pytest.mark.usefixtures("no_weights")
+    def test_a_prediction_of_a_folder(self, folders):
+        with pytest.raises(ValueError, match=r"prediction='v' .*flux \(.*is a rectified flow; leave it out"):
+            Editor.from_pretrained(folders / "flux", prediction="v")
+
     @pytest.mark.parametrize(
         ("shapes", "words"),
         [

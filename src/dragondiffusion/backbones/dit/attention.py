@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
+from ...core.residents import places
 from ...core.types import Size
 from ...method.bank import GridMemory, Reader
 
@@ -151,14 +152,20 @@ def attended(
     longest, begin = max(lengths), text if text_first else 0
     if min(lengths) == longest:
         return nnf.scaled_dot_product_attention(query, key, value)
-    made: dict[int, Tensor] = {}
-    for length in dict.fromkeys(lengths):
-        rows = [row for row in range(len(query)) if lengths[row % len(lengths)] == length]
+    groups = [
+        tuple(row for row in range(len(query)) if lengths[row % len(lengths)] == length)
+        for length in dict.fromkeys(lengths)
+    ]
+    made: list[Tensor] = []
+    for group in groups:
+        rows, padded = places(group, query.device), longest - lengths[group[0] % len(lengths)]
         keys, values = (
-            torch.cat((x[rows, :, : begin + length], x[rows, :, begin + longest :]), dim=2) for x in (key, value)
+            torch.cat((x[rows, :, : begin + longest - padded], x[rows, :, begin + longest :]), dim=2)
+            for x in (key, value)
         )
-        made.update(zip(rows, nnf.scaled_dot_product_attention(query[rows], keys, values), strict=True))
-    return torch.stack([made[row] for row in range(len(query))])
+        made.append(nnf.scaled_dot_product_attention(query[rows], keys, values))
+    order = sorted(range(len(query)), key=[row for group in groups for row in group].__getitem__)
+    return torch.cat(made)[places(tuple(order), query.device)]
 
 
 def _processor(layer: Any) -> Any:

@@ -17,6 +17,7 @@ from torch import Tensor
 from ...core.strict_json import shown
 from ..checkpoint import Checkpoint, check_network, check_part, folder_family, index_of, left_out, parts_of, read_config
 from ..families import Family, SingleLayout, families
+from ..prediction import check_prediction
 
 PREFIX = "model.diffusion_model."
 VAE = ("first_stage_model.", "vae.")
@@ -82,8 +83,7 @@ def check_flow_file(checkpoint: Checkpoint, path: Path, kind: str, shapes: Mappi
     if found is None:
         return None
     family, layout = found
-    if checkpoint.prediction is not None:
-        raise ValueError(f"prediction={checkpoint.prediction!r}: {path} is a rectified flow; leave it out")
+    check_prediction(checkpoint.prediction, family, path)
     _check_numbers(path, shapes)
     texts = [part for part, start in layout.texts.items() if any(key.startswith(start) for key in shapes)]
     inside = ("transformer", *(["vae"] if any(key.startswith(VAE) for key in shapes) else []), *texts)
