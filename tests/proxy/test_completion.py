@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from dragondiffusion.proxy.completion import completed
+from dragondiffusion.proxy.exemplars import copied, reach
 from dragondiffusion.proxy.inpainting import inpaint, tried
 from dragondiffusion.proxy.smooth import smoothly
 
@@ -104,3 +105,13 @@ def test_what_completes_a_hole_depends_on_its_ground():
     small = (X - 50).square() + (Y - 46).square() < 10**2
     checks = mixed((X // 7 + Y // 7) % 2)
     assert tried(spoiled(checks, small), small, small).way is tried(spoiled(checks, small), small, small).rough_way
+
+
+def test_a_hole_that_copies_do_not_reach_is_no_pattern():
+    checks = mixed((X // 7 + Y // 7) % 2)
+    for half, copies in ((10, True), (26, False)):
+        hole = ((X - 48).abs() < half) & ((Y - 48).abs() < half)
+        found = tried(spoiled(checks, hole), hole, hole)
+        assert found.rough_way is copied, "parts of it laid beside it are copied well"
+        assert (reach(spoiled(checks, hole), hole, hole) > 0.99) is copies
+        assert found.way is (copied if copies else completed)

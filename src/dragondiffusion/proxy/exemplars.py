@@ -66,6 +66,14 @@ def has_offsets(x: Pictures, hole: Region, piece: Region) -> bool:
     return bool(_offsets(x, hole, piece, 1))
 
 
+def reach(x: Pictures, hole: Region, piece: Region) -> float:
+    """Share of a piece of a hole that can be copied from known places by the offsets that continue its border best."""
+    everywhere, found = (slice(None), slice(None)), torch.zeros_like(hole)
+    for offset in _offsets(x, hole, piece):
+        found |= _known(hole, everywhere, offset)
+    return float(found[piece].float().mean())
+
+
 def _offsets(x: Pictures, hole: Region, piece: Region, count: int = OFFSETS) -> list[Offset]:
     """Offsets under which the border of a piece of a hole looks most alike, best first, all found by transforms."""
     ring, known = border(piece) & ~hole, (~hole).to(x)

@@ -17,7 +17,7 @@ from ..core.geometry import bounding_box, dilate, erode, holds_any, surroundings
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
 from .completion import completed
-from .exemplars import FOREIGN, SEARCHED, copied, enlarged_region, has_offsets, reduced, reduced_region, shifted
+from .exemplars import FOREIGN, SEARCHED, copied, enlarged_region, has_offsets, reach, reduced, reduced_region, shifted
 from .smooth import foreign, is_plain, smoothly
 
 Inpaint: TypeAlias = Callable[[Pictures, Region], Pictures]
@@ -39,6 +39,9 @@ differ by twice its variance, and a blur from either by once."""
 PATTERN = 0.6
 """A pattern that copies continue has at most this share of the error of a smooth filling, by root mean square. Source:
 tuning seeds of `bench photos`, docs/experiments.md."""
+REACHED = 0.9
+"""Share of a hole that copies must reach; a smaller one is no pattern that goes on, whatever trials of parts of the hole
+say. Source: chosen."""
 CELLS = 64
 """Cells along the longer side of the grid on which parts of a hole are told apart. Source: chosen."""
 TRIALS = 3
@@ -115,10 +118,12 @@ class Tried:
     Args:
         smooth: squared error of every pixel, made up by `smoothly`, units of the picture; none where there is no room.
         copy: the same by `copied`; None where `smoothly` is right already.
+        reached: share of the hole itself that copies reach.
     """
 
     smooth: Float[Tensor, " pixels"]
     copy: Float[Tensor, " pixels"] | None
+    reached: float = 1.0
 
     @property
     def way(self) -> Fill:
@@ -126,9 +131,9 @@ class Tried:
         if self.copy is None:
             return smoothly
         smooth, exact = self._compared
-        if math.isfinite(smooth) and (exact <= PATTERN**2 * smooth or smooth <= VISIBLE**2):
-            return self.rough_way
-        return completed
+        if not math.isfinite(smooth) or not (exact <= PATTERN**2 * smooth or smooth <= VISIBLE**2):
+            return completed
+        return self.rough_way if self.rough_way is smoothly or self.reached >= REACHED else completed
 
     @property
     def rough_way(self) -> Fill:
@@ -173,7 +178,8 @@ def tried(x: Pictures, hole: Region, piece: Region) -> Tried:
     smooth = torch.cat(blurs)
     if 2 * sum(float(error.clamp(max=FOREIGN**2).mean()) <= EXACT**2 for error in blurs) >= len(trials):
         return Tried(smooth, None)
-    return Tried(smooth, torch.cat([_errors(copied, small, unknown, trial) for trial in trials]))
+    copies = torch.cat([_errors(copied, small, unknown, trial) for trial in trials])
+    return Tried(smooth, copies, reach(small, unknown, inner))
 
 
 def _trials(x: Pictures, hole: Region, piece: Region) -> list[Region]:
