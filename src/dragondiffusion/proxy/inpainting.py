@@ -40,8 +40,8 @@ PATTERN = 0.6
 """A pattern that copies continue has at most this share of the error of a smooth filling, by root mean square. Source:
 tuning seeds of `bench photos`, docs/experiments.md."""
 REACHED = 0.9
-"""Share of a hole that copies must reach; a smaller one is no pattern that goes on, whatever trials of parts of the hole
-say. Source: chosen."""
+"""Share of a hole that copies must reach; a smaller one is no pattern that goes on, whatever trials of parts of it say.
+Source: chosen."""
 CELLS = 64
 """Cells along the longer side of the grid on which parts of a hole are told apart. Source: chosen."""
 TRIALS = 3
