@@ -11,7 +11,8 @@ from compiling import compiled
 from dragondiffusion import ReplaceAppearance, Settings
 from dragondiffusion.core.geometry import Affine, cell_centres, erode, warp_mask
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.proxy.appearance import Recoloured, Redressed, Woven, pattern, print_of
+from dragondiffusion.proxy.appearance import Dyed, Recoloured, Redressed, Woven, lit
+from dragondiffusion.proxy.cloth import pattern, print_of
 from dragondiffusion.proxy.registration import moments, register
 
 SIZE = (96, 96)
@@ -115,7 +116,33 @@ def test_otherwise_colours_alone_are_taken(asked):
         folds = 0.3 * torch.sin(cell_centres(SIZE, SIZE)[:, 0].reshape(SIZE).float() / 2)
         second = (torch.tensor((1.4, 1.0, 0.7))[:, None, None] * (1 + folds) - 1)[None]
     before = torch.where(mask > 0.5, -0.5, 0.1).expand(1, 3, *SIZE)
-    assert isinstance(paint_of(second, like, before, asked != "no pattern taken"), Recoloured)
+    paint = paint_of(second, like, before, asked != "no pattern taken")
+    assert isinstance(paint, Dyed if asked.startswith("plain") else Recoloured)
+
+
+def test_one_colour_lies_under_the_light_and_shade_of_the_object():
+    mask = heart()
+    light = 1 + 0.3 * torch.sin(cell_centres(SIZE, SIZE)[:, 1].reshape(SIZE).float() / 5)
+    before = torch.where(mask > 0.5, 0.8 * light - 1, torch.tensor(0.1)).expand(1, 3, *SIZE)
+    colour = torch.tensor((0.5, -0.2, -0.6))
+    second = torch.where(ring() > 0.5, colour[:, None, None], torch.tensor(0.0))[None]
+    paint = paint_of(second, ring(), before)
+    assert isinstance(paint, Dyed)
+    made = paint.onto(before, [before, second])
+    inside = erode(mask > 0.98, 2)
+    ratio = (made[0, :, inside] + 1) / (colour[:, None] + 1)
+    assert float((ratio - ratio.mean(0)).abs().max()) < 1e-5  # the hue is the other object's everywhere
+    assert float(torch.corrcoef(torch.stack((ratio[0].log(), light[inside].log())))[0, 1]) > 0.999
+    assert torch.equal(made[0, :, mask == 0], before[0, :, mask == 0])
+
+
+def test_a_soft_border_shows_what_is_behind_it_by_its_share():
+    mask = torch.zeros(SIZE)
+    mask[20:60, 20:60] = 1
+    mask[20:60, 60] = 0.5
+    before = torch.lerp(torch.tensor(0.6), torch.tensor(-0.5), mask).expand(1, 3, *SIZE)
+    cloth = torch.full((1, 3, *SIZE), 0.2)
+    np.testing.assert_allclose(lit(before, cloth, mask)[0, 0, 30, 58:62], (0.2, 0.2, 0.4, 0.6), atol=1e-5)
 
 
 def test_a_pattern_is_continued_over_another_outline_under_its_own_light():

@@ -14,7 +14,8 @@ from ..method.bank import by_region
 from ..method.energies import GlobalSimilarity
 from ..method.objective import Objective
 from ..method.terms import content_term
-from ..proxy.appearance import Recoloured, Redressed, Woven, pattern, print_of
+from ..proxy.appearance import Dyed, Recoloured, Redressed, Woven
+from ..proxy.cloth import has_one_hue, pattern, print_of, printed
 from ..proxy.registration import register
 from .base import Compiled, Edit, Guide, object_mask, read_object, with_fields
 from .footprint import BORDER
@@ -32,7 +33,8 @@ class ReplaceAppearance(Edit):
         prompt: what the second image shows.
         pattern: take over the pattern too: laid on place by place where either object has one and their outlines
             agree, otherwise continued over the object, upright and as large relative to it as it was, where the
-            second image's object has one; without a pattern, and if False, colours alone.
+            second image's object has one. Without a pattern, and if False, colours alone: one under the object's own
+            light and shade, several by their mean and covariance.
     """
 
     mask: MaskLike
@@ -95,19 +97,30 @@ class ReplaceAppearance(Edit):
         return Compiled.in_place(objective, mask, canvas, (placed,) if settings.proxy else (), fades=False)
 
     def refine(self, compiled: Compiled, x: Pictures, canvas: Canvas, settings: Settings) -> Compiled:
-        if not (self.pattern and settings.proxy):
+        if not settings.proxy:
             return compiled
         (placed,) = compiled.placed
         (guide,) = self.guides(canvas, settings)
         paint, other = placed.paint, pad_picture(guide.x, canvas.of(guide.size).padded)
         if not isinstance(paint, Recoloured):
             return compiled
+        found = self._patterned(placed, paint, (x, other), canvas) if self.pattern else None
+        if found is None and has_one_hue(other, paint.like):
+            found = replace(placed, paint=Dyed(paint))
+        return compiled if found is None else replace(compiled, placed=(found,))
+
+    def _patterned(
+        self, placed: Placed, paint: Recoloured, images: tuple[Pictures, Pictures], canvas: Canvas
+    ) -> Placed | None:
+        """The content with the other object's pattern, of the image and the second one; None where there is none."""
+        x, other = images
         patterned = max(pattern(x, paint.mask), pattern(other, paint.like)) >= self.LEAST_PATTERN
         found = register(paint.mask, paint.like) if patterned else None
         if found is not None and found.overlap >= self.LEAST_OVERLAP:
             size: Size = (paint.like.shape[0], paint.like.shape[1])
             match = Correspondence.along(found.affine, paint.mask > 0, canvas.padded, size)
-            return replace(compiled, placed=(replace(placed, paint=Redressed(paint, match)),))
-        if print_of(other, paint.like) >= self.LEAST_PRINT:
-            return replace(compiled, placed=(replace(placed, paint=Woven(paint)),))
-        return compiled
+            return replace(placed, paint=Redressed(paint, match))
+        regular = printed(other, paint.like)
+        if regular is not None or print_of(other, paint.like) >= self.LEAST_PRINT:
+            return replace(placed, paint=Woven(paint, regular))
+        return None

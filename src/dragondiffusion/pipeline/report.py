@@ -18,7 +18,7 @@ from ..core.types import Mask, Pictures, Region, Size
 from ..edits.base import Compiled
 from ..edits.hole import FRINGE
 from ..imaging.files import Pixels
-from ..proxy.appearance import Recoloured, Redressed, Woven
+from ..proxy.appearance import Appearance
 from ..proxy.foretelling import KNOWN, Foretold
 from ..proxy.rough import Copied
 from ..proxy.shadows import blurred
@@ -237,7 +237,7 @@ def _errors(
 
 def _about(paint: Paint) -> str:
     """What may be wrong with painted content."""
-    if isinstance(paint, Recoloured | Redressed | Woven):
+    if isinstance(paint, Appearance):
         return LAID
     return BENT if isinstance(paint, Copied) and paint.mask is None else LIGHT
 
@@ -246,7 +246,7 @@ def _of_content(paint: Paint, images: tuple[Tensor, Tensor, Tensor], stays: Regi
     """What the proxy of some content of the picture may be wrong by, as mean squared error of the picture."""
     y, x, d = images
     put = paint.region[: y.shape[1], : y.shape[2]]
-    if isinstance(paint, Recoloured | Redressed | Woven):
+    if isinstance(paint, Appearance):
         return PATTERN * _over(_local_deviation(y), put)
     there = put & ~stays
     return RESHAPED * _over(x - d, put & stays) + PLACED * _over(x - d, there) + LIT * _over(d, there)

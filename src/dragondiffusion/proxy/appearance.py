@@ -3,16 +3,17 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
-import torch.nn.functional as nnf
 from torch import Tensor
 
-from ..core.geometry import Correspondence, bounding_box, erode, fill
-from ..core.types import Mask, Pictures, Region
+from ..core.geometry import Correspondence, bounding_box, fill
+from ..core.types import Mask, Pictures, Region, Size
+from .cloth import BLACK, Printed, solid
 from .rough import Paint
 from .shadows import blurred
-from .weaving import scaled_object, woven
+from .weaving import overlaid, scaled_object, woven
 
 SHADE = 0.2
 """Width (standard deviation) of the light and shade that an object keeps, in sides of a square as large as it is.
@@ -21,21 +22,9 @@ Source: docs/experiments.md."""
 SHADE_RANGE = (0.5, 2.0)
 """Light and shade brighten at most so much. Source: chosen, a stop."""
 
-WINDOW = 1 / 6
-"""Side of the window in which a pattern is looked for, in sides of a square as large as the object. Source: chosen."""
-
-PLAIN = 0.2
-"""Share of the windows of a patterned object that may be plain. Source: docs/experiments.md."""
-
-LOOKED_AT = 64.0
-"""Side of a square as large as the object, to which it is reduced before its print is looked for, pixels, so that grain
-does not count. Source: chosen."""
-
-FOLDS = 4.0
-"""How much more folds change brightness than colour, see `print_of`. Source: docs/experiments.md."""
-
-BLACK = 0.05
-"""Added to channels in [0, 1] before their ratios are taken. Source: chosen, so that noise of dark places is none."""
+OWN = 0.85
+"""How much of its contrast an object keeps in another cloth, an exponent; part of it is its own print. Source:
+docs/experiments.md."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +102,42 @@ class Redressed(Paint):
 
 
 @dataclass(frozen=True)
-class Woven(Paint):
-    """A region in the cloth of another object: its pattern at its own size, under the region's own light and shade.
-
-    The pattern keeps its size relative to the object, and its direction. Light and shade of the other object, smoothed
-    over `SHADE` of it, are taken off, and those of the region, in full detail, put on: folds and seams stay.
+class Dyed(Paint):
+    """A region in the one colour of another object, under the region's own light and shade.
 
     Args:
         recoloured: the region with the other object's colours, and which object that is.
     """
 
     recoloured: Recoloured
+
+    @property
+    def region(self) -> Region:
+        return self.recoloured.region
+
+    def renumbered(self, number: Callable[[int], int]) -> "Dyed":
+        return replace(self, recoloured=self.recoloured.renumbered(number))
+
+    def onto(self, proxy: Pictures, pictures: Sequence[Pictures]) -> Pictures:
+        colour = pictures[self.recoloured.guide][0][:, solid(self.recoloured.like)].mean(1)
+        return lit(proxy, colour[None, :, None, None], self.recoloured.mask)
+
+
+@dataclass(frozen=True)
+class Woven(Paint):
+    """A region in the cloth of another object: its print at its own size, under the region's own light and shade.
+
+    The print keeps its size relative to the object, and its direction. Stripes and checks go on as such, in their two
+    colours. Of other cloth light and shade, smoothed over `SHADE` of the object, are taken off, and it is continued by
+    copies. Light and shade of the region, in full detail, are put on: folds and seams stay.
+
+    Args:
+        recoloured: the region with the other object's colours, and which object that is.
+        regular: the stripes or checks of the cloth; None if it has something else.
+    """
+
+    recoloured: Recoloured
+    regular: Printed | None = None
 
     @property
     def region(self) -> Region:
@@ -139,15 +153,36 @@ class Woven(Paint):
     def onto(self, proxy: Pictures, pictures: Sequence[Pictures]) -> Pictures:
         mask, like = self.recoloured.mask, self.recoloured.like
         left, top, right, bottom = bounding_box(like > 0)
-        rows, columns = slice(max(0, top - 2), bottom + 2), slice(max(0, left - 2), right + 2)
-        factor = math.sqrt(float(mask.sum()) / float(like.sum()))
+        top, left = max(0, top - 2), max(0, left - 2)
+        rows, columns = slice(top, bottom + 2), slice(left, right + 2)
+        factor, target = math.sqrt(float(mask.sum()) / float(like.sum())), mask > 0
         flat = _evenly_lit(pictures[self.recoloured.guide].cpu().float(), like)
         cloth, like = scaled_object(flat[..., rows, columns], like[rows, columns], factor)
-        cloth = woven(cloth, solid(like), mask > 0).to(proxy)
-        brightness = fill((proxy.mean(1, keepdim=True) + 1) / 2, ~solid(mask))
-        mean = float(brightness[0, 0][solid(mask)].mean())
-        light = ((brightness + BLACK) / (mean + BLACK)).clamp(*SHADE_RANGE)
-        return torch.lerp(proxy, ((cloth + 1) * light - 1).clamp(-1, 1), mask.to(proxy))
+        if self.regular is None:
+            return lit(proxy, woven(cloth, solid(like), target), mask)
+        dy, dx = overlaid(solid(like), target)
+        size: Size = (target.shape[0], target.shape[1])
+        return lit(proxy, self.regular.over(size, factor, (dx - factor * left, dy - factor * top)), mask)
+
+
+Appearance: TypeAlias = Recoloured | Redressed | Dyed | Woven
+"""What an object with another's looks is painted by."""
+
+
+def lit(proxy: Pictures, cloth: Pictures, mask: Mask) -> Pictures:
+    """An object in cloth without light and shade, under its own; soft borders as in `Recoloured`.
+
+    Args:
+        proxy: picture that shows the object.
+        cloth: of its size; it counts where the mask is above 0.
+        mask: the object.
+    """
+    inside = solid(mask)
+    own = fill(proxy, ~inside)
+    brightness = (own.mean(1, keepdim=True) + 1) / 2 + BLACK
+    light = (brightness / brightness[0, 0][inside].mean()).pow(OWN).clamp(*SHADE_RANGE)
+    new = ((cloth.to(proxy) + 1) * light - 1).clamp(-1, 1)
+    return torch.where(mask > 0, proxy + mask.to(proxy) * (new - own), proxy).clamp(-1, 1)
 
 
 def _evenly_lit(x: Pictures, mask: Mask) -> Pictures:
@@ -162,65 +197,6 @@ def shade(x: Pictures, mask: Mask) -> Mask:
     sigma = SHADE * math.sqrt(float(mask.sum()))
     brightness = (x[0].mean(0).cpu() + 1) / 2
     return blurred(brightness * mask, sigma) / blurred(mask, sigma).clamp_min(1e-3)
-
-
-def pattern(x: Pictures, mask: Mask) -> float:
-    """How much of a pattern an object has: its brightness' local deviation, relative to local brightness.
-
-    A pattern is everywhere. The deviation is taken from the windows that show little of it, one of `PLAIN` having less,
-    so that an object with details, such as a face, counts as plain.
-
-    Args:
-        x: one picture in [-1, 1].
-        mask: the object.
-    """
-    inside = solid(mask)
-    brightness = fill((x.mean(1, keepdim=True).cpu() + 1) / 2, ~inside)
-    reach = max(1, round(WINDOW * math.sqrt(float(mask.sum())) / 2))
-    deviation = _variance(brightness, reach).sqrt() / _windowed(brightness, reach).clamp_min(0.05)
-    return float(deviation[0, 0][inside].quantile(PLAIN))
-
-
-def print_of(x: Pictures, mask: Mask) -> float:
-    r"""How much of a print an object has: how far colours vary within a window, more than light and shade make them.
-
-    The median over windows of the deviation of $\log(r/g)$ and $\log(b/g)$, or of relative brightness over `FOLDS`,
-    whichever is more. Folds change brightness, and colours little.
-
-    Args:
-        x: one picture in [-1, 1].
-        mask: the object.
-    """
-    mask, x = mask.cpu(), x.cpu().float()
-    x, mask = scaled_object(x, mask, min(1.0, LOOKED_AT / math.sqrt(max(float(mask.sum()), 1.0))))
-    inside = solid(mask)
-    if not bool(inside.any()):
-        return 0.0
-    channels = fill((x + 1) / 2, ~inside)
-    reach = max(1, round(WINDOW * math.sqrt(float(mask.sum())) / 2))
-    logs = (channels + BLACK).log()
-    colour = _variance(logs[:, [0, 2]] - logs[:, [1]], reach).sum(1)[0].sqrt()
-    grey = channels.mean(1, keepdim=True)
-    bright = _variance(grey, reach).sqrt()[0, 0] / _windowed(grey, reach)[0, 0].clamp_min(0.05)
-    return max(float(colour[inside].median()), float(bright[inside].median()) / FOLDS)
-
-
-def _variance(x: Tensor, reach: int) -> Tensor:
-    """Variances over square windows."""
-    return (_windowed(x.square(), reach) - _windowed(x, reach).square()).clamp_min(0)
-
-
-def _windowed(x: Tensor, reach: int) -> Tensor:
-    """Means over square windows."""
-    rows = nnf.avg_pool2d(nnf.pad(x, (reach,) * 4, mode="replicate"), (2 * reach + 1, 1), stride=1)
-    return nnf.avg_pool2d(rows, (1, 2 * reach + 1), stride=1)
-
-
-def solid(mask: Mask) -> Region:
-    """Pixels that show an object alone; those of more than half of it, if there are none."""
-    whole = mask > 0.98
-    inner = erode(whole, 1)
-    return next(region for region in (inner, whole, mask > 0.5) if bool(region.any()))
 
 
 def transfer_colours(x: Tensor, own: Tensor, like: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ def woven(x: Pictures, like: Region, target: Region) -> Pictures:
     Returns:
         A picture of the target's size; it counts on the target alone.
     """
-    dy, dx = _over(like, target)
+    dy, dx = overlaid(like, target)
     rows, columns = slice(*_hull(like, target, 0, dy)), slice(*_hull(like, target, 1, dx))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     known, wanted = torch.zeros(height, width, dtype=torch.bool), torch.zeros(height, width, dtype=torch.bool)
@@ -100,7 +100,7 @@ def _offsets(x: Pictures, known: Region) -> list[Offset]:
     return found
 
 
-def _over(like: Region, target: Region) -> Offset:
+def overlaid(like: Region, target: Region) -> Offset:
     """The displacement of a region, of any size of picture, under which it covers most of another."""
     size: Size = (like.shape[0] + target.shape[0], like.shape[1] + target.shape[1])
     one, other = (torch.fft.rfft2(region.double(), size) for region in (like, target))
