@@ -9,7 +9,7 @@ import torch
 from compiling import compiled
 from dragondiffusion import Drag, Editor, Move, Paste, Remove, Settings
 from dragondiffusion.core.types import Canvas
-from dragondiffusion.pipeline.report import LAID, Report, judge
+from dragondiffusion.pipeline.report import LAID, UNSEEN, Report, judge
 
 CANVAS = Canvas(picture=(64, 64), multiple=8, factor=4, grid=2)
 
@@ -90,7 +90,11 @@ def test_without_a_proxy_only_the_background_is_judged(scene):
     x, moved, objective, _, region = scene
     report = judge(moved, x, objective, None, region)
     assert report.arrived is None and report.ghost is None and "background untouched" in str(report)
-    assert not report.good
+    small = x.copy()
+    small[20, 20] += 1
+    for made in (moved, small):
+        report = judge(made, x, objective, None, region)
+        assert not report.good and "not known: whether it came out right" in str(report)
 
 
 def test_a_mask_of_half_the_object_is_not_called_good(scene):
@@ -104,6 +108,37 @@ def test_a_mask_of_half_the_object_is_not_called_good(scene):
     proxy = torch.from_numpy(made).permute(2, 0, 1)[None].float() / 127.5 - 1
     report = judge(made, x, objective, proxy, objective.alpha(CANVAS, 1, 1))
     assert not report.good and "the mask seems to miss part of the object" in str(report)
+
+
+@pytest.mark.parametrize("ground", ["plain", "noise"])
+def test_what_is_behind_two_thirds_of_an_image_is_never_called_good(ground, editor: Editor):
+    x = np.full((64, 64, 3), 128, np.uint8)
+    if ground == "noise":
+        x = np.random.default_rng(0).integers(0, 256, x.shape, np.uint8)
+    mask = np.zeros((64, 64), np.float32)
+    mask[6:58, 6:58] = 1
+    x[mask > 0] = (200, 40, 40)
+    report = editor(x, Remove(mask), settings=Settings(steps=2)).report
+    assert not report.good and "no ghost" not in str(report)
+    assert "not known: what was behind it" in str(report) and "mark only the object" in str(report)
+
+
+def test_what_one_pass_does_not_know_the_whole_does_not_know():
+    known, unknown = Report(1.0, 0.0, 0.0, 0.0), Report(1.0, 0.0, 0.0, 0.0, unknown=(UNSEEN,))
+    assert known.good and not unknown.good and not unknown.poor
+    both = Report.of_passes([known, unknown, unknown])
+    assert str(both).startswith("fair: ") and str(both).count(UNSEEN) == 1
+
+
+def test_a_cut_out_without_surroundings_tells_nothing_of_its_light(editor: Editor):
+    ground, thing = np.full((64, 64, 3), 128, np.uint8), np.full((12, 12, 3), 130, np.uint8)
+    everything, inner = np.ones((12, 12), np.float32), np.zeros((12, 12), np.float32)
+    inner[4:8, 4:8] = 1
+    words = [
+        str(editor(ground, Paste(thing, mask, offset=(20.0, 20.0)), settings=Settings(steps=2)).report)
+        for mask in (everything, inner)
+    ]
+    assert "whether its light fits" in words[0] and words[0].startswith("fair") and "not known" not in words[1]
 
 
 @pytest.mark.parametrize("kind", ["move", "remove", "drag"])

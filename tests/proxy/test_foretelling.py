@@ -37,7 +37,24 @@ def test_what_is_settled():
 
 def test_without_a_place_nothing_is_unknown():
     nothing = torch.zeros(SIDE, SIDE, dtype=torch.bool)
-    assert foretell(NOISE, nothing) == foretell(NOISE, ~nothing) == KNOWN
+    assert foretell(NOISE, nothing) == KNOWN and not KNOWN.is_thin
+
+
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.66, 0.4])
+def test_a_place_larger_than_what_it_leaves_to_see_is_not_told(share):
+    """Whatever is around it: a plain one may hide anything too."""
+    side = round(SIDE * math.sqrt(share))
+    for picture in (NOISE, CHECKS, grey(0 * X)):
+        assert foretell(picture, square((SIDE - side) // 2, side)).is_thin
+    small = foretell(NOISE, square(40, 20))
+    assert not small.is_thin and small.tried == 1 and small.expected == small.mean
+
+
+def test_what_could_not_be_tried_may_be_anything_known():
+    """Two samples of one noise differ by twice its variance."""
+    wide = foretell(NOISE, square(8, 80))
+    assert wide.expected == pytest.approx(math.sqrt(2 * float(NOISE.var())), rel=0.15)
+    assert foretell(grey(0 * X), square(8, 80)).expected == 0
 
 
 def test_a_place_among_letters_is_as_wrong_as_it_is_foretold():

@@ -109,6 +109,11 @@ def seam(y: Tensor, hole: Region, off: Region) -> float:
     return float(step[across].mean()) / usual
 
 
+def around(thing: Region) -> Region:
+    """What surrounds a thing and tells of its light."""
+    return dilate(thing, PLACE) & ~dilate(thing, 1)
+
+
 def light_gap(x: Tensor, put: Region, edited: Region, other: Tensor, thing: Region) -> Tensor:
     """How much lighter the place is to which a thing comes than that from which it comes.
 
@@ -122,7 +127,7 @@ def light_gap(x: Tensor, put: Region, edited: Region, other: Tensor, thing: Regi
     Returns:
         (3,), differences of the logarithms of the mean colours around; 0 where one of them is not to be seen.
     """
-    here, there = dilate(put, PLACE) & ~dilate(put | edited, 1), dilate(thing, PLACE) & ~dilate(thing, 1)
+    here, there = dilate(put, PLACE) & ~dilate(put | edited, 1), around(thing)
     if not bool(here.any()) or not bool(there.any()):
         return torch.zeros(3)
     return (x[:, here].mean(1) + DARK).log() - (other[:, there].mean(1) + DARK).log()

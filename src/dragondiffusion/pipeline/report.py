@@ -63,6 +63,13 @@ HIDDEN, LIGHT, BENT, LAID, ELSE = (
 )
 """What may be wrong although nothing visibly failed."""
 
+UNSEEN, UNCOMPARED, UNLIT = (
+    "what was behind it, for too little surrounds it: mark only the object, or use an image that shows more around it",
+    "whether it came out right, for no rough edit was made to compare it with: look closely, or set proxy=true",
+    "whether its light fits, for nothing around it shows in the image it comes from: compare its brightness by eye",
+)
+"""What cannot be told, and what to do about it."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -77,6 +84,7 @@ class Report:
             with the true error is in docs/photographs.md.
         faults: what evidence says against the result, in words, each with what to do about it.
         guess: what most of the estimated error is about, in words.
+        unknown: what nothing tells, in words, each with what to do about it. Such a result is never called good.
     """
 
     arrived: float | None
@@ -85,6 +93,7 @@ class Report:
     error: float
     faults: tuple[str, ...] = ()
     guess: str = ELSE
+    unknown: tuple[str, ...] = ()
 
     @staticmethod
     def of_passes(reports: "Sequence[Report]") -> "Report":
@@ -98,6 +107,7 @@ class Report:
             error=sum(one.error for one in reports),
             faults=tuple(dict.fromkeys(fault for one in reports for fault in one.faults)),
             guess=max(reports, key=lambda one: one.error).guess,
+            unknown=tuple(dict.fromkeys(what for one in reports for what in one.unknown)),
         )
 
     def figures(self) -> dict[str, float | None]:
@@ -107,8 +117,8 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """Whether nothing speaks against the result and little is guessed."""
-        return not self.faults and not self._failed and self.error <= GOOD
+        """Whether nothing speaks against the result, nothing is unknown and little is guessed."""
+        return not self.faults and not self.unknown and not self._failed and self.error <= GOOD
 
     @property
     def poor(self) -> bool:
@@ -133,13 +143,14 @@ class Report:
             share = f"{100 * max(0.0, self.ghost):.0f} %"
             if self.ghost > GHOST:
                 words.append(f"a ghost of {share} stayed")
-            elif not self.faults:
+            elif not self.faults and not self.unknown:
                 words.append("no ghost")
         moved = f"background changed in {100 * self.background:.1f} % of its pixels"
         words.append("background untouched" if self.background <= UNTOUCHED else moved)
         level = "good" if self.good else "poor" if self.poor else "fair"
-        guessed = [] if self.good or self._failed or self.faults else [self.guess]
-        return f"{level}: {'; '.join([*words, *self.faults, *guessed])}"
+        guessed = [] if self.good or self._failed or self.faults or self.unknown else [self.guess]
+        unknown = [f"not known: {what}" for what in self.unknown]
+        return f"{level}: {'; '.join([*words, *self.faults, *unknown, *guessed])}"
 
 
 def judge(
@@ -168,11 +179,11 @@ def judge(
     changed = ((y - x).abs().amax(0) > VISIBLE) & off
     background = float(changed.sum()) / max(1, int(off.sum()))
     if proxy is None:
-        return Report(None, None, background, float((y - x).square().mean()))
+        return Report(None, None, background, float((y - x).square().mean()), unknown=(UNCOMPARED,))
     d = (proxy[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
     arrives, leaves = places(compiled, size)
     errors = _errors((y, x, d), compiled, arrives | leaves, [_unit(other) for other in others])
-    errors[HIDDEN] = (hole.mean / 2) ** 2 * float(leaves.float().mean())
+    errors[HIDDEN] = (hole.expected / 2) ** 2 * float(leaves.float().mean())
     return Report(
         arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
         ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,
@@ -180,6 +191,7 @@ def judge(
         error=sum(errors.values()),
         faults=tuple(_faults(y, x, compiled, (arrives, leaves), hole.typical / 2)),
         guess=max(errors, key=lambda what: errors[what]),
+        unknown=tuple(_unknown(compiled, hole, others)),
     )
 
 
@@ -214,6 +226,17 @@ def _faults(y: Tensor, x: Tensor, compiled: Compiled, where: tuple[Region, Regio
     if stretched > STRETCHED:
         found.append(f"content is drawn out to {stretched:.1f} times its length: drag less far, or set more handles")
     return found
+
+
+def _unknown(compiled: Compiled, hole: Foretold, others: Sequence[Pixels]) -> list[str]:
+    """What nothing tells of a result, in words."""
+    found = [UNSEEN] if hole.is_thin else []
+    for placed in compiled.placed:
+        if placed.guide and isinstance(placed.paint, Copied) and placed.paint.mask is not None:
+            height, width = others[placed.guide - 1].shape[:2]
+            if not bool(evidence.around(placed.paint.mask[:height, :width] > 0.5).any()):
+                found.append(UNLIT)
+    return list(dict.fromkeys(found))
 
 
 def _errors(

@@ -119,11 +119,13 @@ class Tried:
         smooth: squared error of every pixel, made up by `smoothly`, units of the picture; none where there is no room.
         copy: the same by `copied`; None where `smoothly` is right already.
         reached: share of the hole itself that copies reach.
+        share: how large a part of the hole they stood for, in (0, 1]; 0 where there is no room.
     """
 
     smooth: Float[Tensor, " pixels"]
     copy: Float[Tensor, " pixels"] | None
     reached: float = 1.0
+    share: float = 0.0
 
     @property
     def way(self) -> Fill:
@@ -175,11 +177,11 @@ def tried(x: Pictures, hole: Region, piece: Region) -> Tried:
         nothing = torch.zeros(0)
         return Tried(nothing, None if is_plain(small, unknown, inner) else nothing)
     blurs = [_errors(smoothly, small, unknown, trial) for trial in trials]
-    smooth = torch.cat(blurs)
+    smooth, share = torch.cat(blurs), float(trials[0].sum()) / float(inner.sum())
     if 2 * sum(float(error.clamp(max=FOREIGN**2).mean()) <= EXACT**2 for error in blurs) >= len(trials):
-        return Tried(smooth, None)
+        return Tried(smooth, None, share=share)
     copies = torch.cat([_errors(copied, small, unknown, trial) for trial in trials])
-    return Tried(smooth, copies, reach(small, unknown, inner))
+    return Tried(smooth, copies, reach(small, unknown, inner), share)
 
 
 def _trials(x: Pictures, hole: Region, piece: Region) -> list[Region]:
