@@ -87,7 +87,17 @@ class Case:
         return Landmarks([tuple(p) for p in s["points_from"]], [tuple(p) for p in s["points_to"]])
 
 
-@pytest.fixture(scope="module", params=["move", "move_resize1.3", "paste", "appearance", "drag", "landmark"])
+CASES = (
+    "move",
+    "paste",
+    "appearance",
+    "drag",
+    *(pytest.param(n, marks=pytest.mark.slow) for n in ("move_resize1.3", "landmark")),
+)
+"""Runs of the authors' code; a resized move goes a move's way, landmarks go a drag's."""
+
+
+@pytest.fixture(scope="module", params=CASES)
 def case(request):
     return Case(request.param)
 

@@ -34,6 +34,7 @@ def on_actors(batch, monkeypatch):
     return batch
 
 
+@pytest.mark.slow
 def test_actors_that_are_killed_are_replaced(on_actors, folder):
     prompts = {3: "die", 5: "die once", 7: "bad file"}
     write(folder, *(job(name=f"{k}", seed=k, prompt=prompts.get(k, "")) for k in range(12)))

@@ -188,7 +188,7 @@ def test_what_cannot_differ_is_named(editor, change):
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=8, derandomize=True, phases=[Phase.generate], **QUIET)
+@settings(max_examples=4, derandomize=True, phases=[Phase.generate], **QUIET)
 @given(found=jobs())
 def test_random_batches(editor, found):
     check(editor, found)

@@ -110,16 +110,16 @@ def run(data, name, steps):
     return json.loads(out.stdout.splitlines()[-1])
 
 
-def test_a_whole_move(data):
-    found = run(data, "move", 50)
+def test_a_move_up_to_where_sampling_starts(data):
+    found = run(data, "move", 0)
     assert found["loaded"] == []
-    assert found["start"] < 1e-5 and found["final"] < 1e-4
+    assert found["start"] < 1e-5
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["move_resize1.3", "paste", "appearance", "drag", "landmark"])
+@pytest.mark.parametrize("name", ["move", "move_resize1.3", "paste", "appearance", "drag", "landmark"])
 def test_a_whole_run_of_every_edit(data, name):
     found = run(data, name, 50)
     assert found["loaded"] == []
     # The released drag overwrites its reference latent (an aliasing slip, docs/method.md, section 10): not ours.
-    assert found["start"] < 1e-5 and (name == "drag" or found["final"] < 1e-3)
+    assert found["start"] < 1e-5 and (name == "drag" or found["final"] < (1e-4 if name == "move" else 1e-3))

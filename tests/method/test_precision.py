@@ -20,7 +20,11 @@ def psnr(a, b):
     return 99.0 if error == 0 else 10 * np.log10(255**2 / error)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+ALIKE = ("sd21", "sd3", "schnell")
+"""Kinds whose arithmetic is that of another one."""
+
+
+@pytest.mark.parametrize("kind", [pytest.param(k, marks=pytest.mark.slow) if k in ALIKE else k for k in KINDS])
 def test_half_precision_gives_the_same_pictures(kind, data):
     """At least 33 dB between float16 or bfloat16 and float32 on a drawn scene, without composite; no NaN.
 

@@ -55,8 +55,14 @@ def distance(a, b):
 
 @pytest.mark.parametrize(
     "settings",
-    [FEW, Settings.preset("reference", steps=4, geometry=FEW.geometry, noise=Window(0, 1), noise_inside=0.4)],
-    ids=["default", "reference"],
+    [
+        pytest.param(FEW, id="default"),
+        pytest.param(
+            Settings.preset("reference", steps=4, geometry=FEW.geometry, noise=Window(0, 1), noise_inside=0.4),
+            id="reference",
+            marks=pytest.mark.slow,
+        ),
+    ],
 )
 def test_together_is_the_same_as_one_at_a_time(editor, pair, settings):
     orders = requests(pair, settings)

@@ -39,6 +39,7 @@ def test_only_own_files_are_removed_from_the_folder_of_uploads(tmp_path, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ["holiday"]
 
 
+@pytest.mark.slow
 def test_killed_during_a_job_and_started_again(tmp_path, data, picture, mask):
     with Tiny(tmp_path, data) as server:
         visitor = Visitor(server.client)
@@ -72,6 +73,7 @@ def check_refused(folder, options, message):
     assert (ended.returncode, message in ended.stderr) == (2, True), ended.stderr
 
 
+@pytest.mark.slow
 def test_twenty_at_once_and_what_else_the_server_does(tmp_path, data, picture, mask):
     with Tiny(tmp_path, data, "--pixels", "1", "--upload", "1") as server:
         ended, failed = {}, []
