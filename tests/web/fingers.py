@@ -1,5 +1,9 @@
 """Fingers on the screen of a window, as Chromium gets them from a touch screen."""
 
+AWAY = 300
+"""Milliseconds until a finger that was lifted after a slide is elsewhere. Chromium takes a tap within about 100 for one
+that stops the page's momentum, and tells the page of no click."""
+
 
 class Fingers:
     """One finger or two; what they do is told to the browser's own input, not to the page.
@@ -31,6 +35,7 @@ class Fingers:
             self._tell("touchMove", [between(a, b, k / steps) for a, b in zip(starts, ends, strict=True)])
             self.page.wait_for_timeout(16)
         self._tell("touchEnd", [])
+        self.page.wait_for_timeout(AWAY)
 
 
 def between(start, end, share):
