@@ -195,17 +195,19 @@ def show_large(visitor: Visitor) -> None:
 
 
 def show_cancel(visitor: Visitor) -> None:
-    """Seconds and steps from asking for a job's end to its end."""
-    recipe = visitor.recipe(draw_case(6, (128, 128)), settings={"steps": 200})
-    for _ in range(3):
-        job, asked, before = visitor.job(recipe), 0.0, 0
-        for state in visitor.states(job):
-            if not asked and state["phase"] == "edit" and state["done"] >= 3:
-                asked, before = time.perf_counter(), state["done"]
+    """Seconds and steps from asking for a job's end to its end, in an edit that would take much longer."""
+    steps = visitor.client.get("session").json()["limits"]["steps"]
+    recipe = visitor.recipe(draw_case(6, (512, 512)), settings={"steps": steps, "working_size": 512})
+    for phase in ("invert", "edit"):
+        job, asked, before, last = visitor.job(recipe), 0.0, 0, dict[str, Any]()
+        for last in visitor.states(job):
+            if not asked and last["phase"] == phase and 3 <= last["done"] < last["total"]:
+                asked, before = time.perf_counter(), last["done"]
                 visitor.post(f"jobs/{job}/cancel")
-            last = state
+        if last["state"] != "cancelled":
+            raise RuntimeError(f"cancel: the edit was {last['state']} before it could be cancelled; give it more steps")
         took, more = 1e3 * (time.perf_counter() - asked), last["done"] - before
-        print(f"cancel: {took:.0f} ms, {more} more steps ({last['state']})")
+        print(f"cancel in phase {phase!r}: {took:.0f} ms, {more} more of {last['total']} steps")
 
 
 def show_memory(visitor: Visitor, process: int, edits: int) -> None:

@@ -140,3 +140,42 @@ def test_panels_and_results_fold_away_on_a_phone(browser, demo):
     window.selected()
     assert not any(panel.is_visible() for panel in panels.values())
     window.close()
+
+
+WATCHED = """() => {
+  const [box, progress] = ["stage", "progress"].map((name) => document.querySelector(`[data-dd="${name}"]`));
+  window.watched = {insets: [], overlap: []};
+  const look = () => {
+    const above = parseFloat(getComputedStyle(box).getPropertyValue("--dd-inset-top"));
+    if (!progress.hidden) {
+      window.watched.insets.push(above);
+      window.watched.overlap.push(progress.getBoundingClientRect().bottom - box.getBoundingClientRect().top - above);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+"""Watches how much of the stage is kept free while the progress is shown, and how far that hangs below it."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (844, 390)])
+def test_the_image_stays_where_it_is_while_the_edit_runs(browser, demo, size):
+    touch = {"has_touch": True, "is_mobile": True} if min(size) < 500 else {}
+    window = Window(browser, demo, {"viewport": {"width": size[0], "height": size[1]}, **touch})
+    point = opened(window)
+    window.tap(point)
+    window.selected()
+    window.carry(point, (60, 30))
+    window.edit("move")
+    window.page.wait_for_timeout(300)
+    before = window.page.evaluate(
+        "parseFloat(getComputedStyle(document.querySelector('[data-dd=stage]')).getPropertyValue('--dd-inset-top'))"
+    )
+    window.page.evaluate(WATCHED)
+    window.choose("Edit")
+    window.finished()
+    watched = window.page.evaluate("window.watched")
+    assert set(watched["insets"]) == {before}
+    assert max(watched["overlap"]) <= 16  # the margin around the fitted image
+    window.close()

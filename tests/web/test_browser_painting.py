@@ -79,6 +79,35 @@ def test_the_original_is_painted_back(window, tmp_path):
     assert window.visitor.get(f"pictures/{picture['name']}").content == data
 
 
+def test_another_tab_shows_what_is_painted_back_and_what_is_made_and_deleted(window):
+    window.open()
+    (x, y), page = on_it(), window.page
+    other = window.context.new_page()
+    other.goto(window.server.url)
+    other.wait_for_selector('[data-ready="true"]')
+    page.bring_to_front()
+    moved(window, (70, -40))
+    window.choose("Edit")
+    job = window.finished()
+    page.locator('[data-dd="verdict"]:visible').wait_for()
+    other.evaluate("dispatchEvent(new Event('focus'))")  # headless, all tabs are in front
+    card = other.locator(".dd-card canvas[data-name]")
+    card.wait_for()
+    plain = card.evaluate("(card) => card.toDataURL()")
+    window.choose("Paint back")
+    window.paint([(x - 15, y), (x + 15, y)])
+    window.known(lambda doc: job["id"] in doc["backs"])
+    until(lambda: other.evaluate("JSON.parse(sessionStorage['dragondiffusion-page']).history.present.backs") != {})
+    until(lambda: other.locator(".dd-card .dd-thumb").evaluate("(card) => card.toDataURL()") != plain)
+    page.keyboard.press("Control+z")
+    until(lambda: other.evaluate("JSON.parse(sessionStorage['dragondiffusion-page']).history.present.backs") == {})
+    page.keyboard.press("o")
+    window.choose("Discard")
+    until(lambda: window.jobs == [])
+    other.evaluate("dispatchEvent(new Event('focus'))")
+    card.wait_for(state="detached")
+
+
 def test_strokes_build_on_each_other_on_a_slow_network(window):
     window.page.add_init_script(SLOW)
     window.open()

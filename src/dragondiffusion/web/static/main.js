@@ -12,12 +12,14 @@ import { byName } from "./panels/dom.js";
 import { stageEvents } from "./gestures/actions.js";
 import { makeEdits } from "./panels/edit_list.js";
 import { begin } from "./model/history.js";
-import { loadKept, loadSaved, saveChanges } from "./model/persistence.js";
+import { loadSaved, saveChanges } from "./model/persistence.js";
+import { loadKept, withPainted } from "./model/shared.js";
 import { listenForKeys, showKeys } from "./panels/shortcuts.js";
 import { sceneOf } from "./stage/shown_scene.js";
 import { tellOnLongPress } from "./panels/long_press.js";
 import { makeNotices } from "./panels/notices.js";
 import { listenForFiles, openFile, openScene, restoreFile } from "./net/opening.js";
+import { listenForOtherTabs } from "./net/other_tabs.js";
 import { Previews } from "./net/previewing.js";
 import { makeOriginalBar } from "./panels/original_bar.js";
 import { makeProgress } from "./panels/progress.js";
@@ -86,6 +88,7 @@ function listen(app, stage) {
   byName(app.root, "skip").addEventListener("click", () => stage.canvas.focus({ preventScroll: true }));
   tellOnLongPress(app.root);
   listenForFiles(app);
+  listenForOtherTabs(app);
   listenForKeys(app, stage);
   onFile(app, "file", (file) => void openFile(app, file));
   onFile(app, "restore-file", (file) => void restoreFile(app, file));
@@ -121,11 +124,13 @@ async function start(app, only = isOnlyTab()) {
   try {
     const own = (await only) ? tabStorage() : browserStorage("sessionStorage");
     const [session, kinds] = [await app.client.session(), await app.client.editKinds()];
-    const { history, watched, note } = loadSaved(session, kinds, own);
+    const { history: saved, watched, note } = loadSaved(session, kinds, own);
+    const common = browserStorage("localStorage");
+    const history = withPainted(saved, session, common);
     const jobs = session.jobs ?? [];
     const running = jobs.filter((job) => !isFinished(job) || job.id === watched); // one that ended meanwhile is still awaited
     const isWatched = running.some(({ id }) => id === watched);
-    store.set({ session, kinds, history, pinned: loadKept(session), jobs, watched: isWatched ? watched : null, ready: true, error: null });
+    store.set({ session, kinds, history, pinned: loadKept(session, common), jobs, watched: isWatched ? watched : null, ready: true, error: null });
     store.say(note);
     for (const { id } of running) void follow(app, id, id === watched ? store.doc : null);
     const isNew = (session.pictures ?? []).length === 0;

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as document from "../../../../src/dragondiffusion/web/static/model/document.js";
 import { begin, push } from "../../../../src/dragondiffusion/web/static/model/history.js";
-import { loadKept, loadSaved, saveHistory } from "../../../../src/dragondiffusion/web/static/model/persistence.js";
+import { loadSaved, saveHistory } from "../../../../src/dragondiffusion/web/static/model/persistence.js";
+import { afterOtherTab, loadKept, saveShared, withPainted } from "../../../../src/dragondiffusion/web/static/model/shared.js";
 import { firstState } from "../../../../src/dragondiffusion/web/static/model/state.js";
 import { isOnlyTab, tabStorage } from "../../../../src/dragondiffusion/web/static/model/tab.js";
 import { Http } from "../../../../src/dragondiffusion/web/static/net/http.js";
@@ -106,4 +107,25 @@ test("results that are kept are those of all tabs, and those that earlier versio
   storage.setItem("dragondiffusion-kept", JSON.stringify({ session: "token", jobs: ["b"] }));
   assert.deepEqual([...loadKept(session, storage)], ["b"]);
   assert.deepEqual([...loadKept({ ...session, session: "other" }, storage)], []);
+});
+
+test("what is painted back into a result is so in all tabs, and steps of undo of the others stay their own", () => {
+  const [storage, key] = [memory(), "dragondiffusion-painted"];
+  const mask = (/** @type {string} */ name) => /** @type {any} */ ({ name });
+  const saved = (/** @type {any} */ history) => {
+    const before = storage.getItem(key);
+    saveShared({ ...firstState(), session, history }, storage);
+    return /** @type {const} */ ([before, storage.getItem(key)]);
+  };
+  const one = push(begin(cup), document.paintBack(cup, "a", mask("first")));
+  const other = push(begin(ring), document.paintBack(ring, "b", mask("own")));
+  const told = afterOtherTab(other, session, ...saved(one));
+  assert.deepEqual(told.present.backs, { a: mask("first"), b: mask("own") });
+  assert.deepEqual(told.past.map(({ backs }) => backs), [{ a: mask("first") }]);
+  assert.equal(afterOtherTab(told, session, ...saved(one)), told, "nothing new changes nothing, so that tabs do not call forth and back");
+  assert.deepEqual(withPainted(begin(ring), session, storage).present.backs, { a: mask("first") });
+  const undone = afterOtherTab(told, session, ...saved(begin(cup)));
+  assert.deepEqual([undone.present.backs, undone.past[0]?.backs], [{ b: mask("own") }, {}]);
+  const foreign = { ...session, session: "other" };
+  assert.equal(withPainted(one, foreign, storage), one);
 });

@@ -1,4 +1,4 @@
-// Persistence: the history and the kept results outlive a reload of the page, in the browser's storage.
+// Persistence: the history outlives a reload of the page, in the browser's storage.
 
 /**
  * @typedef {import("./state.js").App} App
@@ -15,10 +15,10 @@
 import { CHOICES, emptyDoc } from "./document.js";
 import { begin, changed } from "./history.js";
 import { namesOf } from "./inspection.js";
+import { afterOtherTab, KEPT, loadKept, PAINTED, saveShared } from "./shared.js";
 import { browserStorage, tabStorage } from "./tab.js";
 
 const KEY = "dragondiffusion-page";
-const KEPT = "dragondiffusion-kept";
 
 /** Version of what is stored. Entries without one are of version 1; versions 1 and 2 are of one document. */
 const VERSION = 3;
@@ -52,7 +52,7 @@ export function saveChanges({ store }) {
     saved = state;
     const isBlank = state.history.present.picture === null; // nothing that the next tab could go on with
     saveHistory(state, isBlank ? tabStorage(browserStorage("sessionStorage"), null) : tabStorage());
-    saveKept(state, browserStorage("localStorage"));
+    saveShared(state, browserStorage("localStorage"));
   };
   store.listen((state) => {
     const isSaved = (/** @type {State} */ other) => other.history === state.history && other.watched === state.watched && other.pinned === state.pinned;
@@ -61,8 +61,11 @@ export function saveChanges({ store }) {
     timer = setTimeout(save, CALM);
   });
   addEventListener("pagehide", save);
-  addEventListener("storage", ({ key }) => {
-    if (key === KEPT && store.state.session !== null) store.set({ pinned: loadKept(store.state.session) });
+  addEventListener("storage", ({ key, oldValue, newValue }) => {
+    const { session, history } = store.state;
+    if (session === null) return;
+    if (key === KEPT) store.set({ pinned: loadKept(session, browserStorage("localStorage")) });
+    if (key === PAINTED) store.set({ history: afterOtherTab(history, session, oldValue, newValue) });
   });
 }
 
@@ -76,30 +79,6 @@ export function saveHistory({ session, history, watched }, storage = tabStorage(
     } catch {
       // Full: fewer steps, or none; the page works without.
     }
-  }
-}
-
-/** @param {State} state
- * @param {Storage | null} storage */
-function saveKept({ session, pinned }, storage) {
-  try {
-    const text = JSON.stringify({ session: session?.session, jobs: [...pinned] });
-    if (storage?.getItem(KEPT) !== text) storage?.setItem(KEPT, text);
-  } catch {
-    // Full.
-  }
-}
-
-/** Results that are kept, of this session.
- * @param {Session} session
- * @param {Storage | null} [storage]
- * @returns {Set<string>} */
-export function loadKept(session, storage = browserStorage("localStorage")) {
-  try {
-    const value = JSON.parse(storage?.getItem(KEPT) ?? storage?.getItem(KEY) ?? "null"); // until version 2 with the document
-    return new Set(value?.session === session.session ? (value.jobs ?? value.pinned ?? []) : []);
-  } catch {
-    return new Set();
   }
 }
 

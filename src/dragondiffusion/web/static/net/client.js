@@ -132,6 +132,12 @@ export class Client extends Http {
     return (await this.call("POST", "jobs", { recipe, tries })).json();
   }
 
+  /** All jobs of the session.
+   * @returns {Promise<Job[]>} */
+  async jobs() {
+    return (await (await this.call("GET", "session")).json()).jobs;
+  }
+
   /** @param {string} id
    * @param {AbortSignal} [signal]
    * @returns {Promise<Job>} */

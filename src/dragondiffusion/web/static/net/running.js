@@ -125,7 +125,7 @@ async function frame(app, job, doc) {
 /** Takes over what is known of a job; one that was deleted stays so.
  * @param {App} app
  * @param {Job} job */
-function put({ store }, job) {
+export function put({ store }, job) {
   const known = store.state.jobs.some((each) => each.id === job.id);
   const jobs = known ? store.state.jobs.map((each) => (each.id === job.id ? job : each)) : [...store.state.jobs, job];
   store.set({ jobs });
@@ -183,14 +183,22 @@ export async function bringBack(app, job) {
 export async function forget(app, id) {
   const { store } = app;
   const gone = await store.wait(() => app.client.forget(id).then(() => true));
-  if (gone === null) return;
+  if (gone !== null) drop(app, [id]);
+}
+
+/** Jobs that are deleted are not there any more, nor is what shows them.
+ * @param {App} app
+ * @param {string[]} ids */
+export function drop({ store }, ids) {
+  if (ids.length === 0) return;
   const { looked, rival, history, jobs } = store.state;
-  const isLost = [history.present, ...history.past, ...history.future].some(({ shown }) => shown === id);
+  const isGone = (/** @type {string | null} */ id) => id !== null && ids.includes(id);
+  const isLost = [history.present, ...history.past, ...history.future].some(({ shown }) => isGone(shown));
   store.set({
-    jobs: jobs.filter((job) => job.id !== id),
-    looked: looked === id ? null : looked,
-    rival: rival === id ? null : rival,
-    ...(isLost ? { history: changed(history, (doc) => (doc.shown === id ? { ...doc, shown: null } : doc), store.doc) } : {}),
+    jobs: jobs.filter(({ id }) => !isGone(id)),
+    looked: isGone(looked) ? null : looked,
+    rival: isGone(rival) ? null : rival,
+    ...(isLost ? { history: changed(history, (doc) => (isGone(doc.shown) ? { ...doc, shown: null } : doc), store.doc) } : {}),
   });
 }
 

@@ -8,8 +8,8 @@ import { byName } from "./dom.js";
 /** CSS pixels between what covers the stage and the image's margin. */
 const APART = 2;
 
-/** Notes that stay for as long as they are looked at; others pass, and the image does not move for them. */
-const STAYING = ":is(.dd-progress, .dd-verdict):not([hidden])";
+/** The note that stays for as long as a result is looked at; others pass, and the image does not move for them. */
+const STAYING = ".dd-verdict:not([hidden])";
 
 /** Lets the image make room for bars of two lines and for long notes, beyond what the style reserves for one.
  * @param {App} app
