@@ -197,7 +197,7 @@ def show_large(visitor: Visitor) -> None:
 def show_cancel(visitor: Visitor) -> None:
     """Seconds and steps from asking for a job's end to its end, in an edit that would take much longer."""
     steps = visitor.client.get("session").json()["limits"]["steps"]
-    recipe = visitor.recipe(draw_case(6, (512, 512)), settings={"steps": steps, "working_size": 512})
+    recipe = visitor.recipe(draw_case(6, (256, 256)), settings={"steps": steps, "proxy": False})
     for phase in ("invert", "edit"):
         job, asked, before, last = visitor.job(recipe), 0.0, 0, dict[str, Any]()
         for last in visitor.states(job):
