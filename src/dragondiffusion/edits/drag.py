@@ -42,8 +42,9 @@ class Drag(Edit):
 
     FREE = 0.35
     """How near to an end the border of what may change is free, in its diagonals. Source: docs/experiments.md."""
-    REACH = 1.0
-    """Without a mask: how far around them content may change, as a multiple of the longest. Source: chosen."""
+    REACH = 2.0
+    """Without a mask: how far around them content may change, as a multiple of the longest.
+    Source: docs/experiments.md."""
     LEAST_REACH = 4
     """The same, at least, in latent cells. Source: chosen, wider than a patch of 3x3 cells."""
 
