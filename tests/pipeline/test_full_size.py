@@ -295,3 +295,16 @@ def test_a_small_model_leaves_holes_of_large_photos_to_the_proxy_and_says_so(edi
     assert not any(result.energies)
     small = editor(photo[:96, :96], Remove(mask[250:346, 250:346]), settings=Settings(steps=2, shadows=False))
     assert not any("made for" in note for note in small.notes)
+
+
+def test_rims_that_a_mask_leaves_out_go_at_the_photos_scale_too(editor):
+    """They are looked for in the frame; the hole at the photo's own scale takes in the same."""
+    photo = np.full((*SIZE, 3), 150, np.uint8)
+    photo[disc(150, 120, 40, SIZE)] = (200, 40, 40)
+    one = plan(editor.backbone, Request(photo, Remove(disc(150, 120, 30, SIZE).astype(np.float32)), settings=FEW))
+    box = one.shot.frame.box
+    drawn = finer_proxy(one, box)
+    assert one.shot.frame.scale < 1 and one.compiled.leftovers is not None
+    assert (np.abs(drawn.pixels.astype(int) - 150) > 12).any(2).mean() < 0.01
+    changes = disc(150, 120, 40, SIZE)[box[1] : box[3], box[0] : box[2]]
+    assert float(drawn.weight.numpy()[changes].mean()) > 0.98

@@ -57,6 +57,7 @@ class Compiled:
             takes shadows off; None where there is none.
         outright: those of the changed pixels that are wholly the edit's up to their border; at the border of the others
             the edit fades inwards. None is all of them.
+        leftovers: those of `hole_pixels` that masks leave out and that still show what is taken away; None is none.
     """
 
     objective: Objective
@@ -68,6 +69,7 @@ class Compiled:
     hole_pixels: Region
     lit: Mask | None = None
     outright: Region | None = None
+    leftovers: Region | None = None
 
     @staticmethod
     def in_place(

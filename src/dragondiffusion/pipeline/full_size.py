@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..core.paint import Placed
 from ..core.types import Canvas, Mask, Number, Pictures
-from ..edits.base import Compiled
+from ..edits.base import Compiled, nowhere
 from ..edits.settings import Geometry
 from ..imaging.compositing import agreement, mixed
 from ..imaging.files import Pixels
@@ -156,7 +156,11 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
     canvas = Canvas(frame.size, factor, factor, one.settings.energy_grid)
     inner = [edit.within(frame, settings) for edit in edits]
     x = to_tensor(frame.pixels(photo.pixels), canvas.padded)
-    fine = compile_edits(inner, canvas, settings, x)
+    left = nowhere(canvas.padded)
+    if one.compiled.leftovers is not None:
+        rows, columns = frame.size
+        left[:rows, :columns] = one.shot.frame.enlarged_mask(one.compiled.leftovers.float(), frame.box) > 0
+    fine = compile_edits(inner, canvas, settings, x, left)
     others = [pad_picture(g.x, canvas.of(g.size).padded) for edit in inner for g in edit.guides(canvas, settings)]
     left, top, right, bottom = shifted_box(box, (-frame.box[0], -frame.box[1]))
     alpha = fine.alpha(canvas, one.settings.clamp_margin, one.settings.composite_feather)

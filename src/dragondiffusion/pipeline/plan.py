@@ -12,9 +12,10 @@ from typing import Any, cast
 from ..backbones.base import Backbone
 from ..core.bounds import quoted
 from ..core.levels import NEVER, Levels
-from ..core.types import Canvas, ModelGrids, Pictures
+from ..core.types import Canvas, ModelGrids, Pictures, Region
 from ..edits.base import Compiled, Edit
 from ..edits.compose import compose
+from ..edits.hole import found_leftovers, with_leftovers
 from ..edits.order import Order, ordered
 from ..edits.reference.strategy import in_geometry
 from ..edits.settings import Geometry, Settings
@@ -221,7 +222,13 @@ def extent(edits: Sequence[Edit], photo: Photo, settings: Settings) -> Box:
     return joined([edit.extent(photo.size, settings) for edit in edits])
 
 
-def compile_edits(edits: Sequence[Edit], canvas: Canvas, settings: Settings, x: Pictures | None = None) -> Compiled:
+def compile_edits(
+    edits: Sequence[Edit],
+    canvas: Canvas,
+    settings: Settings,
+    x: Pictures | None = None,
+    left: Region | None = None,
+) -> Compiled:
     """One edit or several as data.
 
     Args:
@@ -229,6 +236,7 @@ def compile_edits(edits: Sequence[Edit], canvas: Canvas, settings: Settings, x: 
         canvas: grids of the image.
         settings: how.
         x: the padded image in [-1, 1]; without it, nothing that must be read off it is in the result.
+        left: pixels that masks leave out of what is taken away, where they are known; None looks for them.
 
     Raises:
         ValueError: if an edit does not fit the image.
@@ -236,7 +244,10 @@ def compile_edits(edits: Sequence[Edit], canvas: Canvas, settings: Settings, x: 
     compiled = [one.compiled(canvas, settings) for one in edits]
     if x is not None:
         compiled = [one.refine(c, x, canvas, settings) for one, c in zip(edits, compiled, strict=True)]
-    return compose(compiled, [len(one.guides(canvas, settings)) for one in edits])
+    joined = compose(compiled, [len(one.guides(canvas, settings)) for one in edits])
+    if left is None and x is not None and settings.shadows and settings.proxy:
+        left = found_leftovers(joined, x, canvas)
+    return joined if left is None else with_leftovers(joined, left, canvas)
 
 
 def check_edits(edits: Sequence[Edit], photo: Photo, settings: Settings, grids: ModelGrids) -> Order:

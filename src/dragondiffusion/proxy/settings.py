@@ -17,7 +17,8 @@ class ProxySettings(Bounded):
             shifts of less than a cell; pixels are. Their noise is moved by nearest sampling in both cases, because
             interpolation would lower its variance. Source: chosen, docs/experiments.md.
         shadows: an object that is moved or removed takes its cast shadow along, where one is found
-            (`proxy.shadows.find_shadow`). Source: chosen, docs/experiments.md.
+            (`proxy.shadows.find_shadow`), and the hole takes in what the mask leaves outside, rims and contact shadows
+            (`proxy.leftovers`). Source: chosen, docs/experiments.md.
         light: an object that is pasted takes some of the brightness and tint of its new place
             (`proxy.light.fitted_light`). Source: off, docs/experiments.md.
         fresh_noise: the source hole starts from fresh noise. Source: docs/method.md, section 10.
