@@ -305,6 +305,7 @@ def test_rims_that_a_mask_leaves_out_go_at_the_photos_scale_too(editor):
     box = one.shot.frame.box
     drawn = finer_proxy(one, box)
     assert one.shot.frame.scale < 1 and one.compiled.leftovers is not None
-    assert (np.abs(drawn.pixels.astype(int) - 150) > 12).any(2).mean() < 0.01
-    changes = disc(150, 120, 40, SIZE)[box[1] : box[3], box[0] : box[2]]
-    assert float(drawn.weight.numpy()[changes].mean()) > 0.98
+    rim = (disc(150, 120, 40, SIZE) & ~disc(150, 120, 31, SIZE))[box[1] : box[3], box[0] : box[2]]
+    wrong = (np.abs(drawn.pixels.astype(int) - 150) > 12).any(2)
+    assert wrong[rim].mean() < 0.15 and not wrong[~rim].any()  # a pixel of the frame is three of the photo
+    assert float(drawn.weight.numpy()[rim].mean()) > 0.85

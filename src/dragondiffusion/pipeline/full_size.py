@@ -13,9 +13,11 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from ..core.geometry import dilate
 from ..core.paint import Placed
-from ..core.types import Canvas, Mask, Number, Pictures
+from ..core.types import Canvas, Mask, Number, Pictures, Region
 from ..edits.base import Compiled, nowhere
+from ..edits.hole import FRINGE
 from ..edits.settings import Geometry
 from ..imaging.compositing import agreement, mixed
 from ..imaging.files import Pixels
@@ -156,11 +158,7 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
     canvas = Canvas(frame.size, factor, factor, one.settings.energy_grid)
     inner = [edit.within(frame, settings) for edit in edits]
     x = to_tensor(frame.pixels(photo.pixels), canvas.padded)
-    left = nowhere(canvas.padded)
-    if one.compiled.leftovers is not None:
-        rows, columns = frame.size
-        left[:rows, :columns] = one.shot.frame.enlarged_mask(one.compiled.leftovers.float(), frame.box) > 0
-    fine = compile_edits(inner, canvas, settings, x, left)
+    fine = compile_edits(inner, canvas, settings, x, _leftovers(one, frame, canvas))
     others = [pad_picture(g.x, canvas.of(g.size).padded) for edit in inner for g in edit.guides(canvas, settings)]
     left, top, right, bottom = shifted_box(box, (-frame.box[0], -frame.box[1]))
     alpha = fine.alpha(canvas, one.settings.clamp_margin, one.settings.composite_feather)
@@ -175,6 +173,16 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
         return Finer(drawn, None, weight)
     opacity = painted_opacity(to_tensor(frame.pixels(_as_picture(photo.alpha)), canvas.padded), others, fine)
     return Finer(drawn, from_tensor(opacity, frame.size)[top:bottom, left:right, 0].copy(), weight)
+
+
+def _leftovers(one: Plan, frame: Frame, canvas: Canvas) -> Region:
+    """What masks leave out of what is taken away, found in the edited frame, on a frame of the photo's own scale."""
+    left = nowhere(canvas.padded)
+    if one.compiled.leftovers is not None:
+        # The fringe of a hole is pixels of its frame wide: here it is narrower, and the gap belongs to what was found.
+        found = dilate(one.compiled.leftovers, FRINGE + 1) & one.compiled.hole_pixels
+        left[: frame.size[0], : frame.size[1]] = one.shot.frame.enlarged_mask(found.float(), frame.box) > 0
+    return left
 
 
 def lit_alike(placed: Sequence[Placed], like: Sequence[Placed]) -> tuple[Placed, ...]:
