@@ -20,7 +20,7 @@ from ..core.types import Mask, Number, Pictures, Region
 from .shadows import blurred
 
 WIDTHS = (0.08, 3, 6)
-"""How far from a hole leftovers are looked for: in radii of the object, at least and at most in pixels. Source: chosen."""
+"""How far from a hole leftovers are looked for: in radii of it, at least and at most in pixels. Source: chosen."""
 GRAIN = 0.02
 """Standard deviation that every colour has at least, four levels of 8 bits. Source: chosen."""
 LOOKED = 4
