@@ -10,6 +10,7 @@ from compiling import compiled
 from dragondiffusion import Drag, Editor, Move, Paste, Remove, Settings
 from dragondiffusion.core.types import Canvas
 from dragondiffusion.pipeline.report import LAID, UNSEEN, Report, judge
+from dragondiffusion.proxy.foretelling import Foretold
 
 CANVAS = Canvas(picture=(64, 64), multiple=8, factor=4, grid=2)
 
@@ -170,3 +171,28 @@ def test_what_is_guessed_is_named_by_the_largest_part_of_the_error():
     assert str(report).endswith(LAID)
     assert LAID not in str(replace(report, error=1e-5))
     assert LAID not in str(replace(report, faults=("a seam shows",)))
+
+
+def test_light_is_the_less_sure_the_farther_something_goes():
+    x = np.full((64, 64, 3), 100, np.uint8)
+    mask = np.zeros((64, 64), np.float32)
+    mask[24:36, 8:20] = 1
+    x[mask > 0] = (220, 180, 30)
+    errors = list[float]()
+    for far in (13.0, 17.0, 30.0):
+        objective = compiled(Move(mask, offset=(far, 0.0)), CANVAS, Settings())
+        made = np.full((64, 64, 3), 100, np.uint8)
+        made[24:36, 8 + int(far) : 20 + int(far)] = (220, 180, 30)
+        proxy = torch.from_numpy(made).permute(2, 0, 1)[None].float() / 127.5 - 1
+        errors.append(judge(made, x, objective, proxy, objective.alpha(CANVAS, 1, 1)).error)
+    assert errors[0] < errors[1] < errors[2]
+
+
+def test_a_filling_that_departs_from_a_smooth_one_is_less_sure(scene):
+    x, moved, objective, _, region = scene
+    foretold = Foretold(0.2, 0.2, 0.2, expected=0.2)
+    specks = moved.copy()
+    specks[16:32, 8:24] = np.random.default_rng(0).integers(60, 200, (16, 16, 3), np.uint8)
+    proxies = (torch.from_numpy(y).permute(2, 0, 1)[None].float() / 127.5 - 1 for y in (moved, specks))
+    plain, busy = (judge(y, x, objective, d, region, foretold) for y, d in zip((moved, specks), proxies, strict=True))
+    assert busy.error > 1.5 * plain.error > 0

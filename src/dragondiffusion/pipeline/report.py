@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..core.geometry import erode, resize_nearest, union
+from ..core.geometry import Correspondence, erode, resize_nearest, union
 from ..core.paint import Paint
 from ..core.types import Mask, Pictures, Region, Size
 from ..edits.base import Compiled
@@ -22,6 +22,7 @@ from ..proxy.appearance import Appearance
 from ..proxy.foretelling import KNOWN, Foretold
 from ..proxy.rough import Copied
 from ..proxy.shadows import blurred
+from ..proxy.smooth import smoothly
 from . import evidence
 
 ARRIVED = 0.8
@@ -34,8 +35,11 @@ VISIBLE = 2.5 / 255
 """Change of a channel in [0, 1] that counts as visible. Source: as `bench.metrics.changed`."""
 RESHAPED, PLACED, LIT = 0.1, 0.02, 0.005
 """What counts as error even where the result equals the proxy: shares of the change that is asked for, where content
-changes in its place and where it comes to another; share of the brightness of what comes to another place of this
-picture, in other light. Source: chosen on tuning scenes, docs/experiments.md."""
+changes in its place and where it comes to another; share of the brightness of what comes to a place in other light,
+far away in this picture. Source: chosen on tuning scenes, docs/experiments.md."""
+FAR, LEAST = 0.2, 0.1
+"""Share of the diagonal from which on a place has other light, the nearer the less; least share of the squares foretold
+of a hole that count however smoothly it was filled. Source: as `PATTERN`; the last chosen."""
 PATTERN, GRAIN = 0.75, 4.0
 """Share of the local variance of a new appearance, within so many pixels, that counts as error: nobody knows how its
 pattern should lie. Source: chosen on tuning seeds of `bench photos`."""
@@ -183,7 +187,7 @@ def judge(
     d = (proxy[0, :, : size[0], : size[1]].cpu().float() + 1) / 2
     arrives, leaves = places(compiled, size)
     errors = _errors((y, x, d), compiled, arrives | leaves, [_unit(other) for other in others])
-    errors[HIDDEN] = (hole.expected / 2) ** 2 * float(leaves.float().mean())
+    errors[HIDDEN] = _of_hole(y, x, compiled, leaves, (hole.expected / 2) ** 2)
     return Report(
         arrived=1 - _share(y - d, x - d, arrives) if bool(arrives.any()) else None,
         ghost=_projected(y - d, x - d, leaves) if bool(leaves.any()) else None,
@@ -258,6 +262,19 @@ def _errors(
     return errors
 
 
+def _of_hole(y: Tensor, x: Tensor, compiled: Compiled, leaves: Region, foretold: float) -> float:
+    """What an inpainted place may be wrong by: geometric mean of what was foretold and of how far it is from smooth.
+
+    As far as it is from a smooth filling, the truth is too, unless a pattern goes on, which what was foretold tells.
+    """
+    if not bool(leaves.any()):
+        return 0.0
+    hole = compiled.hole_pixels[: y.shape[1], : y.shape[2]]
+    smooth = (smoothly(2 * x[None] - 1, hole)[0] + 1) / 2
+    departs = float((y - smooth)[:, leaves].square().mean())
+    return math.sqrt(foretold * max(departs, LEAST * foretold)) * float(leaves.float().mean())
+
+
 def _about(paint: Paint) -> str:
     """What may be wrong with painted content."""
     if isinstance(paint, Appearance):
@@ -272,7 +289,15 @@ def _of_content(paint: Paint, images: tuple[Tensor, Tensor, Tensor], stays: Regi
     if isinstance(paint, Appearance):
         return PATTERN * _over(_local_deviation(y), put)
     there = put & ~stays
-    return RESHAPED * _over(x - d, put & stays) + PLACED * _over(x - d, there) + LIT * _over(d, there)
+    light = LIT * (min(1.0, _moved(paint.match) / FAR) if isinstance(paint, Copied) else 1.0)
+    return RESHAPED * _over(x - d, put & stays) + PLACED * _over(x - d, there) + light * _over(d, there)
+
+
+def _moved(match: Correspondence) -> float:
+    """Mean distance that content goes, in diagonals of the picture."""
+    rows, columns = match.target.nonzero().unbind(1)
+    way = torch.stack((columns, rows), 1) + 0.5 - match.source.cpu()
+    return float(way.norm(dim=1).mean()) / math.hypot(*match.target.shape) if len(way) else 0.0
 
 
 def _of_foreign(paint: Paint, x: Tensor, d: Tensor, edited: Region, other: Tensor) -> float:
