@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dragondiffusion.core.geometry import Affine, Correspondence
-from dragondiffusion.pipeline.evidence import DARK, light_gap, missing_outline, remains, seam, smear, stretch
+from dragondiffusion.pipeline.evidence import DARK, light_gap, missing_outline, remains, seam, smear, specks, stretch
 
 
 def disc(centre, radius, size=96):
@@ -46,6 +46,18 @@ def test_a_box_around_a_thing_lacks_outline(scene):
     box[26:70, 26:70] = True
     assert missing_outline(x, box) > 0.3
     assert missing_outline(x, torch.zeros_like(thing)) == 0
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_what_stays_in_a_slit_of_the_mask_is_specks(scene, width):
+    x, ground, thing = scene
+    slit = torch.zeros_like(thing)
+    slit[40:56, 48 : 48 + width] = True
+    hole = thing & ~slit
+    made = torch.where(hole, ground, x)
+    assert specks(made, x, hole, ~hole) >= 0.8 * int(slit.sum())
+    assert specks(torch.where(slit, ground, made), x, hole, ~hole) == 0
+    assert specks(torch.where(thing, ground, x), x, thing, ~thing) == 0
 
 
 def test_what_is_left_of_fine_detail(scene):

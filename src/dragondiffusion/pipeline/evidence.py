@@ -25,6 +25,9 @@ PLAIN = 0.01
 AROUND = 8
 """Width of the band whose grain a made-up place should have, pixels. Source: chosen."""
 
+SLIT, SPECK, STRAY = 2, 0.1, 3.0
+"""Half the width of slits of a mask in which specks are looked for, pixels, and the difference of colours from what is
+made beside them by which they are seen, also in its standard deviations. Source: chosen, docs/experiments.md."""
 PLACE, DARK = 20, 0.02
 """Width of the surroundings that tell of a place's light, pixels, and what is added to their brightness before its
 logarithm is taken. Source: as `FAINT`."""
@@ -107,6 +110,24 @@ def seam(y: Tensor, hole: Region, off: Region) -> float:
     step = _steps(y)
     usual = max(float(step[beside].mean()), FAINTEST / 4)
     return float(step[across].mean()) / usual
+
+
+def specks(y: Tensor, x: Tensor, hole: Region, off: Region) -> int:
+    """Number of pixels in slits of a mask that still look like what was there, not like what was made beside them.
+
+    Args:
+        y: the result.
+        x: the image before the edit.
+        hole: pixels that were made up.
+        off: pixels that the edit does not touch.
+    """
+    slits = erode(dilate(hole, SLIT), SLIT) & ~hole & off
+    made, known = _local_mean(y, hole)
+    was, _ = _local_mean(x, hole)
+    spread = (_local_mean(y.square(), hole)[0] - made.square()).clamp_min(0).mean(0).sqrt()
+    new, old = ((y - mean).square().mean(0).sqrt() for mean in (made, was))
+    seen = slits & known & (new > SPECK) & (new > STRAY * spread) & (old < new)
+    return int(seen.sum())
 
 
 def around(thing: Region) -> Region:

@@ -53,6 +53,8 @@ GOOD, POOR = 5e-4, 2e-3
 MISSED, REMAINS, SMEARED, SEAM, STRETCHED, BUSY = 0.08, 0.3, 0.3, 2.0, 2.0, 0.12
 """From when on evidence is told, see `evidence`; the last is the uncertainty of a made-up place, intensities in [0, 1].
 Source: as `PATTERN`."""
+SPECKS = 3
+"""Pixels from which on specks are told, see `evidence.specks`. Source: as `PATTERN`, and real removals."""
 
 
 FIGURES = ("arrived", "ghost", "background", "error", "score")
@@ -219,6 +221,8 @@ def _faults(y: Tensor, x: Tensor, compiled: Compiled, where: tuple[Region, Regio
     if bool(leaves.any()):
         if evidence.remains(y, x, leaves) > REMAINS:
             found.append("some of what was there still shows: grow the mask, or try another seed")
+        if evidence.specks(y, x, leaves, off) >= SPECKS:
+            found.append("specks of what was there stay in slits of the mask: grow the mask by a pixel or two")
         if evidence.seam(y, leaves, off) > SEAM:
             found.append("a seam shows around the place it left: grow the mask a little")
         if evidence.smear(y, leaves, off) < SMEARED:
