@@ -5,7 +5,7 @@ import torch
 
 from dragondiffusion.core.geometry import dilate, erode
 from dragondiffusion.edits.hole import pixels_of_hole
-from dragondiffusion.proxy.leftovers import LOOKED, leftovers, width_of
+from dragondiffusion.proxy.leftovers import leftovers, reach_of, width_of
 from dragondiffusion.proxy.shadows import blurred
 
 SIZE = 112
@@ -79,7 +79,7 @@ def test_what_lies_far_away_does_not_count():
     mask = disc(radius=14.0)
     hole = pixels_of_hole(erode(mask > 0.5, 2).float())
     x = picture("grain", mask)
-    other = torch.where(dilate(hole, LOOKED * width_of(float(hole.sum()))), x, torch.zeros_like(x))
+    other = torch.where(dilate(hole, reach_of(float(hole.sum()))), x, torch.zeros_like(x))
     assert torch.equal(leftovers(x, hole), leftovers(other, hole))
 
 

@@ -6,7 +6,7 @@ from ..core.geometry import Affine
 from ..core.types import Mask, Number, Size
 from ..imaging.frames import Box, Frame, box_of_mask, clipped, grown, is_empty, joined, mapped_box
 from ..imaging.masks import MaskLike, ReadMask, read_mask
-from ..proxy.leftovers import LOOKED, width_of
+from ..proxy.leftovers import reach_of
 from ..proxy.shadows import REACH
 from .settings import Settings
 
@@ -43,7 +43,7 @@ def leaving_box(mask: Mask, box: Box, size: Size, settings: Settings, arrival: t
     radius = math.sqrt(float(mask[top:bottom, left:right].sum()) / math.pi)
     reach: float = BORDER
     if settings.shadows and settings.proxy:
-        reach = max(BORDER, REACH * radius, LOOKED * width_of(math.pi * radius**2))
+        reach = max(BORDER, REACH * radius, reach_of(math.pi * radius**2))
     places = [grown(box, reach)]
     if arrival is not None:
         places.append(grown(arrival[0], reach * arrival[1]))

@@ -21,6 +21,8 @@ from .shadows import blurred
 
 WIDTHS = (0.08, 3, 6)
 """How far from a hole leftovers are looked for: in radii of it, at least and at most in pixels. Source: chosen."""
+PASSES = 2
+"""How often, from what reached so far on. Source: docs/experiments.md."""
 GRAIN = 0.02
 """Standard deviation that every colour has at least, four levels of 8 bits. Source: chosen."""
 LOOKED = 4
@@ -58,9 +60,22 @@ def leftovers(x: Pictures, hole: Region) -> Region:
     if not holds_any(hole) or bool(hole.all()):
         return found
     width = width_of(float(hole.sum()))
-    near = surroundings(hole, LOOKED * width)
-    found[near] = _grown(x[..., near[0], near[1]].cpu().float(), hole[near], width)
+    near = surroundings(hole, reach_of(float(hole.sum())))
+    part, inner = x[..., near[0], near[1]].cpu().float(), hole[near]
+    taken = start = inner
+    for _ in range(PASSES):
+        grown = _grown(part, taken, start, width)
+        start = grown & ~dilate(taken, width - 1)  # what reached the last ring may go on
+        taken = taken | grown
+        if not holds_any(start):
+            break
+    found[near] = taken & ~inner
     return found
+
+
+def reach_of(area: Number) -> int:
+    """How far from a hole of so many pixels colours count."""
+    return (LOOKED + PASSES - 1) * width_of(area)
 
 
 def width_of(area: Number) -> int:
@@ -69,9 +84,9 @@ def width_of(area: Number) -> int:
     return min(max(round(share * math.sqrt(area / math.pi)), least), most)
 
 
-def _grown(x: Pictures, hole: Region, width: int) -> Region:
-    """Ring by ring what the evidence takes, each beside what was taken before."""
-    beside, taken = _Beside.of(x, hole, width), hole
+def _grown(x: Pictures, hole: Region, start: Region, width: int) -> Region:
+    """Ring by ring what the evidence takes around a hole, each beside what was taken before, from a start on."""
+    beside, taken = _Beside.of(x, hole, width), start
     for k in range(1, width + 1):
         go_on()
         ring = dilate(hole, k) & ~dilate(hole, k - 1)
