@@ -1,88 +1,43 @@
-"""How well GrabCut finds things whose masks are known, from clicks or a box, and how long it takes.
+"""How well things whose masks are known are selected by taps, boxes, or as the subject, beside simple ways.
 
-    python benchmarks/masks.py [--count 100] [--first 9000] [--large]
-    python benchmarks/masks.py --photographs FOLDER --kept FOLDER [--count 60]
+    python benchmarks/masks.py --sets scenes [--count 60] [--tuning]
+    python benchmarks/masks.py --photographs FOLDER --kept FOLDER [--sets composites photographs outlined]
+    python benchmarks/masks.py --large
 
-The things are those of scenes, or of composites of a folder's photographs (192x192, held-out seeds). What is
-found in the photographs is kept in the second folder. The second click is put on the larger mistake, `--not` where
-something was too much; "another click" is on the thing itself, far from the first.
-
-Things of which at least 30 % is seen are clicked at the centre of what is seen, or at its innermost point where the
-centre is not on it. Weights of `selection/judging.py` were fitted on things of scenes from
-seed 7000 on and of composites of tuning seeds, which hold other photographs.
+Sets: things of drawn scenes; of composites of a folder's photographs, where masks are exact; of its photographs in
+which GrabCut, started from a box of nearly the whole photograph, found something clean, which is easy for whatever
+works like it; and of photographs in which it did not, with outlines drawn by hand (`outlines.json`, of one folder).
+What is found in photographs is kept in the folder `--kept`. Held-out seeds and photographs are taken unless `--tuning`
+is given; numbers of the selection are chosen on tuning ones. `--sheet` draws what the first tap and the subject select.
 """
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+from mask_things import SETS, Point, Thing, centre_cut, drawn, flooded, largest_part, things
 from PIL import Image
 
-from dragondiffusion.bench import scenes as S
-from dragondiffusion.bench.photos.catalog import build_catalog
-from dragondiffusion.bench.photos.collection import HELD_OUT_FROM
-from dragondiffusion.bench.photos.composites import Composites
-from dragondiffusion.selection import Clicks, candidates, select
+from dragondiffusion.selection import Candidates, Clicks, candidates, select
 
-
-def things(
-    count: int, first: int, size: tuple[int, int]
-) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[float, float]]]:
-    """Pictures, masks and clicks."""
-    seed, made = first, 0
-    while made < count:
-        drawn = S.render(S.sample([seed]), size)
-        seed += 1
-        picture = (drawn.image[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-        for seen, whole in zip(drawn.masks[0].numpy() > 0.5, drawn.whole[0].numpy() > 0.5, strict=True):
-            if seen.sum() >= max(1, 0.3 * whole.sum()) and made < count:
-                made += 1
-                yield picture, seen, click(seen)
-
-
-def composed(folder: Path, kept: Path, count: int) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[float, float]]]:
-    """Composites of a folder's photographs, masks and clicks."""
-    source = Composites(build_catalog(folder, kept, held_out=True))
-    for seed in range(HELD_OUT_FROM, HELD_OUT_FROM + count):
-        problem = source.problem("remove", seed)
-        mask = problem.mask > 0.5
-        yield problem.before, mask, click(mask)
-
-
-def click(mask: np.ndarray) -> tuple[float, float]:
-    """Where somebody clicks."""
-    y, x = (v.mean() for v in np.nonzero(mask))
-    if not mask[int(y), int(x)]:
-        return innermost(mask)
-    return float(x) + 0.5, float(y) + 0.5
-
-
-def another(mask: np.ndarray, at: tuple[float, float]) -> tuple[float, float]:
-    """Another click on a thing: the innermost point of the half of it that is farther from the first."""
-    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]] + 0.5
-    distance = np.hypot(x - at[0], y - at[1])
-    return innermost(mask & (distance >= np.median(distance[mask])))
-
-
-def innermost(mask: np.ndarray) -> tuple[float, float]:
-    """The point of a mask that is farthest from its border."""
-    inner = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(inner.argmax(), mask.shape)
-    return float(x) + 0.5, float(y) + 0.5
-
-
-def box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """The smallest box around a mask."""
-    y, x = np.nonzero(mask)
-    return int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+TAPPED, TAKEN = "one tap", "subject"
 
 
 def iou(one: np.ndarray, other: np.ndarray) -> float:
     """Intersection over union."""
     return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+def offered(picture: np.ndarray, clicks: Clicks) -> Candidates | None:
+    """What is offered for clicks; None where nothing is found."""
+    try:
+        return candidates(picture, clicks)
+    except ValueError:
+        return None
 
 
 def found(picture: np.ndarray, clicks: Clicks) -> np.ndarray:
@@ -93,75 +48,116 @@ def found(picture: np.ndarray, clicks: Clicks) -> np.ndarray:
         return np.zeros(picture.shape[:2], bool)
 
 
-def corrected(picture: np.ndarray, mask: np.ndarray, at: tuple[float, float], first: np.ndarray) -> np.ndarray:
-    """The mask after a second click, in the middle of the larger mistake of the first."""
-    wrong = max((mask & ~first, first & ~mask), key=lambda v: v.sum())
+def corrected(thing: Thing, at: Point, first: np.ndarray) -> np.ndarray:
+    """The mask after a second tap, in the middle of the larger mistake of the first."""
+    wrong = max((thing.mask & ~first, first & ~thing.mask), key=lambda v: v.sum())
     if not wrong.any():
         return first
-    second = innermost(wrong)
-    inside = mask[int(second[1]), int(second[0])]
-    return found(picture, Clicks((at, second)) if inside else Clicks((at,), outside=(second,)))
+    depth = cv2.distanceTransform(np.pad(wrong.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(depth.argmax(), wrong.shape)
+    second = float(x) + 0.5, float(y) + 0.5
+    return found(thing.picture, Clicks((at, second)) if thing.mask[y, x] else Clicks((at,), outside=(second,)))
 
 
-def best_offered(picture: np.ndarray, clicks: Clicks, mask: np.ndarray) -> float:
-    """Intersection over union of the best of all candidates."""
-    try:
-        return max(iou(one.mask.numpy() > 0.5, mask) for one in candidates(picture, clicks).selections)
-    except ValueError:
-        return 0.0
+class Table:
+    """Intersections over union of ways, and the time that they take."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = defaultdict(list)
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+
+    def add(self, way: str, thing: Thing, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """Measures a way."""
+        begin = time.process_time()
+        mask = make()
+        self.seconds[way].append(time.process_time() - begin)
+        self.values[way].append(iou(mask, thing.mask))
+        return mask
+
+    def offer(self, way: str, thing: Thing, clicks: Clicks) -> np.ndarray:
+        """Measures what is chosen for clicks, and the best of what is offered."""
+        got: list[Candidates | None] = []
+
+        def make() -> np.ndarray:
+            got.append(offered(thing.picture, clicks))
+            return np.zeros(thing.mask.shape, bool) if got[0] is None else got[0].chosen.mask.numpy() > 0.5
+
+        mask = self.add(way, thing, make)
+        others = [] if got[0] is None else [one.mask.numpy() > 0.5 for one in got[0].selections]
+        best = max((iou(one, thing.mask) for one in others), default=0.0)
+        self.values[f"{way}, best of those offered"].append(best)
+        return mask
+
+    def show(self, title: str, count: int) -> None:
+        """Prints it, for the docs."""
+        print(f"\n| {title}: {count} things | mean | median | at least 0.8 | CPU s |\n|---|---|---|---|---|")
+        for way, values in self.values.items():
+            seconds = f"{np.mean(self.seconds[way]):.2f}" if way in self.seconds else ""
+            print(
+                f"| {way} | {np.mean(values):.3f} | {np.median(values):.3f} | {np.mean(np.array(values) >= 0.8):.0%} | "
+                f"{seconds} |",
+                flush=True,
+            )
+
+
+def measure(table: Table, thing: Thing, taps: list[Point]) -> tuple[np.ndarray, np.ndarray]:
+    """All ways with one thing; what the first tap and the subject are."""
+    first = [table.offer(TAPPED, thing, Clicks((at,))) for at in taps]
+    table.add("a second tap on the larger mistake", thing, lambda: corrected(thing, taps[0], first[0]))
+    table.add("a box", thing, lambda: found(thing.picture, Clicks(box=thing.box)))
+    subject = table.offer(TAKEN, thing, Clicks(box=thing.everything))
+    for at in taps:
+        table.add("simple: flood fill by colour from the tap", thing, lambda at=at: flooded(thing.picture, at))
+    table.add("simple: GrabCut from a centred box", thing, lambda: centre_cut(thing.picture))
+    table.add("simple: largest part by Otsu's threshold", thing, lambda: largest_part(thing.picture))
+    return first[0], subject
+
+
+def overlay(thing: Thing, masks: tuple[np.ndarray, np.ndarray], at: Point) -> np.ndarray:
+    """An image of 400 pixels: as it is, what a tap selects, what the subject is."""
+    factor = 400 / max(thing.mask.shape)
+    parts = []
+    for mask in (thing.mask, *masks):
+        dark = np.where(mask[..., None], thing.picture, thing.picture // 4 + np.array((60, 0, 60), np.uint8))
+        part = cv2.resize(dark, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+        cv2.circle(part, (int(at[0] * factor), int(at[1] * factor)), 4, (0, 255, 0), -1)
+        parts.append(np.pad(part, ((0, 400 - part.shape[0]), (0, 404 - part.shape[1]), (0, 0))))
+    return np.concatenate(parts, 1)
 
 
 def main() -> None:
     """Prints it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--first", type=int, default=9000)
-    parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--large", action="store_true", help="time a picture of 12 megapixels instead")
-    parser.add_argument(
-        "--photographs", type=Path, help="things of composites of this folder's photographs, not of scenes"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=None)
+    parser.add_argument("--count", type=int, default=60, help="things of each set at most")
+    parser.add_argument("--taps", type=int, default=3, help="random points on each thing")
+    parser.add_argument("--tuning", action="store_true", help="tuning seeds and photographs, not held-out ones")
+    parser.add_argument("--large", action="store_true", help="time 24 megapixels instead")
+    parser.add_argument("--photographs", type=Path, help="a folder of photographs")
     parser.add_argument("--kept", type=Path, help="folder in which is kept what was found in them")
-    parser.add_argument("--sheet", type=Path, help="a picture of the worst twelve")
+    parser.add_argument("--sheet", type=Path, help="a picture of the first 24 things of each set, SET-NAME")
     given = parser.parse_args()
-    if given.photographs and not given.kept:
-        parser.error("--photographs needs --kept FOLDER")
+    sets = given.sets or (SETS[1:] if given.photographs else SETS[:1])
+    if set(sets) - {"scenes"} and not (given.photographs and given.kept):
+        parser.error(f"--sets {' '.join(sets)} needs --photographs FOLDER and --kept FOLDER")
     cv2.setNumThreads(1)
+    rng = np.random.default_rng(0)
     if given.large:
-        picture, mask, at = next(things(1, given.first, (3000, 4000)))
-        begin = time.process_time()
-        value = iou(found(picture, Clicks((at,))), mask)
-        print(f"4000x3000: IoU {value:.3f}, {time.process_time() - begin:.2f} s")
+        thing, table = next(drawn(1, 9000, (4000, 6000))), Table()
+        table.add(TAPPED, thing, lambda: found(thing.picture, Clicks((thing.taps(1, rng)[0],))))
+        table.show("6000x4000", 1)
         return
-    rows, seconds, shown = [], [], []
-    if given.photographs:
-        shown_things = composed(given.photographs, given.kept, given.count)
-    else:
-        shown_things = things(given.count, given.first, (given.size, given.size))
-    for picture, mask, at in shown_things:
-        begin = time.process_time()
-        by_click = found(picture, Clicks((at,)))
-        seconds.append(time.process_time() - begin)
-        again = found(picture, Clicks((at, another(mask, at))))
-        masks = (by_click, corrected(picture, mask, at, by_click), again, found(picture, Clicks(box=box(mask))))
-        rows.append([*(iou(one, mask) for one in masks), best_offered(picture, Clicks((at,)), mask)])
-        shown.append((rows[-1][0], np.where(by_click[..., None], picture, picture // 3)))
-    columns = np.array(rows).T
-    names = ("one click", "a second click on the mistake", "another click on the thing", "a box")
-    for name, values in zip((*names, "one click, best candidate"), columns, strict=True):
-        print(
-            f"{name:<29} IoU mean {values.mean():.3f}, median {np.median(values):.3f}, "
-            f"above 0.8: {(values > 0.8).mean():.0%}, at least 0.9: {(values >= 0.9).mean():.0%}"
-        )
-    print(
-        f"another click on the thing takes more than 0.02 from the IoU: {(columns[2] < columns[0] - 0.02).mean():.0%}"
-    )
-    print(f"one click: {np.mean(seconds):.2f} s, at most {np.max(seconds):.2f} s of one core")
-    if given.sheet:
-        worst = [picture[::2, ::2] for _, picture in sorted(shown, key=lambda pair: pair[0])[:12]]
-        Image.fromarray(np.concatenate([np.concatenate(worst[k : k + 4], 1) for k in range(0, 12, 4)])).save(
-            given.sheet
-        )
+    for kind in sets:
+        table, sheet, count = Table(), [], 0
+        for thing in things(kind, given.count, given.tuning, given.photographs, given.kept):
+            taps, count = thing.taps(given.taps, rng), count + 1
+            masks = measure(table, thing, taps)
+            if given.sheet and len(sheet) < 24:
+                sheet.append(overlay(thing, masks, taps[0]))
+        table.show(f"{kind}{', tuning' if given.tuning else ''}", count)
+        if sheet:
+            rows = [np.concatenate(sheet[k : k + 2], 1) for k in range(0, len(sheet) - 1, 2)]
+            Image.fromarray(np.concatenate(rows)).save(given.sheet.with_name(f"{kind}-{given.sheet.name}"))
 
 
 if __name__ == "__main__":

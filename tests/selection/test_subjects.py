@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dragondiffusion.selection import Clicks, candidates, select
-from dragondiffusion.selection.subjects import is_whole, unsuited
+from dragondiffusion.selection.subjects import is_whole
 
 
 def iou(one, other):
@@ -32,11 +32,6 @@ def test_the_subject_is_among_the_candidates_and_the_background_is_not_chosen():
     offered = candidates(image, Clicks(box=(0, 0, 200, 150)))
     assert max(iou(one.mask.numpy() > 0.5, disc) for one in offered.selections) > 0.95
     assert offered.chosen.share < 0.5
-
-
-def test_the_inverse_of_a_thing_is_unsuited():
-    thing = picture((100, 75), 28)[1]
-    assert unsuited(thing) == 0 < unsuited(~thing)
 
 
 def test_boxes_of_nearly_the_whole_image_say_nothing_of_sides():

@@ -1,6 +1,6 @@
 """Masks of things that somebody points at: by SAM 2 where its weights are at hand, by GrabCut otherwise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -147,9 +147,13 @@ def _found(picture: ImageLike, clicks: Clicks, weights: str | None, device: str,
         by, masks = "GrabCut", _cut(pixels, clicks, count)
     else:
         by, masks = f"SAM 2 ({weights})", _predicted(pixels, clicks, weights, device, count)
-    masks = [(_clean(mask), leap) for mask, leap in masks]
-    found = [Selection(mask, by, doubts(mask, clicks, leap, weights)) for mask, leap in masks if _marks(mask)]
-    if not found or not _marks(masks[0][0]):
+    masks = [replace(cut, mask=_clean(cut.mask)) for cut in masks]
+    found = [
+        Selection(cut.mask, by, doubts(cut.mask, clicks, cut.leap, weights, cut.certain))
+        for cut in masks
+        if _marks(cut.mask)
+    ]
+    if not found or not _marks(masks[0].mask):
         raise ValueError(f"{by} finds nothing there; click on another part of the thing or draw a box around it")
     order = sorted(range(len(found)), key=lambda k: found[k].share)
     return Candidates(tuple(found[k] for k in order), order.index(0))
@@ -164,18 +168,25 @@ def _marks(mask: Mask) -> bool:
     return bool((mask > LEAST).any())
 
 
-def _cut(pixels: Pixels, clicks: Clicks, count: int) -> list[tuple[Mask, float | None]]:
-    """Masks, the likeliest first, and by how much more than plausible the last click enlarged them."""
+@dataclass(frozen=True)
+class _Found:
+    """A mask; by how much more than plausible the last click enlarged it; how certain it is that this much is meant."""
+
+    mask: Mask
+    leap: float | None = None
+    certain: float = 1.0
+
+
+def _cut(pixels: Pixels, clicks: Clicks, count: int) -> list[_Found]:
+    """Masks, the likeliest first."""
     check_libraries("masks")
     from .grabcut import cut_out
 
-    return [(torch.from_numpy(cut.mask), cut.leap) for cut in cut_out(pixels, clicks, count)]
+    return [_Found(torch.from_numpy(cut.mask), cut.leap, cut.certain) for cut in cut_out(pixels, clicks, count)]
 
 
-def _predicted(
-    pixels: Pixels, clicks: Clicks, weights: str, device: str, count: int
-) -> list[tuple[Mask, float | None]]:
+def _predicted(pixels: Pixels, clicks: Clicks, weights: str, device: str, count: int) -> list[_Found]:
     from .sam2 import predicted
 
     masks: list[np.ndarray] = predicted(pixels, clicks, weights, device)
-    return [(torch.from_numpy(mask), None) for mask in masks[:count]]
+    return [_Found(torch.from_numpy(mask)) for mask in masks[:count]]

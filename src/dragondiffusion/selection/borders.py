@@ -18,6 +18,8 @@ BAND, NEAR = 3, 6
 a level. Source: chosen."""
 TELLING = 12.0
 """Distance of the two sides' colours, of 255, below which they do not tell where the border is."""
+SPREAD = 2.0
+"""Spread of the colours on both sides, in standard deviations, that is taken off their distance before."""
 TILE = 96
 """Side of the tiles in which large images are worked on, pixels."""
 
@@ -81,14 +83,22 @@ def _matted(region: Cells, alpha: Alpha, picture: Float[np.ndarray, "_ _ 3"]) ->
     """
     front, back = shrunk(region, BAND), ~grown(region, BAND)
     (F, f), (B, b) = (_mean_near(picture, side) for side in (front, back))
+    spread = sum(_spread_near(picture, side, mean) for side, mean in ((front, F), (back, B)))
     way = F - B
     length = np.einsum("ijk,ijk->ij", way, way)
     found = np.clip(np.einsum("ijk,ijk->ij", picture - B, way) / np.maximum(length, 1.0), 0, 1)
     # Steeper than linear: a thing's own texture near its border is not a soft border.
     found = np.clip(1.5 * (found - 0.5) + 0.5, 0, 1)
-    telling = np.clip(np.sqrt(length) / TELLING - 1, 0, 1) * ((f > 0) & (b > 0))
+    telling = np.clip((np.sqrt(length) - SPREAD * spread) / TELLING - 1, 0, 1) * ((f > 0) & (b > 0))
     soft = np.clip(2 * (alpha - 0.5) + 0.5, 0, 1)
     return (telling * found + (1 - telling) * soft).astype(np.float32)
+
+
+def _spread_near(picture: Float[np.ndarray, "_ _ 3"], side: Cells, mean: Float[np.ndarray, "_ _ 3"]) -> Alpha:
+    """Standard deviation of the colours of one side near every pixel."""
+    square = np.einsum("ijk,ijk->ij", picture, picture)[..., None]
+    found = _mean_near(np.repeat(square, 3, 2), side)[0][..., 0] - np.einsum("ijk,ijk->ij", mean, mean)
+    return np.sqrt(np.maximum(found, 0))
 
 
 def _mean_near(picture: Float[np.ndarray, "_ _ 3"], side: Cells) -> tuple[Float[np.ndarray, "_ _ 3"], Alpha]:

@@ -35,10 +35,12 @@ class Cut:
     Args:
         mask: values in [0, 1], (height, width).
         leap: how many times as large it is as without the last click, if that is more than plausible; None otherwise.
+        certain: how certain it is that this much is meant, from 0 to 1.
     """
 
     mask: Float[np.ndarray, "_ _"]
     leap: float | None
+    certain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Region:
 
     cells: Cells
     leap: float | None
+    certain: float = 1.0
 
 
 def cut_out(picture: Pixels, clicks: Clicks, count: int = 1) -> list[Cut]:
@@ -60,7 +63,8 @@ def cut_out(picture: Pixels, clicks: Clicks, count: int = 1) -> list[Cut]:
     Raises:
         ValueError: if nothing is found there.
     """
-    return [Cut(refined(region.cells, picture), region.leap) for region in _found(picture, clicks, count)]
+    found = _found(picture, clicks, count)
+    return [Cut(refined(region.cells, picture), region.leap, region.certain) for region in found]
 
 
 def roughly(picture: Pixels, clicks: Clicks) -> Cells:
@@ -123,20 +127,21 @@ def find_regions(scene: LabImage, clicks: Clicks, count: int = 1) -> list[Region
     """
     demand = Demand.of(scene, clicks)
     points = demand.points
-    now, before, guesses = replace(demand, points=points[:1]), None, ranked(replace(demand, points=points[:1]))
+    now, before = replace(demand, points=points[:1]), None
+    guesses, certain = ranked(now)
     chosen = _best(guesses, replace(now, outside=()), None)
     if chosen is not None and any(chosen[y, x] for x, y in demand.outside):
-        guesses = reduced(now, chosen)
+        guesses, certain = reduced(now, chosen), 1.0
         chosen = _best(guesses, now, None)
     for k in range(1, len(points)):
         go_on()
         x, y = points[k]
         if chosen is None:
             now = replace(demand, points=points[k : k + 1])
-            guesses = ranked(now)
+            guesses, certain = ranked(now)
         elif not chosen[y, x]:
             now, before = replace(demand, points=points[: k + 1]), chosen
-            guesses = enlarged(now, before)
+            guesses, certain = enlarged(now, before), 1.0
         else:
             continue
         chosen = _best(guesses, now, before)
@@ -146,7 +151,7 @@ def find_regions(scene: LabImage, clicks: Clicks, count: int = 1) -> list[Region
     if count > 1:
         rest = [guess for guess in guesses[1:] if not any(guess[y, x] for x, y in demand.outside)]
         others = [_cut(guess, now) for guess in different([*guesses[:1], *rest], count)[1:]]
-    return [Region(cells, _leap(cells, before, now)) for cells in different((chosen, *others), count)]
+    return [Region(cells, _leap(cells, before, now), certain) for cells in different((chosen, *others), count)]
 
 
 def _best(guesses: list[Cells], demand: Demand, before: Cells | None) -> Cells | None:

@@ -12,8 +12,9 @@ from jaxtyping import Float
 
 from .clicks import Clicks
 from .judging import overlaps, scores
-from .regions import Cells, LabImage, Pixel, boxed, filled, regions, unlike_rim
-from .subjects import is_whole, subjects, unsuited
+from .likelihood import certainty, likelihoods
+from .regions import Cells, LabImage, Pixel, boxed, filled, more_regions, regions, unlike_rim
+from .subjects import is_whole, subjects
 
 AROUND = 0.25
 """How much of the surroundings of a box is looked at, in its sides."""
@@ -84,9 +85,7 @@ class Demand:
     ) -> Float[np.ndarray, " _"]:
         """How likely each region is meant: how it looks, how it fits the box, how much it adds to an earlier one."""
         result = scores(found, self.scene, parts)
-        if self.anywhere:
-            result = result - [unsuited(region) for region in found]
-        elif self.box is not None:
+        if self.box is not None and not self.anywhere:
             allowed = self.allowed
             result = result + [_fitting(region, allowed) for region in found]
         if before is not None and found:
@@ -106,13 +105,27 @@ class Demand:
         return max(MULTIPLIED * float(before.sum()), float(height * width))
 
 
-def ranked(demand: Demand) -> list[Cells]:
-    """Regions that a first point, a box, or both may mean, the likeliest first; what is outside may be in them."""
+def ranked(demand: Demand) -> tuple[list[Cells], float]:
+    """Regions that a first point, a box, or both may mean, and how certain the choice is.
+
+    Returns:
+        The likeliest first; what is outside may be in them. From 0 to 1, that of a box counts as certain.
+    """
     free = replace(demand, outside=())
+    if demand.box is None or demand.anywhere:
+        found = free.kept(_wanted(demand))
+        likely = likelihoods(found, demand.scene, demand.points[0] if demand.points else None)
+        return _sorted(found, likely), certainty(found, likely)
     found = free.kept(_first(demand))
-    if demand.box is not None and not demand.anywhere:
-        found = free.kept([*found, *_pairs(found, demand.judged(found))])
-    return _sorted(found, demand.judged(found))
+    found = free.kept([*found, *_pairs(found, demand.judged(found))])
+    return _sorted(found, demand.judged(found)), 1.0
+
+
+def _wanted(demand: Demand) -> Iterator[Cells]:
+    """What the first point may mean, or the subject of the image where there is none."""
+    if demand.points:
+        return more_regions(demand.scene, demand.points[0])
+    return subjects(demand.scene)
 
 
 def enlarged(demand: Demand, before: Cells) -> list[Cells]:

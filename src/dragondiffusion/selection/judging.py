@@ -24,7 +24,7 @@ FREE = 2
 ALIKE = 0.95
 """Intersection over union from which on two regions are the same one, found in two ways."""
 WEIGHTS = np.array((0.6, -0.3, -0.2, 0.1, -0.5, -0.5, 1.3, -0.9, -0.8, 1.2, -0.4, 1.7, 0.6))
-"""Of what `features` and `_agreement` list. Source: fitted on 40 things of scenes (seeds from 7000) and 50 of
+"""Of what `features` and `agreement` list. Source: fitted on 40 things of scenes (seeds from 7000) and 50 of
 composites of photographs (tuning seeds), so that the best region is chosen most often, and rounded; the share of the
 image's border was left at -0.5, as composites have no things there. benchmarks/masks.py measures them on others."""
 
@@ -42,8 +42,8 @@ def scores(regions: Sequence[Cells], scene: LabImage, parts: Sequence[Cells] | N
     result = np.full(len(regions), -np.inf)
     if usable:
         own = np.array([found[k] for k in usable])
-        agreement = _agreement([(parts or regions)[k] for k in usable])
-        result[usable] = np.concatenate((own, agreement), 1) @ WEIGHTS
+        agreed = agreement([(parts or regions)[k] for k in usable])
+        result[usable] = np.concatenate((own, agreed), 1) @ WEIGHTS
     return result
 
 
@@ -55,7 +55,7 @@ def overlaps(regions: Sequence[Cells]) -> Float[np.ndarray, "n n"]:
     return common / np.maximum(1, area[:, None] + area - common)
 
 
-def _agreement(regions: Sequence[Cells]) -> Float[np.ndarray, "n 2"]:
+def agreement(regions: Sequence[Cells]) -> Float[np.ndarray, "n 2"]:
     """Mean overlap of every region with all, and the share of them that are the same."""
     overlap = overlaps(regions)
     return np.stack((overlap.mean(1), (overlap > ALIKE).mean(1)), 1)

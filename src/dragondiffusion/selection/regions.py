@@ -5,6 +5,7 @@ Convention: images are CIE Lab, float (height, width, 3), one unit barely visibl
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from ..core.stopping import go_on
 from .masks import holes
+from .merging import Merges
 
 Lab = Float[np.ndarray, "_ _ 3"]
 Cells = Bool[np.ndarray, "_ _"]
@@ -34,6 +36,11 @@ FRAME = 0.1
 """Share of the image's border that a calm region must hold to be background."""
 ROUNDS = 3
 """Iterations of GrabCut."""
+WINDOWS = (0.25, 0.45, 0.7)
+"""Half sides of the windows around a click in which GrabCut looks for what their rim is not, in longer sides of the
+image."""
+CUT_RIM, CUT_SEED, CUT_ROUNDS = 0.06, 4, 2
+"""Width of that rim in sides of the window; radius of what is sure around the click, pixels; iterations of GrabCut."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,28 @@ class LabImage:
         gx, gy = (cv2.Sobel(lab, cv2.CV_32F, dx, 1 - dx) / 4 for dx in (1, 0))
         return LabImage(rgb, lab, np.sqrt((gx**2 + gy**2).sum(2)))
 
+    @cached_property
+    def merges(self) -> Merges:
+        """Its nested regions."""
+        return Merges.of(self.lab, self.gradient)
+
+    @cached_property
+    def reached(self) -> Float[np.ndarray, "_ _"]:
+        """How easily every pixel is reached from the image's border: the share of `CALM` that is enough."""
+        return np.mean([background(self, calm) for calm in CALM], axis=0, dtype=np.float32)
+
 
 def regions(scene: LabImage, at: Pixel) -> Iterator[Cells]:
     """Regions that hold a pixel: what a click on it may mean."""
     for found in (*_by_edges(scene, at), *_by_colour(scene, at), *_by_surroundings(scene, at)):
+        if found is not None:
+            yield found
+
+
+def more_regions(scene: LabImage, at: Pixel) -> Iterator[Cells]:
+    """Those, and others that are found by merging and cutting, which takes longer."""
+    yield from regions(scene, at)
+    for found in (*_by_merging(scene, at), *_by_cutting(scene, at)):
         if found is not None:
             yield found
 
@@ -109,6 +134,46 @@ def _by_surroundings(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
                 whole[y0:y1, x0:x1] = found
                 yield whole
                 yield filled(whole)
+
+
+def _by_merging(scene: LabImage, at: Pixel) -> Iterator[Cells]:
+    """What is merged with the place of the click."""
+    go_on()
+    yield from scene.merges.holding(at)
+
+
+def _by_cutting(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
+    """What GrabCut takes for the rim of a window around the click, and leaves, with and without its holes."""
+    height, width = scene.gradient.shape
+    x, y = at
+    for reach in WINDOWS:
+        go_on()
+        half = round(reach * max(height, width))
+        x0, x1, y0, y1 = max(0, x - half), min(width, x + half + 1), max(0, y - half), min(height, y + half + 1)
+        label = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        rim = max(2, round(CUT_RIM * min(label.shape)))
+        label[rim:-rim, rim:-rim] = cv2.GC_PR_FGD
+        cv2.circle(label, (x - x0, y - y0), CUT_SEED, cv2.GC_FGD, -1)
+        found = cleaned(coarsely_cut(scene.rgb[y0:y1, x0:x1], label, CUT_ROUNDS), (x - x0, y - y0))
+        if found is not None:
+            whole = np.zeros((height, width), bool)
+            whole[y0:y1, x0:x1] = found
+            yield whole
+            yield filled(whole)
+
+
+def coarsely_cut(rgb: UInt8[np.ndarray, "_ _ 3"], label: UInt8[np.ndarray, "_ _"], rounds: int) -> Cells:
+    """What GrabCut makes of labelled pixels on a copy of half the size; nothing where one side is missing."""
+    height, width = label.shape
+    size = max(1, width // 2), max(1, height // 2)
+    small = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
+    if (small & 1).all() or not (small & 1).any():
+        return np.zeros(label.shape, bool)
+    cv2.setRNGSeed(0)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    picture = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    cv2.grabCut(picture, small, (0, 0, 1, 1), *models, rounds, cv2.GC_INIT_WITH_MASK)
+    return cv2.resize((small & 1).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
 
 
 def unlike_rim(lab: Lab, rim: int) -> Iterator[Cells]:

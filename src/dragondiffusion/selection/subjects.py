@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.stopping import go_on
 from ..core.types import Size
-from .regions import CALM, Cells, LabImage, background, boxed, filled, grown, opened, unlike_rim
+from .regions import CALM, Cells, LabImage, background, coarsely_cut, filled, grown, opened, unlike_rim
 
 WHOLE = 0.9
 """Share of the image from which on a box says nothing of where the sides of a thing are."""
@@ -22,9 +22,10 @@ INSETS = (0.02, 0.05, 0.12)
 """Distances of the boxes that GrabCut gets from the image's border, in its sides."""
 LEAST, PARTS = 0.01, 4
 """Share of the image that a subject has at least; parts of one kind that are tried, the largest."""
-TOUCHING = 0.5
-"""How much less likely a region is a subject for each border of the image that it touches. Source: chosen on 60
-composites of tuning seeds."""
+MERGED = 0.03
+"""Share of the image from which on a region of merged basins is tried."""
+ROUNDS = 3
+"""Iterations of GrabCut."""
 
 
 def is_whole(box: tuple[float, float, float, float], size: Size) -> bool:
@@ -47,11 +48,7 @@ def subjects(scene: LabImage) -> Iterator[Cells]:
     for inset in INSETS:
         go_on()
         yield from _with_holes(_inside(scene, inset))
-
-
-def unsuited(region: Cells) -> float:
-    """How much less likely a region is a subject, as it goes on beyond the image."""
-    return TOUCHING * sum(bool(side.any()) for side in (region[0], region[-1], region[:, 0], region[:, -1]))
+    yield from scene.merges.large(MERGED)
 
 
 def _with_holes(found: Cells) -> Iterator[Cells]:
@@ -73,6 +70,6 @@ def _inside(scene: LabImage, inset: float) -> Cells:
     """What GrabCut finds in the image but for its border."""
     height, width = scene.gradient.shape
     y, x = max(2, round(inset * height)), max(2, round(inset * width))
-    allowed = np.zeros((height, width), bool)
-    allowed[y:-y, x:-x] = True
-    return boxed(scene, allowed, (slice(None), slice(None))) if allowed.any() else allowed
+    label = np.zeros((height, width), np.uint8)
+    label[y:-y, x:-x] = cv2.GC_PR_FGD
+    return coarsely_cut(scene.rgb, label, ROUNDS)
