@@ -100,11 +100,12 @@ class Table:
             )
 
 
-def measure(table: Table, thing: Thing, taps: list[Point]) -> tuple[np.ndarray, np.ndarray]:
+def measure(table: Table, thing: Thing, taps: list[Point], brief: bool) -> tuple[np.ndarray, np.ndarray]:
     """All ways with one thing; what the first tap and the subject are."""
     first = [table.offer(TAPPED, thing, Clicks((at,))) for at in taps]
-    table.add("a second tap on the larger mistake", thing, lambda: corrected(thing, taps[0], first[0]))
-    table.add("a box", thing, lambda: found(thing.picture, Clicks(box=thing.box)))
+    if not brief:
+        table.add("a second tap on the larger mistake", thing, lambda: corrected(thing, taps[0], first[0]))
+        table.add("a box", thing, lambda: found(thing.picture, Clicks(box=thing.box)))
     subject = table.offer(TAKEN, thing, Clicks(box=thing.everything))
     for at in taps:
         table.add("simple: flood fill by colour from the tap", thing, lambda at=at: flooded(thing.picture, at))
@@ -132,6 +133,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60, help="things of each set at most")
     parser.add_argument("--taps", type=int, default=3, help="random points on each thing")
     parser.add_argument("--tuning", action="store_true", help="tuning seeds and photographs, not held-out ones")
+    parser.add_argument("--brief", action="store_true", help="neither second taps nor boxes")
     parser.add_argument("--large", action="store_true", help="time 24 megapixels instead")
     parser.add_argument("--photographs", type=Path, help="a folder of photographs")
     parser.add_argument("--kept", type=Path, help="folder in which is kept what was found in them")
@@ -151,7 +153,7 @@ def main() -> None:
         table, sheet, count = Table(), [], 0
         for thing in things(kind, given.count, given.tuning, given.photographs, given.kept):
             taps, count = thing.taps(given.taps, rng), count + 1
-            masks = measure(table, thing, taps)
+            masks = measure(table, thing, taps, given.brief)
             if given.sheet and len(sheet) < 24:
                 sheet.append(overlay(thing, masks, taps[0]))
         table.show(f"{kind}{', tuning' if given.tuning else ''}", count)
