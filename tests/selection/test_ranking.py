@@ -51,7 +51,7 @@ def test_what_is_seen_has_a_name_each_and_regions_without_border_are_not_looked_
 
 
 def test_certainty_is_the_share_of_what_is_as_good_as_the_same():
-    image, disc = picture(0)
+    disc = picture(0)[1]
     half = disc.copy()
     half[:45] = False
     assert certainty([disc, disc, half], np.log([0.25, 0.25, 0.5])) == pytest.approx(0.5)

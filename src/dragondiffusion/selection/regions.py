@@ -73,7 +73,7 @@ class LabImage:
     @cached_property
     def reached(self) -> Float[np.ndarray, "_ _"]:
         """How easily every pixel is reached from the image's border: the share of `CALM` that is enough."""
-        return np.mean([background(self, calm) for calm in CALM], axis=0, dtype=np.float32)
+        return np.stack([background(self, calm) for calm in CALM]).mean(axis=0, dtype=np.float32)
 
 
 def regions(scene: LabImage, at: Pixel) -> Iterator[Cells]:
@@ -166,7 +166,7 @@ def coarsely_cut(rgb: UInt8[np.ndarray, "_ _ 3"], label: UInt8[np.ndarray, "_ _"
     """What GrabCut makes of labelled pixels on a copy of half the size; nothing where one side is missing."""
     height, width = label.shape
     size = max(1, width // 2), max(1, height // 2)
-    small = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
+    small = np.asarray(cv2.resize(label, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     if (small & 1).all() or not (small & 1).any():
         return np.zeros(label.shape, bool)
     cv2.setRNGSeed(0)
