@@ -107,3 +107,15 @@ def test_a_factor_is_bounded_and_resizes_with_the_object():
     assert 0.5 <= float(factor.min()) < 0.6 and float(factor.max()) == 1
     assert shadow.resized(2.0) == Shadow(0.5, (8.0, -4.0), 6.0)
     torch.testing.assert_close(blurred(mask, 3.0).sum(), mask.sum(), rtol=1e-3, atol=0)
+
+
+def test_the_light_of_a_photograph_is_no_shadow_of_what_fills_it():
+    """Photographs get darker on one side and at their corners; around a large object that looks like its shadow."""
+    mask = disc((160, 112), (56, 80), 37)
+    y, x = torch.meshgrid(torch.arange(160) + 0.5, torch.arange(112) + 0.5, indexing="ij")
+    for way in ((1.0, 0.0), (0.0, 1.0), (-0.7, 0.7)):
+        light = 0.7 - 0.3 * torch.exp(
+            -((x - 56 - 30 * way[0]).square() + (y - 80 - 30 * way[1]).square()) / (2 * 30**2)
+        )
+        drawn = torch.lerp(light.expand(3, 160, 112), torch.tensor([0.8, 0.2, 0.2])[:, None, None], mask)
+        assert find_shadow((drawn * 2 - 1)[None], mask) is None

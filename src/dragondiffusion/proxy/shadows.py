@@ -38,6 +38,10 @@ CORE, DARKENED, SHARE = 0.5, 0.4, 0.7
 of what it says, and so many of them, others that hide it included. Source: chosen, docs/experiments.md."""
 ENOUGH = 20
 """Pixels that a shadow must be looked for in, at least."""
+BEYOND = 0.5
+"""What is farther from the object than its shadow is looked for must be seen in so many pixels, in those in which it is
+looked for: less says too little of what the ground is like without one. Source: tuning things in their own photographs,
+docs/experiments.md."""
 VISIBLE = 0.01
 """Where a shadow darkens by less it is not seen."""
 OFFSET = 0.04
@@ -102,8 +106,11 @@ def find_shadow(x: Pictures, mask: Mask) -> Shadow | None:
     if radius < 1 or bool(thing.all()):
         return None
     near = dilate(thing, max(3, round(REACH * radius)))
+    around = near & ~dilate(thing, 1)
+    if int((~near).sum()) < BEYOND * int(around.sum()):
+        return None
     ground = smoothly(x, near)[0] + 1
-    ratio, around = (x[0] + 1 + OFFSET) / (ground + OFFSET), near & ~dilate(thing, 1)
+    ratio = (x[0] + 1 + OFFSET) / (ground + OFFSET)
     # Weighed by brightness: a channel that is dark in the ground says little, and its ratio is unstable.
     darker = (x[0] + 1 + OFFSET).sum(0) / (ground + OFFSET).sum(0)
     seen = around & _like_shadow(ratio, darker, ground)
