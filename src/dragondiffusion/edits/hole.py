@@ -7,7 +7,7 @@ import torch
 from ..core.geometry import coverage, covered_cells, dilate, holds_any, resize_nearest
 from ..core.types import Canvas, Mask, Pictures, Region
 from ..imaging.masks import MaskLike, pad_mask, read_mask
-from ..proxy.leftovers import leftovers
+from ..proxy.leftovers import leftovers, width_of
 from ..proxy.shading import scaled
 from .base import Compiled
 
@@ -31,7 +31,10 @@ def pixels_of_hole(mask: Mask) -> Region:
 
 
 def found_leftovers(compiled: Compiled, x: Pictures, canvas: Canvas) -> Region:
-    """Pixels beside the source hole that still show what is taken away, without what other edits work on.
+    """Pixels beside the source hole that still show what is taken away.
+
+    What other edits work on stays, and so does what lies beside the object in its new place: turned or mirrored in its
+    place, it has its rim and its contact shadow there again.
 
     Args:
         compiled: one edit or several.
@@ -42,6 +45,9 @@ def found_leftovers(compiled: Compiled, x: Pictures, canvas: Canvas) -> Region:
     lit = x if compiled.lit is None else scaled(x, compiled.lit)
     found = torch.zeros_like(compiled.hole_pixels)
     found[:rows, :columns] = leftovers(lit[..., :rows, :columns], compiled.hole_pixels[:rows, :columns])
+    for placed in compiled.placed:
+        if placed.is_content and placed.paint is not None:
+            found &= ~dilate(placed.paint.region, width_of(float(compiled.hole_pixels.sum())))
     return found & ~(resize_nearest(compiled.stays.float(), canvas.padded) > 0)
 
 

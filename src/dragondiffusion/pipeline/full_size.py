@@ -151,7 +151,7 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
         box: the place in the photo.
     """
     edits, photo, shaded = one.request.edits(), one.shot.photo, one.compiled.lit is not None
-    wide = joined([box, extent(edits, photo, one.settings)]) if shaded else box
+    wide = _with_ground(joined([box, extent(edits, photo, one.settings)])) if shaded else box
     frame = Frame.tight(intersection(wide, one.shot.frame.box), photo.size)
     settings = replace(one.settings, shadows=shaded, light=False)
     factor = max(1, round(one.canvas.factor / one.shot.frame.scale))
@@ -173,6 +173,13 @@ def finer_proxy(one: Plan, box: Box) -> Finer:
         return Finer(drawn, None, weight)
     opacity = painted_opacity(to_tensor(frame.pixels(_as_picture(photo.alpha)), canvas.padded), others, fine)
     return Finer(drawn, from_tensor(opacity, frame.size)[top:bottom, left:right, 0].copy(), weight)
+
+
+def _with_ground(box: Box) -> Box:
+    """A box and half as much around it, for a shadow is told from the ground beyond it."""
+    left, top, right, bottom = box
+    across, down = (right - left) // 2, (bottom - top) // 2
+    return left - across, top - down, right + across, bottom + down
 
 
 def _leftovers(one: Plan, frame: Frame, canvas: Canvas) -> Region:

@@ -17,10 +17,6 @@ SMOOTH = 0.4
 GRAINY, PLAIN = 0.1, 0.85
 """Pixels this near to a plane belong to a plain ground, with its grain, if so large a share of the border does. Source:
 tuning seeds of `bench photos`; of plain grounds 0.92 to 0.95 did, of patterns 0.6 at most."""
-SIDE, SECTORS = 1 / 3, 12
-"""So much of a border may be another thing that touches the hole, in sectors seen from it. Source: chosen."""
-THING = 2 * GRAINY
-"""Such a thing departs from the plane by more than this. Source: chosen."""
 DRAWS = 48
 """Planes through three pixels that are tried. Source: with half of the pixels on the plane, one fails in 600."""
 
@@ -62,9 +58,6 @@ def is_plain(x: Pictures, hole: Region, piece: Region) -> bool:
 def foreign(x: Pictures, hole: Region, piece: Region) -> Region:
     """What is no part of the plain ground that a piece of a hole lies on: other things, which must not come into it.
 
-    A thing that touches the hole on one side tells against the ground there; the rest of the border decides then, and
-    that thing alone is foreign.
-
     Args:
         x: one picture.
         hole: unknown pixels.
@@ -75,31 +68,10 @@ def foreign(x: Pictures, hole: Region, piece: Region) -> Region:
     """
     ring = border(piece) & ~hole
     ground = _plane(x, ring, GRAINY, 0.0)
-    if ground is None:
+    if ground is None or float(ground[1][ring].float().mean()) < PLAIN:
         return torch.zeros_like(hole)
     # What is thinner than three pixels is grain.
-    if float(ground[1][ring].float().mean()) >= PLAIN:
-        return dilate(erode(~ground[1], 1), 2) & ~hole
-    departs = dilate(erode((x - ground[0]).abs().amax((0, 1)) > THING, 1), 1) & ~hole
-    side = _odd_side(~ground[1], ring, piece)
-    touching, rest = departs & side, ring & ~side
-    if not bool(rest.any()) or 2 * int(touching.sum()) < int(side.sum()):
-        return torch.zeros_like(hole)
-    if float(ground[1][rest].float().mean()) < PLAIN:
-        return torch.zeros_like(hole)
-    return dilate(connected(departs, touching), 1) & ~hole
-
-
-def _odd_side(odd: Region, ring: Region, piece: Region) -> Region:
-    """The side of a border, `SIDE` of all directions from the hole, where most pixels are odd."""
-    rows, columns = ring.nonzero().unbind(1)
-    down, across = (at.float().mean() for at in piece.nonzero().unbind(1))
-    sector = ((torch.atan2(rows - down, columns - across) / math.tau) % 1 * SECTORS).long().clamp(max=SECTORS - 1)
-    counts, wide = torch.bincount(sector, odd[ring].float(), SECTORS), round(SIDE * SECTORS)
-    first = int(torch.stack([counts.roll(-k)[:wide].sum() for k in range(SECTORS)]).argmax())
-    side = torch.zeros_like(ring)
-    side[ring] = (sector - first) % SECTORS < wide
-    return side
+    return dilate(erode(~ground[1], 1), 2) & ~hole
 
 
 def connected(region: Region, seeds: Region) -> Region:
