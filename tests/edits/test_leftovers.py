@@ -28,7 +28,7 @@ def scene():
 RIM = torch.from_numpy(disc(20) * (1 - disc(17))) > 0
 
 
-@pytest.mark.parametrize("edit", [Remove(disc(17)), Move(disc(17), (32.0, 0.0))], ids=["remove", "move"])
+@pytest.mark.parametrize("edit", [Remove(disc(17)), Move(disc(17), (42.0, 0.0))], ids=["remove", "move"])
 def test_rims_are_part_of_the_hole_and_of_what_changes(edit, scene):
     made, without = (compiled(edit, CANVAS, Settings(), x) for x in (scene, None))
     assert float(made.hole_pixels[:94][RIM].float().mean()) > 0.97
@@ -58,3 +58,11 @@ def test_what_other_edits_work_on_is_not_taken(scene):
     made = compiled([Remove(disc(17)), drag], CANVAS, Settings(), scene)
     assert bool(made.leftovers.any())
     assert not bool((made.leftovers[:94] & (torch.from_numpy(limit) > 0)).any())
+
+
+def test_what_lies_beside_the_new_place_stays(scene):
+    """A disc that is mirrored where it is has its rim there again; one that moves a little, on the side it moves to."""
+    assert compiled(Move(disc(17), flip=True), CANVAS, Settings(), scene).leftovers is None
+    made = compiled(Move(disc(17), (12.0, 0.0)), CANVAS, Settings(), scene)
+    found = made.leftovers[:94].float().sum(0)
+    assert float(found[:24].sum()) > 20 and not float(found[41:].sum())
