@@ -56,8 +56,8 @@ def preview(
         edit: one edit, or several that are made together.
         settings: how; `proxy` is taken for granted. None is `Settings()`.
         grids: those of the model that will make the edit; None is Stable Diffusion's.
-        way: how the source hole is inpainted; the usual one is the quickest, which lets what masks leave out stay; edits
-            themselves use `inpaint`.
+        way: how the source hole is inpainted; the usual one is the quickest, which lets what masks leave out stay;
+            edits themselves use `inpaint`.
 
     Raises:
         FileNotFoundError: if the path of an image or mask does not exist.
