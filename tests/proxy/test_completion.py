@@ -5,7 +5,7 @@ import torch
 
 from dragondiffusion.proxy.completion import completed
 from dragondiffusion.proxy.exemplars import copied, reach
-from dragondiffusion.proxy.inpainting import inpaint, tried
+from dragondiffusion.proxy.inpainting import connected, inpaint, tried
 from dragondiffusion.proxy.smooth import smoothly
 
 SIDE = 96
@@ -115,3 +115,11 @@ def test_a_hole_that_copies_do_not_reach_is_no_pattern():
         assert found.rough_way is copied, "parts of it laid beside it are copied well"
         assert (reach(spoiled(checks, hole), hole, hole) > 0.99) is copies
         assert found.way is (copied if copies else completed)
+
+
+def test_what_is_connected_with_a_pixel():
+    region = torch.tensor([[1, 1, 0, 1], [0, 1, 0, 1], [0, 0, 0, 1]], dtype=torch.bool)
+    seeds = torch.zeros_like(region)
+    seeds[0, 0] = True
+    expected = torch.tensor([[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=torch.bool)
+    assert torch.equal(connected(region, seeds), expected)

@@ -2,7 +2,7 @@
 
 import torch
 
-from dragondiffusion.proxy.smooth import connected, smoothly
+from dragondiffusion.proxy.smooth import smoothly
 
 
 def test_a_hole_repeats_bit_for_bit_whatever_was_in_memory() -> None:
@@ -18,11 +18,3 @@ def test_a_hole_repeats_bit_for_bit_whatever_was_in_memory() -> None:
         del pivots
         made.add(smoothly(x, hole).numpy().tobytes())
     assert len(made) == 1
-
-
-def test_what_is_connected_with_a_pixel() -> None:
-    region = torch.tensor([[1, 1, 0, 1], [0, 1, 0, 1], [0, 0, 0, 1]], dtype=torch.bool)
-    seeds = torch.zeros_like(region)
-    seeds[0, 0] = True
-    expected = torch.tensor([[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]], dtype=torch.bool)
-    assert torch.equal(connected(region, seeds), expected)

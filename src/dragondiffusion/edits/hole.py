@@ -45,9 +45,10 @@ def found_leftovers(compiled: Compiled, x: Pictures, canvas: Canvas) -> Region:
     lit = x if compiled.lit is None else scaled(x, compiled.lit)
     found = torch.zeros_like(compiled.hole_pixels)
     found[:rows, :columns] = leftovers(lit[..., :rows, :columns], compiled.hole_pixels[:rows, :columns])
+    width = width_of(float(compiled.hole_pixels.sum()))
     for placed in compiled.placed:
         if placed.is_content and placed.paint is not None:
-            found &= ~dilate(placed.paint.region, width_of(float(compiled.hole_pixels.sum())))
+            found &= ~dilate(placed.paint.region, width)
     return found & ~(resize_nearest(compiled.stays.float(), canvas.padded) > 0)
 
 

@@ -13,12 +13,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core.geometry import bounding_box, erode, holds_any, surroundings
+from ..core.geometry import bounding_box, dilate, erode, holds_any, surroundings
 from ..core.stopping import go_on
 from ..core.types import Pictures, Region
 from .completion import completed
 from .exemplars import FOREIGN, SEARCHED, copied, enlarged_region, has_offsets, reach, reduced, reduced_region, shifted
-from .smooth import connected, foreign, is_plain, smoothly
+from .smooth import foreign, is_plain, smoothly
 
 Inpaint: TypeAlias = Callable[[Pictures, Region], Pictures]
 """Makes up the unknown pixels of one picture from the known ones."""
@@ -88,6 +88,15 @@ def pieces(hole: Region) -> list[Region]:
         cells = cells & ~part
         found.append(enlarged_region(part, side, (hole.shape[0], hole.shape[1])) & hole)
     return found
+
+
+def connected(region: Region, seeds: Region) -> Region:
+    """What of a region is connected with some of its pixels."""
+    part = seeds & region
+    while not torch.equal(grown := dilate(part, 1) & region, part):
+        go_on()
+        part = grown
+    return part
 
 
 def context_of(hole: Region) -> int:

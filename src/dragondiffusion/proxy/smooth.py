@@ -5,7 +5,6 @@ import math
 import torch
 
 from ..core.geometry import dilate, erode, fill
-from ..core.stopping import go_on
 from ..core.types import Pictures, Region
 
 RING = (0.3, 3, 12)
@@ -72,15 +71,6 @@ def foreign(x: Pictures, hole: Region, piece: Region) -> Region:
         return torch.zeros_like(hole)
     # What is thinner than three pixels is grain.
     return dilate(erode(~ground[1], 1), 2) & ~hole
-
-
-def connected(region: Region, seeds: Region) -> Region:
-    """What of a region is connected with some of its pixels."""
-    part = seeds & region
-    while not torch.equal(grown := dilate(part, 1) & region, part):
-        go_on()
-        part = grown
-    return part
 
 
 def _plane(x: Pictures, ring: Region, alike: float = ALIKE, least: float = SMOOTH) -> tuple[Pictures, Region] | None:

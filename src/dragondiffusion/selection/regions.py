@@ -3,7 +3,7 @@
 Convention: images are CIE Lab, float (height, width, 3), one unit barely visible; clicks are pixels (column, row).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from .merging import Merges
 Lab = Float[np.ndarray, "_ _ 3"]
 Cells = Bool[np.ndarray, "_ _"]
 Pixel = tuple[int, int]
+Window = tuple[slice, slice]
 
 # All numbers below are chosen on scenes of bench/scenes.py (seeds from 7000) and looked at on photographs.
 CALM = (2.0, 3.0, 4.5, 6.0, 8.0, 11.0, 15.0, 20.0)
@@ -121,19 +122,9 @@ def _by_colour(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
 
 def _by_surroundings(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What is coloured unlike the rim of a window around the click, with and without its holes."""
-    height, width = scene.gradient.shape
-    x, y = at
-    for reach in REACHES:
-        go_on()
-        half = round(reach * max(height, width))
-        x0, x1, y0, y1 = max(0, x - half), min(width, x + half + 1), max(0, y - half), min(height, y + half + 1)
-        for inside in unlike_rim(scene.lab[y0:y1, x0:x1], max(2, round(RIM * half))):
-            found = cleaned(inside, (x - x0, y - y0))
-            if found is not None:
-                whole = np.zeros((height, width), bool)
-                whole[y0:y1, x0:x1] = found
-                yield whole
-                yield filled(whole)
+    for window, place, half in _windows(scene, at, REACHES):
+        for inside in unlike_rim(scene.lab[window], max(2, round(RIM * half))):
+            yield from _put_back(scene, window, cleaned(inside, place))
 
 
 def _by_merging(scene: LabImage, at: Pixel) -> Iterator[Cells]:
@@ -144,22 +135,33 @@ def _by_merging(scene: LabImage, at: Pixel) -> Iterator[Cells]:
 
 def _by_cutting(scene: LabImage, at: Pixel) -> Iterator[Cells | None]:
     """What GrabCut takes for the rim of a window around the click, and leaves, with and without its holes."""
-    height, width = scene.gradient.shape
-    x, y = at
-    for reach in WINDOWS:
-        go_on()
-        half = round(reach * max(height, width))
-        x0, x1, y0, y1 = max(0, x - half), min(width, x + half + 1), max(0, y - half), min(height, y + half + 1)
-        label = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    for window, place, _ in _windows(scene, at, WINDOWS):
+        rgb = scene.rgb[window]
+        label = np.zeros(rgb.shape[:2], np.uint8)
         rim = max(2, round(CUT_RIM * min(label.shape)))
         label[rim:-rim, rim:-rim] = cv2.GC_PR_FGD
-        cv2.circle(label, (x - x0, y - y0), CUT_SEED, cv2.GC_FGD, -1)
-        found = cleaned(coarsely_cut(scene.rgb[y0:y1, x0:x1], label, CUT_ROUNDS), (x - x0, y - y0))
-        if found is not None:
-            whole = np.zeros((height, width), bool)
-            whole[y0:y1, x0:x1] = found
-            yield whole
-            yield filled(whole)
+        cv2.circle(label, place, CUT_SEED, cv2.GC_FGD, -1)
+        yield from _put_back(scene, window, cleaned(coarsely_cut(rgb, label, CUT_ROUNDS), place))
+
+
+def _windows(scene: LabImage, at: Pixel, reaches: Sequence[float]) -> Iterator[tuple[Window, Pixel, int]]:
+    """Windows around a click that reach so many longer sides far: where they lie, the click in them, how far."""
+    height, width = scene.gradient.shape
+    x, y = at
+    for reach in reaches:
+        go_on()
+        half = round(reach * max(height, width))
+        left, top = max(0, x - half), max(0, y - half)
+        yield (slice(top, min(height, y + half + 1)), slice(left, min(width, x + half + 1))), (x - left, y - top), half
+
+
+def _put_back(scene: LabImage, window: Window, found: Cells | None) -> Iterator[Cells]:
+    """What was found in a window in the image, with and without its holes; nothing for None."""
+    if found is not None:
+        whole = np.zeros(scene.gradient.shape, bool)
+        whole[window] = found
+        yield whole
+        yield filled(whole)
 
 
 def coarsely_cut(rgb: UInt8[np.ndarray, "_ _ 3"], label: UInt8[np.ndarray, "_ _"], rounds: int) -> Cells:
